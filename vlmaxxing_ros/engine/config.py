@@ -1,0 +1,244 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting of the engine, with its default, unit, range and meaning.
+
+Knows nothing of ROS: the node turns each field into a parameter of the same name and the
+descriptions below into parameter descriptors; `config/vlmaxxing.yaml` mirrors the defaults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+
+def setting(
+    default: Any,
+    description: str,
+    *,
+    unit: str = '',
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+    fixed: bool = False,
+) -> Any:
+    """Declare one setting: a dataclass field that carries its own documentation.
+
+    `fixed` settings are read when the model is loaded and cannot change while the node runs.
+    """
+    return field(
+        default=default,
+        metadata={
+            'description': description,
+            'unit': unit,
+            'minimum': minimum,
+            'maximum': maximum,
+            'choices': choices,
+            'fixed': fixed,
+        },
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineConfig:
+    """Settings of the engine.  Frozen: a changed setting is a new, validated object.
+
+    Raises:
+        ValueError: a value is of the wrong type or out of its range; the message names the
+            setting, the value and what is allowed.
+    """
+
+    # Model
+    model: str = setting(
+        'nano',
+        'nano (built in), a folder, or a hub id such as mlx-community/Qwen2.5-VL-7B-Instruct-4bit',
+        fixed=True,
+    )
+    dtype: str = setting(
+        'auto',
+        'compute type of unquantised weights; auto: float32 on the CPU, as stored on a GPU',
+        choices=('auto', 'float32', 'float16', 'bfloat16'),
+        fixed=True,
+    )
+    max_blocks: int = setting(
+        192,
+        'blocks per frame at most: the image is resized to fit, keeping its aspect ratio',
+        unit='blocks',
+        minimum=1,
+        maximum=16384,
+        fixed=True,
+    )
+
+    # History and tail
+    keyframe_interval: float = setting(
+        1.0,
+        'time between keyframes put on the history; 0: every planned frame, inf: only the first',
+        unit='s',
+        minimum=0.0,
+    )
+    keep_keyframes: int = setting(
+        4,
+        'keyframes that a new generation retains; the history holds up to twice as many',
+        unit='frames',
+        minimum=0,
+        maximum=1024,
+    )
+    memory_frames: int = setting(
+        0,
+        'older keyframes, chosen for novelty, that a new generation retains besides',
+        unit='frames',
+        minimum=0,
+        maximum=1024,
+    )
+    delta_interval: float = setting(
+        float('inf'),
+        'time between delta frames put on the history; inf: keyframes only',
+        unit='s',
+        minimum=0.0,
+    )
+    token_budget: int = setting(
+        8192,
+        'rows one generation may hold before the next, retaining half of them, takes over',
+        unit='tokens',
+        minimum=64,
+        maximum=1_000_000,
+    )
+    tail_mode: str = setting(
+        'auto',
+        'exact: prefill the newest frame whole; refresh: recompute its fresh blocks in place; '
+        'auto: refresh at once, settle when idle, exact past a bound',
+        choices=('auto', 'exact', 'refresh'),
+    )
+    max_refreshed: float = setting(
+        2.0,
+        'auto: rows refreshed since the last exact tail, over its size, that force an exact one',
+        unit='ratio',
+        minimum=0.0,
+    )
+    max_refresh_age: float = setting(
+        5.0,
+        'auto: age of the last exact tail that forces an exact one',
+        unit='s',
+        minimum=0.0,
+    )
+    compression: str = setting(
+        'none',
+        'infinipot: lossy compression of the history at the token budget, flagged in every answer',
+        choices=('none', 'infinipot'),
+    )
+
+    # Planner
+    statistic: str = setting(
+        'tile_mean',
+        'how the change of a block is measured',
+        choices=('tile_mean', 'mean', 'max_abs', 'changed_pixel_fraction', 'top_k_mean'),
+    )
+    low: float = setting(
+        3.0,
+        'change below which a block is static',
+        unit='grey levels',
+        minimum=0.0,
+        maximum=255.0,
+    )
+    high: float = setting(
+        8.0,
+        'change above which a block is novel',
+        unit='grey levels',
+        minimum=0.0,
+        maximum=255.0,
+    )
+    settle_frames: int = setting(
+        2,
+        'frames below the low threshold after which a dirty block counts as static again',
+        unit='frames',
+        minimum=1,
+        maximum=100,
+    )
+    max_age_frames: int = setting(
+        4,
+        'staleness bound: planned frames after which a block is refreshed whatever its change',
+        unit='frames',
+        minimum=1,
+        maximum=100_000,
+    )
+    max_age: float = setting(
+        10.0,
+        'staleness bound in time',
+        unit='s',
+        minimum=0.0,
+    )
+    max_fresh_fraction: float = setting(
+        0.6,
+        'share of the blocks that one frame may buy; the rest stays dirty',
+        unit='ratio',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    keyframe_fraction: float = setting(
+        0.85,
+        'share of fresh blocks from which the frame is taken whole',
+        unit='ratio',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    max_motion: float = setting(
+        0.25,
+        'camera motion per frame beyond which reuse at the same position is off',
+        unit='blocks',
+        minimum=0.0,
+    )
+
+    # Answering
+    max_tokens: int = setting(
+        64,
+        'tokens of an answer at most, where the question does not say',
+        unit='tokens',
+        minimum=1,
+        maximum=32768,
+    )
+    max_question_tokens: int = setting(
+        2048,
+        'tokens of a question at most; a longer one is refused',
+        unit='tokens',
+        minimum=1,
+        maximum=131072,
+    )
+    audit_interval: float = setting(
+        30.0,
+        'time between audits of the cache in idle time; 0: only on request',
+        unit='s',
+        minimum=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            check(spec, getattr(self, spec.name))
+        if self.low > self.high:
+            raise ValueError(f'low ({self.low}) must not exceed high ({self.high})')
+        if self.max_fresh_fraction > self.keyframe_fraction:
+            raise ValueError(
+                f'max_fresh_fraction ({self.max_fresh_fraction}) must not exceed '
+                f'keyframe_fraction ({self.keyframe_fraction})'
+            )
+
+
+def check(spec: Field[Any], value: Any) -> None:
+    """Check one value against its setting.
+
+    Raises:
+        ValueError: wrong type, out of range or not among the choices.
+    """
+    kind = type(spec.default)
+    if isinstance(value, bool) != (kind is bool) or not isinstance(
+        value, (int, float) if kind is float else kind
+    ):
+        raise ValueError(f'{spec.name} must be of type {kind.__name__}, not {value!r}')
+    choices = spec.metadata['choices']
+    if choices and value not in choices:
+        raise ValueError(f'{spec.name} must be one of {", ".join(choices)}, not {value!r}')
+    minimum, maximum = spec.metadata['minimum'], spec.metadata['maximum']
+    # `not >=` rather than `<`, so that NaN is refused too.
+    if minimum is not None and not value >= minimum:
+        raise ValueError(f'{spec.name} must be at least {minimum}, not {value}')
+    if maximum is not None and not value <= maximum:
+        raise ValueError(f'{spec.name} must be at most {maximum}, not {value}')

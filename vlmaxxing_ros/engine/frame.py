@@ -1,0 +1,129 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An RGB frame on the model's block grid.
+
+Knows pixels and blocks; knows nothing of messages, models or what changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from vlmaxxing_ros.engine.errors import InvalidFrame
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A frame's blocks: `rows` x `cols` of `block` x `block` pixels, in row-major order."""
+
+    rows: int
+    cols: int
+    block: int
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks of one frame."""
+        return self.rows * self.cols
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return self.rows * self.block
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return self.cols * self.block
+
+
+def fit_grid(height: int, width: int, *, block: int, max_blocks: int, min_blocks: int = 1) -> Grid:
+    """Choose the grid for an image: nearest in size and aspect ratio within the bounds.
+
+    The rule is Qwen2-VL's `smart_resize`, counted in blocks rather than pixels.
+
+    Raises:
+        InvalidFrame: an empty image, or one so long and thin that no grid fits.
+    """
+    if height < 1 or width < 1:
+        raise InvalidFrame(f'image of {width}x{height} pixels: both sides must be at least 1')
+    rows, cols = max(1, round(height / block)), max(1, round(width / block))
+    if rows * cols > max_blocks:
+        scale = math.sqrt(height * width / max_blocks)
+        rows = max(1, math.floor(height / scale))
+        cols = max(1, math.floor(width / scale))
+        rows, cols = min(rows, max_blocks // cols or 1), min(cols, max_blocks // rows or 1)
+    elif rows * cols < min_blocks:
+        scale = math.sqrt(height * width / min_blocks)
+        rows, cols = math.ceil(height / scale), math.ceil(width / scale)
+    if rows * cols > max_blocks:
+        raise InvalidFrame(
+            f'image of {width}x{height} pixels does not fit in {max_blocks} blocks of '
+            f'{block} pixels: raise max_blocks or crop the image'
+        )
+    return Grid(rows, cols, block)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One camera image, resized onto its grid.
+
+    Attributes:
+        pixels: uint8 [grid.height, grid.width, 3], RGB; never written to.
+        grid: the block grid.
+        stamp: nanoseconds, from the image's header.
+        frame_id: coordinate frame, from the image's header.
+    """
+
+    pixels: np.ndarray
+    grid: Grid
+    stamp: int
+    frame_id: str = ''
+    digest: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        expected = (self.grid.height, self.grid.width, 3)
+        if self.pixels.shape != expected or self.pixels.dtype != np.uint8:
+            raise InvalidFrame(
+                f'pixels are {self.pixels.dtype} {self.pixels.shape}, not uint8 {expected}'
+            )
+        object.__setattr__(
+            self, 'digest', hashlib.blake2b(self.pixels.tobytes(), digest_size=16).hexdigest()
+        )
+
+    @classmethod
+    def from_image(cls, image: np.ndarray, grid: Grid, *, stamp: int, frame_id: str = '') -> Frame:
+        """Resize an RGB image (uint8 [height, width, 3]) onto `grid`.
+
+        Raises:
+            InvalidFrame: the array is not an RGB image.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise InvalidFrame(
+                f'image is {image.dtype} {image.shape}, not uint8 [height, width, 3]'
+            )
+        if image.shape[:2] != (grid.height, grid.width):
+            shrinks = image.shape[0] >= grid.height and image.shape[1] >= grid.width
+            image = cv2.resize(
+                image,
+                (grid.width, grid.height),
+                # Area averaging keeps small things visible when shrinking.
+                interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+            )
+        return cls(np.ascontiguousarray(image), grid, stamp, frame_id)
+
+    def blocks(self) -> np.ndarray:
+        """The pixels block by block: uint8 [blocks, block, block, 3]."""
+        g = self.grid
+        tiles = self.pixels.reshape(g.rows, g.block, g.cols, g.block, 3)
+        return tiles.transpose(0, 2, 1, 3, 4).reshape(g.blocks, g.block, g.block, 3)
+
+    def with_blocks(self, reference: np.ndarray, fresh: np.ndarray) -> Frame:
+        """This frame where `fresh` (bool [rows, cols]) is set, `reference`'s pixels elsewhere."""
+        mask = np.repeat(np.repeat(fresh, self.grid.block, 0), self.grid.block, 1)
+        pixels = np.where(mask[..., None], self.pixels, reference)
+        return Frame(pixels, self.grid, self.stamp, self.frame_id)
