@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Every encoding, pixel by pixel against a reference; every bad message, refused by name."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Image messages to RGB arrays: validate first, then convert.
 
 Knows the fields of `sensor_msgs/Image` and `CompressedImage`, nothing of nodes or models.

@@ -1,0 +1,126 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Parameters are declared from the settings, described, checked together and handed over once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy', reason='needs rclpy')
+
+from rclpy.parameter import Parameter
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
+from vlmaxxing_ros.ros.settings import CameraConfig, NodeConfig, Settings
+
+MakeNode = Callable[..., Any]
+
+
+def declared(make_node: MakeNode, **overrides: object) -> tuple[Any, Parameters, list[Settings]]:
+    node, changes = make_node(**overrides), []
+    return node, Parameters(node, changes.append), changes
+
+
+def test_every_setting_is_a_parameter_with_its_default(make_node: MakeNode) -> None:
+    node, parameters, _ = declared(make_node)
+    assert parameters.settings == Settings(cameras={'camera': CameraConfig()})
+    for config, prefix in ((NodeConfig, ''), (EngineConfig, ''), (CameraConfig, 'camera.')):
+        for spec in fields(config):
+            value = node.get_parameter(prefix + spec.name).value
+            assert (tuple(value) if isinstance(spec.default, tuple) else value) == spec.default
+
+
+def test_every_descriptor_tells_meaning_unit_and_range(make_node: MakeNode) -> None:
+    node, _, _ = declared(make_node)
+    for spec in fields(EngineConfig):
+        described = node.describe_parameter(spec.name)
+        assert described.description.startswith(spec.metadata['description'])
+        assert f'[{spec.metadata["unit"]}]' in described.description or not spec.metadata['unit']
+        assert described.read_only == spec.metadata['fixed']
+        for choice in spec.metadata['choices']:
+            assert choice in described.additional_constraints
+        if spec.metadata['minimum'] is not None:
+            ranges = [*described.floating_point_range, *described.integer_range]
+            assert ranges[0].from_value == spec.metadata['minimum']
+            assert ranges[0].to_value == (spec.metadata['maximum'] or math.inf)
+
+
+def test_each_camera_has_settings_of_its_own(make_node: MakeNode) -> None:
+    _, parameters, _ = declared(
+        make_node,
+        **{'cameras': ['front', 'depth'], 'front.transport': 'compressed'},
+        **{'depth.depth_range': [0.3, 5.0]},
+    )
+    assert parameters.settings.cameras['front'].transport == 'compressed'
+    assert parameters.settings.cameras['depth'].scaling().depth_range == (0.3, 5.0)
+
+
+@pytest.mark.parametrize('value', [0.0, 2.5, math.inf])
+def test_a_good_change_is_handed_over_once(make_node: MakeNode, value: float) -> None:
+    node, parameters, changes = declared(make_node)
+    results = node.set_parameters([Parameter('keyframe_interval', value=value)])
+    assert results[0].successful
+    assert [change.engine.keyframe_interval for change in changes] == [value]
+    assert parameters.settings == changes[0]
+
+
+def test_values_that_depend_on_each_other_change_together(make_node: MakeNode) -> None:
+    node, parameters, changes = declared(make_node)
+    low, high = Parameter('low', value=20.0), Parameter('high', value=30.0)
+    refused = node.set_parameters([low])[0]
+    assert not refused.successful
+    assert refused.reason == 'low (20.0) must not exceed high (8.0)'
+    assert node.get_parameter('low').value == parameters.settings.engine.low == 3.0
+    assert node.set_parameters_atomically([low, high]).successful
+    assert len(changes) == 1
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'said'),
+    [
+        ('tail_mode', 'sometimes', 'must be one of auto, exact, refresh'),
+        ('low', 300.0, 'low'),
+        ('low', math.nan, 'low'),
+        ('keep_keyframes', -1, 'keep_keyframes'),
+        ('deadline', 0.0, 'deadline'),
+        ('model', 'other', 'model'),
+        ('cameras', ['other'], 'cameras'),
+        ('camera.transport', 'compressed', 'camera.transport'),
+    ],
+)
+def test_a_bad_change_is_refused_with_the_reason(
+    make_node: MakeNode, name: str, value: object, said: str
+) -> None:
+    node, parameters, changes = declared(make_node)
+    before = parameters.settings
+    result = node.set_parameters([Parameter(name, value=value)])[0]
+    assert not result.successful
+    assert said in result.reason
+    assert changes == []
+    assert parameters.settings == before
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'said'),
+    [
+        ('tail_mode', 'sometimes', 'tail_mode must be one of auto, exact, refresh'),
+        ('low', 300.0, 'low'),
+        ('low', 3, 'low'),
+        ('cameras', ['front/left'], "'front/left' is no usable name"),
+        ('cameras', ['a', 'a'], 'different names'),
+        ('camera.transport', 'theora', 'transport must be one of raw, compressed'),
+        ('camera.depth_range', [5.0, 0.3], 'depth_range must be'),
+    ],
+)
+def test_a_bad_value_at_start_is_one_clear_error(
+    make_node: MakeNode, name: str, value: object, said: str
+) -> None:
+    with pytest.raises(ParameterError, match=said):
+        declared(make_node, **{name: value})

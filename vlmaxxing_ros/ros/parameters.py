@@ -1,0 +1,132 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Every setting as a ROS parameter: declared with description, unit and range, checked, applied.
+
+Knows no particular setting: names, defaults and ranges come from the settings' own dataclasses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import Field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import ParameterException
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.ros.settings import CameraConfig, NodeConfig, Settings
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+    from rclpy.parameter import Parameter
+
+INT64 = 2**63 - 1
+
+
+class ParameterError(Exception):
+    """A parameter given at start cannot be used; the text names it and says what is allowed."""
+
+
+def descriptor(spec: Field[Any]) -> ParameterDescriptor:
+    """Describe one setting the ROS way: text with unit and choices, range, read-only."""
+    about = spec.metadata
+    text = about['description']
+    if about['unit']:
+        text = f'{text} [{about["unit"]}]'
+    described = ParameterDescriptor(description=text, read_only=about['fixed'])
+    if about['choices']:
+        described.additional_constraints = f'one of: {", ".join(about["choices"])}'
+    low, high = about['minimum'], about['maximum']
+    if isinstance(spec.default, float) and low is not None:
+        to_value = float('inf') if high is None else float(high)
+        described.floating_point_range = [
+            FloatingPointRange(from_value=float(low), to_value=to_value)
+        ]
+    elif type(spec.default) is int and low is not None:
+        described.integer_range = [
+            IntegerRange(from_value=int(low), to_value=INT64 if high is None else int(high))
+        ]
+    return described
+
+
+def plain(value: Any) -> Any:
+    """A parameter's value as the settings hold it: sequences become tuples."""
+    return tuple(value) if isinstance(value, (list, tuple)) or hasattr(value, 'typecode') else value
+
+
+class Parameters:
+    """The node's parameters: declares them, refuses bad changes, hands over the good ones.
+
+    Raises:
+        ParameterError: an initial value, from a file or the command line, is not usable.
+    """
+
+    def __init__(self, node: Node, on_change: Callable[[Settings], None]) -> None:
+        self._node = node
+        self._on_change = on_change
+        try:
+            about_node = NodeConfig(**self._declare(NodeConfig))
+            self.settings = Settings(
+                node=about_node,
+                cameras={
+                    name: CameraConfig(**self._declare(CameraConfig, f'{name}.'))
+                    for name in about_node.cameras
+                },
+                engine=EngineConfig(**self._declare(EngineConfig)),
+            )
+        except (ValueError, ParameterException) as error:
+            raise ParameterError(str(error)) from error
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._apply)
+
+    def _declare(self, config: type, prefix: str = '') -> dict[str, Any]:
+        """Declare a settings class's fields; returns their initial values by name."""
+        values = {}
+        for spec in fields(config):
+            default = list(spec.default) if isinstance(spec.default, tuple) else spec.default
+            parameter = self._node.declare_parameter(
+                f'{prefix}{spec.name}', default, descriptor(spec)
+            )
+            values[spec.name] = plain(parameter.value)
+        return values
+
+    def _changed(self, parameters: Iterable[Parameter]) -> Settings:
+        """The settings after a change.
+
+        Raises:
+            ValueError: a value, or its combination with another, is not allowed.
+        """
+        engine: dict[str, Any] = {}
+        node: dict[str, Any] = {}
+        ours = {spec.name: engine for spec in fields(EngineConfig)}
+        ours.update({spec.name: node for spec in fields(NodeConfig)})
+        for parameter in parameters:
+            # Other names are rclpy's (use_sim_time) or QoS overrides, which it guards itself.
+            if parameter.name in ours:
+                ours[parameter.name][parameter.name] = plain(parameter.value)
+        settings = self.settings
+        return replace(
+            settings,
+            engine=replace(settings.engine, **engine) if engine else settings.engine,
+            node=replace(settings.node, **node) if node else settings.node,
+        )
+
+    def _check(self, parameters: list[Parameter]) -> SetParametersResult:
+        try:
+            self._changed(parameters)
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _apply(self, parameters: list[Parameter]) -> None:
+        settings = self._changed(parameters)
+        if settings != self.settings:
+            self.settings = settings
+            self._on_change(settings)

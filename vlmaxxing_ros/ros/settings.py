@@ -1,0 +1,136 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The node's own settings and those of each camera, declared as the engine declares its own.
+
+Knows nothing of rclpy: `parameters.py` turns all of them into ROS parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+
+from vlmaxxing_ros.engine.config import EngineConfig, check, setting
+from vlmaxxing_ros.ros.images import Scaling, check_range
+
+TRANSPORTS = ('raw', 'compressed')
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeConfig:
+    """Settings of the node as a whole.
+
+    Raises:
+        ValueError: a value is of the wrong type or out of its range.
+    """
+
+    cameras: tuple[str, ...] = setting(
+        ('camera',),
+        'names of the cameras; camera <c> is read from the topic <c>/image and has a session of '
+        'its own',
+        fixed=True,
+    )
+    autostart: bool = setting(
+        False,
+        'configure and activate at start, without a lifecycle manager',
+        fixed=True,
+    )
+    deadline: float = setting(
+        30.0,
+        'deadline of a question that names none',
+        unit='s',
+        minimum=0.001,
+        maximum=86400.0,
+    )
+    max_waiting_questions: int = setting(
+        16,
+        'questions that may wait for their turn; further ones are answered OVERLOADED',
+        unit='questions',
+        minimum=1,
+        maximum=1024,
+    )
+    max_question_characters: int = setting(
+        20000,
+        'length of a question, its choices and its schema together; longer ones are refused',
+        unit='characters',
+        minimum=1,
+        maximum=10_000_000,
+    )
+    answering_frame_period: float = setting(
+        0.5,
+        'while an answer is being decoded a waiting frame is planned this often, and never for '
+        'more than half of the time; inf: only between answers',
+        unit='s',
+        minimum=0.0,
+    )
+    diagnostics_period: float = setting(
+        1.0,
+        'time between two messages on /diagnostics',
+        unit='s',
+        minimum=0.01,
+        maximum=3600.0,
+        fixed=True,
+    )
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            check(spec, getattr(self, spec.name))
+        for name in self.cameras:
+            if not re.fullmatch('[A-Za-z][A-Za-z0-9_]*', name) or name == 'qos_overrides':
+                raise ValueError(
+                    f'cameras: {name!r} is no usable name: it must begin with a letter and go on '
+                    'with letters, digits and underscores; remap its topic to reach any other'
+                )
+        if not self.cameras or len(set(self.cameras)) != len(self.cameras):
+            raise ValueError(f'cameras must be one or more different names, not {self.cameras}')
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraConfig:
+    """Settings of one camera; their parameters are called `<camera>.<name>`.
+
+    Raises:
+        ValueError: a value is of the wrong type or out of its range.
+    """
+
+    transport: str = setting(
+        'raw',
+        'type of the image topic; raw: sensor_msgs/Image, compressed: sensor_msgs/CompressedImage',
+        choices=TRANSPORTS,
+        fixed=True,
+    )
+    depth_range: tuple[float, ...] = setting(
+        (0.0, 0.0),
+        'near (white) and far (black) bound of depth images (16UC1, 32FC1) shown as grey; '
+        '[0, 0]: depth images are refused',
+        unit='m',
+        fixed=True,
+    )
+    mono16_range: tuple[float, ...] = setting(
+        (0.0, 0.0),
+        'black and white bound of mono16 images shown as grey; [0, 0]: mono16 is refused',
+        unit='sensor counts',
+        fixed=True,
+    )
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            check(spec, getattr(self, spec.name))
+        self.scaling()
+
+    def scaling(self) -> Scaling:
+        """The ranges in the form that `images.py` takes."""
+        return Scaling(
+            depth_range=check_range(self.depth_range, 'depth_range'),
+            mono16_range=check_range(self.mono16_range, 'mono16_range'),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set: the node, its cameras by name, the engine."""
+
+    node: NodeConfig = field(default_factory=NodeConfig)
+    cameras: dict[str, CameraConfig] = field(default_factory=dict)
+    engine: EngineConfig = field(default_factory=EngineConfig)
