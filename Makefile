@@ -1,6 +1,8 @@
 # Needs Linux x86_64, python3 (3.10 to 3.13, with venv) and a C++ compiler; no ROS, no root.
 # On a Mac use pixi.toml, on a machine with ROS 2 colcon.
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,7 +56,7 @@ $(VENV)/.wheels: requirements/bootstrap.txt requirements/lock.txt
 	@echo '[1/3] Python packages and ROS 2 wheels, as locked in requirements/'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.txt
-	@$(BIN)/uv $(INSTALL) || { echo 'uv failed: trying pip, which may be configured otherwise'; \
+	@$(BIN)/uv $(INSTALL) 2>&1 | sed '/^ [+-] /d' || { echo 'uv failed: trying pip, which may be configured otherwise'; \
 	  $(PIP) $(wordlist 2,99,$(INSTALL)); }
 	@touch $@
 

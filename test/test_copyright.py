@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,13 +17,9 @@ def test_every_python_file_opens_with_copyright_licence_and_docstring() -> None:
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob('*.py'))]
     files.append(ROOT / 'setup.py')
     assert ROOT / 'vlmaxxing_ros' / '__init__.py' in files
-    opening = f'{HEADER}\n"""'
-    without = [str(path.relative_to(ROOT)) for path in files if not _opens_with(path, opening)]
+    opening = re.compile(rf'{re.escape(HEADER)}\n?r?"""')
+    without = [str(path.relative_to(ROOT)) for path in files if not opening.match(path.read_text())]
     assert without == []
-
-
-def _opens_with(path: Path, opening: str) -> bool:
-    return path.read_text(encoding='utf-8').startswith((opening, opening.replace('"""', 'r"""')))
 
 
 def test_the_licence_is_the_whole_of_apache_2_for_both_packages() -> None:
