@@ -1,0 +1,220 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Answering one question on a fork: suffix prefill, decoding, closed-set choices.
+
+Works step by step, so that its thread can look after the cameras between two tokens.  Never
+touches the stream's own cache.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.errors import InvalidRequest
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.rolling_cache import Fork
+from vlmaxxing_ros.engine.sampling import make_sampler
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked, and how; see Query.srv for every field's meaning and unit."""
+
+    text: str
+    choices: tuple[str, ...] = ()
+    json_schema: str = ''
+    max_tokens: int = 0
+    temperature: float = 0.0
+    top_p: float = 0.0
+    seed: int = 0
+    as_of: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InvalidRequest('the question is empty: ask something')
+        if self.choices:
+            if len(self.choices) < 2 or len(set(self.choices)) < len(self.choices):
+                raise InvalidRequest('choices must be two or more different texts')
+            if not all(choice.strip() for choice in self.choices):
+                raise InvalidRequest('a choice is empty: leave it out or write it')
+            if self.json_schema:
+                raise InvalidRequest('choices and json_schema exclude each other: give one')
+        if self.max_tokens < 0:
+            raise InvalidRequest(f'max_tokens must not be negative: {self.max_tokens}')
+        if not (math.isfinite(self.temperature) and self.temperature >= 0.0):
+            raise InvalidRequest(f'temperature must be 0 or more: {self.temperature}')
+        if not 0.0 <= self.top_p <= 1.0:
+            raise InvalidRequest(f'top_p must be between 0 and 1: {self.top_p}')
+
+
+@dataclass(frozen=True)
+class Token:
+    """One decoded token: the text so far, what it added, how many there are."""
+
+    text: str
+    token_text: str
+    token_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a question is answered from, as it stood when the question was taken up."""
+
+    oldest_stamp: int
+    newest_stamp: int
+    frame_id: str
+    oldest_block_age: float
+    exact: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer and what it rests on; see Answer.msg for every field's meaning and unit."""
+
+    answer: str
+    finish_reason: str
+    evidence: Evidence
+    choice_index: int = -1
+    choice_probabilities: tuple[float, ...] = ()
+    token_ids: tuple[int, ...] = ()
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    answer_tokens: int = 0
+    time_to_first_token: float = 0.0
+    latency: float = 0.0
+
+
+@dataclass
+class _Progress:
+    text: str = ''
+    ids: list[int] = field(default_factory=list)
+    first_token: float = 0.0
+    choice_index: int = -1
+    probabilities: tuple[float, ...] = ()
+
+
+class Asking(Iterator[Token | None]):
+    """A question being answered: iterate to go on, one bounded piece of work at a time.
+
+    Yields a `Token` for each one decoded, None for a piece of work that decodes none.  When the
+    iteration ends, `answer` is set.
+
+    Raises:
+        InvalidRequest: the question is longer than `max_question_tokens`.
+    """
+
+    def __init__(
+        self,
+        *,
+        family: Family,
+        fork: Fork,
+        question: Question,
+        evidence: Evidence,
+        config: EngineConfig,
+    ) -> None:
+        self._start = time.perf_counter()
+        self._family = family
+        self._fork = fork
+        self._question = question
+        self._evidence = evidence
+        self._reused = fork.rows
+        self._suffix = family.text.question_ids(question.text, question.choices)
+        self._limit = question.max_tokens or config.max_tokens
+        if len(self._suffix) > config.max_question_tokens:
+            raise InvalidRequest(
+                f'the question has {len(self._suffix)} tokens; at most '
+                f'{config.max_question_tokens} are allowed (max_question_tokens): shorten it'
+            )
+        self._progress = _Progress()
+        self._work = self._choose() if question.choices else self._decode()
+        self.answer: Answer | None = None
+
+    @property
+    def suffix(self) -> list[int]:
+        """Token ids of the question, as they were put behind the newest frame."""
+        return self._suffix
+
+    def __next__(self) -> Token | None:
+        if self.answer is not None:
+            raise StopIteration
+        try:
+            return next(self._work)
+        except StopIteration as done:
+            self.stop(done.value)
+            raise
+
+    def stop(self, reason: str) -> Answer:
+        """End now, with what there is; `reason` becomes the finish reason."""
+        if self.answer is None:
+            progress = self._progress
+            self.answer = Answer(
+                answer=progress.text,
+                finish_reason=reason,
+                evidence=self._evidence,
+                choice_index=progress.choice_index,
+                choice_probabilities=progress.probabilities,
+                token_ids=tuple(progress.ids),
+                prompt_tokens=self._reused + len(self._suffix),
+                reused_tokens=self._reused,
+                answer_tokens=len(progress.ids),
+                time_to_first_token=progress.first_token,
+                latency=time.perf_counter() - self._start,
+            )
+            self._work.close()
+            del self._fork
+        return self.answer
+
+    def _decode(self) -> Generator[Token | None, None, str]:
+        question, progress, text = self._question, self._progress, self._family.text
+        sample = make_sampler(question.temperature, question.top_p, question.seed)
+        shape = text.json_constraint(question.json_schema) if question.json_schema else None
+        spelled = text.detokenizer()
+        logits = self._fork.extend(self._suffix)
+        while True:
+            token = sample(logits if shape is None else shape.mask(logits))
+            if not progress.first_token:
+                progress.first_token = time.perf_counter() - self._start
+            if token in text.end_ids:
+                return 'stop'
+            progress.ids.append(token)
+            added = spelled.add(token)
+            progress.text += added
+            yield Token(progress.text, added, len(progress.ids))
+            if shape is not None and shape.accept(token):
+                return 'stop'
+            if len(progress.ids) >= self._limit:
+                return 'length'
+            logits = self._fork.extend([token])
+
+    def _choose(self) -> Generator[Token | None, None, str]:
+        """Score every choice, its end included, on forks of one suffix prefill."""
+        progress, text = self._progress, self._family.text
+        first = _log_softmax(self._fork.extend(self._suffix))
+        ends = mx.array(sorted(text.end_ids))
+        totals = []
+        for choice in self._question.choices:
+            ids = text.plain_ids(choice)
+            after = _log_softmax(self._fork.fork().score(ids, last=len(ids)))
+            score = first[ids[0]] + mx.logsumexp(after[-1, ends])
+            for place, token in enumerate(ids[1:]):
+                score = score + after[place, token]
+            mx.eval(score)
+            totals.append(score)
+            yield None
+        progress.first_token = time.perf_counter() - self._start
+        probabilities = np.array(mx.softmax(mx.stack(totals), precise=True))
+        progress.probabilities = tuple(probabilities.tolist())
+        progress.choice_index = int(probabilities.argmax())
+        progress.text = self._question.choices[progress.choice_index]
+        return 'choice'
+
+
+def _log_softmax(logits: mx.array) -> mx.array:
+    return logits - mx.logsumexp(logits, axis=-1, keepdims=True)

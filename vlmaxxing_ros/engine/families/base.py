@@ -1,0 +1,152 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the engine asks of a model family, and the values that pass between them.
+
+A family turns text and frames into rows of the context and runs them through its model.  It
+keeps nothing about a stream: every state is passed in and returned, so that any number of
+sessions share one model.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+from vlmaxxing_ros.engine.families.text import ChatText
+from vlmaxxing_ros.engine.frame import Frame, Grid, fit_grid
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a family can do; shown by the doctor, in diagnostics and in the documentation."""
+
+    delta_frames: bool  # part of a frame can stand in the context, each block at its position
+    tail_refresh: bool  # rows can be recomputed in place
+    incremental_vision: bool  # windows without a fresh block need not be encoded
+    rewind: bool  # the cache can drop its newest rows: in-place tails and `as_of`
+    compression: bool  # rows can be removed from the middle of the cache
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the context, and where they stand.
+
+    Attributes:
+        ids: int32 [rows], token ids; placeholders where a block stands.
+        positions: int32 [3, rows], (t, h, w) rotary positions.
+        blocks: int32 [rows], index of the block that a row shows, -1 for text.
+        end: the position at which the next rows begin.
+    """
+
+    ids: np.ndarray
+    positions: np.ndarray
+    blocks: np.ndarray
+    end: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, index: np.ndarray) -> Rows:
+        """The rows at `index` (int [n]), each keeping its position."""
+        return replace(
+            self,
+            ids=self.ids[index],
+            positions=self.positions[:, index],
+            blocks=self.blocks[index],
+        )
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the vision tower says about a frame's blocks, in row-major order.
+
+    Attributes:
+        embeds: [blocks, hidden], the rows that enter the language model.
+        deep: further [blocks, hidden] arrays, added after the first layers (deepstack).
+    """
+
+    embeds: mx.array
+    deep: tuple[mx.array, ...] = ()
+
+    def take(self, blocks: np.ndarray) -> Features:
+        """The features of the blocks at `blocks` (int [n])."""
+        index = mx.array(blocks)
+        return Features(self.embeds[index], tuple(d[index] for d in self.deep))
+
+    def arrays(self) -> list[mx.array]:
+        """Every array, for evaluation."""
+        return [self.embeds, *self.deep]
+
+
+class Family(ABC):
+    """A model and everything that is particular to its kind."""
+
+    capabilities: Capabilities
+
+    def __init__(self, name: str, model: nn.Module, processor: Any, text: ChatText) -> None:
+        self.name = name
+        self.model = model
+        self.processor = processor
+        self.text = text
+
+    @property
+    @abstractmethod
+    def block(self) -> int:
+        """Side of a block in pixels."""
+
+    def grid(self, height: int, width: int, max_blocks: int) -> Grid:
+        """The block grid for images of this size: within `max_blocks` and the model's own limits.
+
+        Raises:
+            InvalidFrame: no grid fits.
+        """
+        processor = self.processor.image_processor
+        area = self.block**2
+        return fit_grid(
+            height,
+            width,
+            block=self.block,
+            max_blocks=min(max_blocks, max(1, processor.max_pixels // area)),
+            min_blocks=min(max_blocks, -(-processor.min_pixels // area)),
+        )
+
+    @abstractmethod
+    def text_rows(self, ids: list[int], base: int) -> Rows:
+        """Rows of text that begin at position `base`."""
+
+    @abstractmethod
+    def frame_rows(self, grid: Grid, base: int, blocks: np.ndarray | None = None) -> Rows:
+        """Rows of a frame that begins at position `base`: all its blocks, or those at `blocks`."""
+
+    @abstractmethod
+    def windows(self, grid: Grid) -> np.ndarray:
+        """The vision tower's attention windows: int32 [rows, cols], each block's window."""
+
+    @abstractmethod
+    def encode(self, frame: Frame, state: Any, active: np.ndarray) -> tuple[Features, Any]:
+        """Run the vision tower on the windows in `active` (int [n]), reusing `state` elsewhere.
+
+        With `state` None every window must be active.  Returns the whole frame's features and
+        the state for the next call; `state` itself is left as it was.
+        """
+
+    @abstractmethod
+    def make_cache(self) -> list[Any]:
+        """An empty cache: one entry per layer, of mlx-vlm's own classes."""
+
+    @abstractmethod
+    def hidden(self, rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
+        """Run rows through the language model, adding them to `cache`; lazy.
+
+        `features` are those of the blocks that the rows show, in the rows' order.
+        Returns the last hidden states, [1, rows, hidden].
+        """
+
+    @abstractmethod
+    def logits(self, hidden: mx.array) -> mx.array:
+        """Next-token logits for hidden states: [..., hidden] to [..., vocabulary]."""

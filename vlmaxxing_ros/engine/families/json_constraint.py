@@ -1,0 +1,51 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Constrained decoding: only tokens that can still satisfy a JSON schema, by llguidance.
+
+Knows the tokenizer and the schema; knows nothing of the model.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import llguidance
+import llguidance.hf
+import llguidance.numpy
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.errors import InvalidRequest
+
+
+class JsonConstraint:
+    """One answer's constraint, advanced token by token."""
+
+    def __init__(self, tokenizer: Any, schema: str) -> None:
+        try:
+            json.loads(schema)
+        except ValueError as error:
+            raise InvalidRequest(f'json_schema is not JSON: {error}') from error
+        vocabulary = llguidance.hf.from_tokenizer(tokenizer)
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(
+            schema, overrides={'whitespace_flexible': False}
+        )
+        self._matcher = llguidance.LLMatcher(vocabulary, grammar)
+        if self._matcher.is_error():
+            raise InvalidRequest(f'json_schema cannot be used: {self._matcher.get_error()}')
+        self._bits = llguidance.numpy.allocate_token_bitmask(1, vocabulary.vocab_size)
+
+    def mask(self, logits: mx.array) -> mx.array:
+        """Logits (float [vocabulary]) with every token that is not allowed at -inf."""
+        llguidance.numpy.fill_next_token_bitmask(self._matcher, self._bits, 0)
+        bits = np.unpackbits(self._bits[0].view(np.uint8), bitorder='little').astype(bool)
+        allowed = np.zeros(logits.shape[-1], bool)
+        count = min(len(bits), len(allowed))
+        allowed[:count] = bits[:count]
+        return mx.where(mx.array(allowed), logits, -mx.inf)
+
+    def accept(self, token: int) -> bool:
+        """Advance by a token that was allowed; True when the answer is complete."""
+        self._matcher.consume_token(token)
+        return bool(self._matcher.is_stopped())

@@ -1,0 +1,101 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a model's name to a family: find the folder, check it, load it through mlx-vlm.
+
+Only safetensors and mlx-vlm's own classes: no pickles, no code from a checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx_vlm.utils import get_model_path, load, resolve_eos_token_ids
+
+from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
+
+if TYPE_CHECKING:
+    from vlmaxxing_ros.engine.families.base import Family
+
+NANO = Path(__file__).parents[2] / 'demo' / 'nano'
+
+_FAMILIES: dict[str, type[Qwen2VL]] = {'qwen2_vl': Qwen2VL, 'qwen2_5_vl': Qwen2VL}
+_PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
+
+
+def load_family(model: str, dtype: str = 'auto') -> Family:
+    """Load a model: `nano`, a folder, or a hub id.
+
+    Args:
+        model: name of the model.
+        dtype: compute type of unquantised weights; `auto` is float32 on the CPU, where narrow
+            types bypass BLAS, and as stored on a GPU.
+
+    Raises:
+        ModelError: the model is missing, broken, or of a family that is not supported.
+    """
+    folder = _find(model)
+    config = _read_config(folder)
+    try:
+        network, processor = load(str(folder))
+    except Exception as error:  # mlx-vlm raises whatever its parser met; all mean the same here
+        raise ModelError(f'model {model!r} in {folder} cannot be loaded: {error}') from error
+    return make_family(model, network, processor, config, dtype)
+
+
+def make_family(
+    name: str, network: nn.Module, processor: Any, config: dict[str, Any], dtype: str = 'auto'
+) -> Family:
+    """Wrap a loaded mlx-vlm model and its processor.
+
+    Raises:
+        ModelError: no family knows the model's type.
+    """
+    model_type = str(config.get('model_type'))
+    if model_type not in _FAMILIES:
+        raise ModelError(
+            f'model {name!r} is of type {model_type!r}; supported: {", ".join(sorted(_FAMILIES))}'
+        )
+    if dtype == 'auto':
+        dtype = 'float32' if mx.default_device() == mx.Device(mx.cpu) else 'stored'
+    if dtype != 'stored' and 'quantization' not in config:
+        network.set_dtype(getattr(mx, dtype))
+    mx.eval(network.parameters())
+    tokenizer = getattr(processor, 'tokenizer', processor)
+    ends = resolve_eos_token_ids(getattr(network.config, 'eos_token_id', None), tokenizer)
+    return _FAMILIES[model_type](name, network, processor, set(ends))
+
+
+def _find(model: str) -> Path:
+    if model == 'nano':
+        return NANO
+    folder = Path(model).expanduser()
+    if folder.exists():
+        return folder
+    if folder.is_absolute() or model.startswith(('.', '~')) or model.count('/') != 1:
+        raise ModelError(f'model folder {model!r} does not exist: check the parameter `model`')
+    try:
+        return Path(get_model_path(model, allow_patterns=_PATTERNS))
+    except Exception as error:  # the hub client has its own zoo of network errors
+        raise ModelError(
+            f'model {model!r} is neither a folder nor to be had from the hub ({error}): '
+            'download it first, or use `nano`'
+        ) from error
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / 'config.json').read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(f'{folder} holds no readable config.json: {error}') from error
+    if not isinstance(config, dict) or 'model_type' not in config:
+        raise ModelError(f'{folder}/config.json names no model_type: not a model folder')
+    if 'model_file' in config:
+        raise ModelError(f'{folder} wants to run its own code (model_file): refused')
+    if not any(folder.glob('*.safetensors')):
+        raise ModelError(f'{folder} holds no *.safetensors: convert the weights first')
+    return config

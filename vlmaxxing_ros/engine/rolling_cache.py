@@ -1,0 +1,244 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rolling cache: one generation's ledger and the keys and values that it stands for.
+
+`[text prefix][history][tail]`, and on a fork `[question][answer]`.  At every moment the cache is
+what a cold prefill of its ledger gives, unless the tail has been refreshed since its last exact
+prefill, which the session knows.  Knows nothing of planning or of questions.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
+from vlmaxxing_ros.engine.families.base import Family, Features
+from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.ledger import Kind, Ledger, Segment
+
+
+class Fork:
+    """A copy-on-write branch of a cache, on which one question is answered and then dropped."""
+
+    def __init__(self, family: Family, layers: list[Any], segments: list[Segment]) -> None:
+        self._family = family
+        self.layers = layers
+        self.segments = segments
+        self.end = segments[-1].rows.end
+        self.rows = sum(len(s.rows) for s in segments)
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The evidence: every frame with rows on this branch, oldest first."""
+        return [s.frame for s in self.segments if s.frame is not None]
+
+    def extend(self, ids: list[int]) -> mx.array:
+        """Prefill text and return its next-token logits, float32 [vocabulary]; lazy."""
+        return self.score(ids)[-1]
+
+    def score(self, ids: list[int], last: int = 1) -> mx.array:
+        """Prefill text and return the logits after each of its `last` tokens; lazy.
+
+        Returns:
+            float32 [last, vocabulary].
+        """
+        rows = self._family.text_rows(ids, self.end)
+        hidden = self._family.hidden(rows, None, self.layers)
+        self.end = rows.end
+        self.rows += len(rows)
+        return self._family.logits(hidden[0, -last:]).astype(mx.float32)
+
+    def fork(self) -> Fork:
+        """A branch of this branch."""
+        branch = Fork(self._family, fork_layers(self.layers), self.segments)
+        branch.end, branch.rows = self.end, self.rows
+        return branch
+
+
+class RollingCache:
+    """One generation: append, replace the tail, refresh its rows, fork."""
+
+    def __init__(self, family: Family, number: int = 0) -> None:
+        self.number = number
+        self.ledger = Ledger()
+        self._family = family
+        self._layers = family.make_cache()
+        self._history_layers: list[Any] | None = None
+        self._append(Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values, spare capacity included."""
+        return sum(a.nbytes for a in cache_arrays(self._layers))
+
+    @property
+    def history_rows(self) -> int:
+        """Rows before the tail."""
+        tail = self.ledger.tail
+        return self.ledger.rows - (len(tail.rows) if tail else 0)
+
+    def arrays(self) -> list[mx.array]:
+        """Every array of the cache, for comparison and evaluation."""
+        return list(cache_arrays(self._layers))
+
+    def append(
+        self,
+        kind: Kind,
+        frame: Frame,
+        features: Features,
+        blocks: np.ndarray | None = None,
+    ) -> Segment:
+        """Prefill a frame behind everything else: whole, or the blocks at `blocks` (int [n]).
+
+        An existing tail is dropped first.  `features` are those of the blocks shown.
+        """
+        self.drop_tail()
+        if kind is Kind.TAIL and not self._family.capabilities.rewind:
+            self._history_layers = self._layers
+            self._layers = fork_layers(self._layers)
+        rows = self._family.frame_rows(frame.grid, self.ledger.end, blocks)
+        return self._append(Segment(kind, rows, frame, features))
+
+    def _append(self, segment: Segment) -> Segment:
+        self._family.hidden(segment.rows, segment.features, self._layers)
+        mx.eval(self.arrays())
+        self.ledger.segments.append(segment)
+        return segment
+
+    def append_copy(self, segment: Segment) -> Segment:
+        """Prefill a frame of another generation, from its features, at this one's end."""
+        assert segment.frame is not None
+        assert segment.features is not None
+        shown = segment.rows.blocks[segment.rows.blocks >= 0]
+        blocks = shown if segment.kind is Kind.DELTA else None
+        return self.append(segment.kind, segment.frame, segment.features, blocks)
+
+    def drop_tail(self) -> None:
+        """Take the tail out of ledger and cache; nothing happens where there is none."""
+        tail = self.ledger.tail
+        if tail is None:
+            return
+        if self._history_layers is not None:
+            self._layers, self._history_layers = self._history_layers, None
+        else:
+            for layer in self._layers:
+                layer.trim(len(tail.rows))
+        self.ledger.drop_tail()
+
+    def promote_tail(self) -> None:
+        """Make the tail, which must be exact, the newest keyframe of the history."""
+        self.ledger.promote_tail()
+        self._history_layers = None
+
+    def refresh_tail(self, frame: Frame, features: Features, blocks: np.ndarray) -> int:
+        """Recompute some blocks' rows of the tail in place, and the text rows that close it.
+
+        Each row attends, at every layer, causally to the current keys and values of all others.
+
+        Args:
+            frame: the frame that the blocks are taken from.
+            features: of the whole frame, in row-major order.
+            blocks: int [n], ascending: the blocks to recompute.
+
+        Returns:
+            How many rows went through the model.
+
+        Raises:
+            Unsupported: the family cannot recompute rows in place.
+        """
+        tail = self.ledger.tail
+        if tail is None or not self._family.capabilities.tail_refresh:
+            raise Unsupported('this model cannot refresh rows in place: set tail_mode to exact')
+        last = int(np.flatnonzero(tail.rows.blocks >= 0)[-1])
+        chosen = np.isin(tail.rows.blocks, blocks)
+        chosen[last + 1 :] = True  # the closing row gathers the frame: never leave it stale
+        index = np.flatnonzero(chosen)
+        rows = mx.array(index + self.history_rows)
+        mask = mx.arange(self.ledger.rows)[None] <= rows[:, None]
+        layers = [RowWriter(layer, rows, mask) for layer in self._layers]
+        self._family.hidden(tail.rows.take(index), features.take(blocks), layers)
+        mx.eval(self.arrays())
+        self.ledger.segments[-1] = replace(tail, frame=frame, features=features)
+        return len(index)
+
+    def fork(self, as_of: int = 0) -> Fork:
+        """Branch off: at the end, or behind the newest frame at or before `as_of` (ns).
+
+        Raises:
+            NoEvidence: no frame that early in this generation.
+            Unsupported: the model's cache cannot be rewound.
+        """
+        layers = fork_layers(self._layers)
+        if not as_of:
+            return Fork(self._family, layers, list(self.ledger.segments))
+        segments = self.ledger.until(as_of)
+        if not segments:
+            raise NoEvidence('no frame that early is in the cache: ask about a later stamp')
+        surplus = self.ledger.rows - sum(len(s.rows) for s in segments)
+        if surplus:
+            if not self._family.capabilities.rewind:
+                raise Unsupported('this model cannot be asked about the past: leave as_of empty')
+            for layer in layers:
+                layer.trim(surplus)
+        return Fork(self._family, layers, segments)
+
+
+class RowWriter:
+    """Stands in for one layer's cache while some of its rows are recomputed in place.
+
+    Knows mlx-vlm's cache protocol: `make_mask`, `update_and_fetch`.
+    """
+
+    def __init__(self, layer: Any, rows: mx.array, mask: mx.array) -> None:
+        self._layer = layer
+        self._rows = rows
+        self._mask = mask
+
+    def make_mask(self, *_: Any, **__: Any) -> mx.array:
+        """Each row sees the rows up to itself: bool [n, rows]."""
+        return self._mask
+
+    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
+        """Write the rows' keys and values where they belong; return all of them."""
+        layer, end = self._layer, self._layer.offset
+        layer.keys[:, :, self._rows] = keys
+        layer.values[:, :, self._rows] = values
+        return layer.keys[..., :end, :], layer.values[..., :end, :]
+
+
+def fork_layers(layers: list[Any]) -> list[Any]:
+    """Copy a cache's objects but not its buffers.
+
+    Slice assignment mutates the array object it is applied to, so every array of the copy is an
+    object of its own; the buffer is shared until one side writes.
+    """
+    return [_fork(layer) for layer in layers]
+
+
+def _fork(value: Any) -> Any:
+    if isinstance(value, mx.array):
+        return value[...] if value.ndim == 0 else value[:]
+    if isinstance(value, (list, tuple)):
+        return type(value)(_fork(item) for item in value)
+    if hasattr(value, '__dict__'):
+        branch = copy.copy(value)
+        branch.__dict__ = {name: _fork(item) for name, item in value.__dict__.items()}
+        return branch
+    return value
+
+
+def cache_arrays(value: Any) -> Iterator[mx.array]:
+    """Every array in a cache, layer by layer."""
+    if isinstance(value, mx.array):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from cache_arrays(item)
+    elif hasattr(value, '__dict__'):
+        yield from cache_arrays(list(value.__dict__.values()))

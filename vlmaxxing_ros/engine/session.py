@@ -1,0 +1,357 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One camera's stream: admit frames, ask questions, use idle time.
+
+Brings planner, tail, cache and answering together; knows nothing of ROS, threads or deadlines.
+Everything here runs on the one thread that loaded the model.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from vlmaxxing_ros.engine.accounting import (
+    Calibration,
+    FrameKind,
+    FreshBudget,
+    Stopwatch,
+    ceiling,
+    effective_fresh_frames,
+)
+from vlmaxxing_ros.engine.answering import Asking, Evidence, Question
+from vlmaxxing_ros.engine.audit import Audit, AuditReport
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.planner import Plan, Planner, Verdict
+from vlmaxxing_ros.engine.rebuild import Rebuild
+from vlmaxxing_ros.engine.retention import retain
+from vlmaxxing_ros.engine.rolling_cache import RollingCache
+from vlmaxxing_ros.engine.tail import Tail, Work
+
+_NANO = 1e-9
+_WINDOW = 32  # planned frames over which reuse is averaged
+_REBUILD_SLICES = 3  # per frame, when no idle time came: building outruns any growth
+
+
+class StreamSession:
+    """The engine's view of one camera.  Sessions share a family and nothing else."""
+
+    def __init__(self, family: Family, config: EngineConfig) -> None:
+        _check_support(family, config)
+        self.family = family
+        self.config = config
+        self.last_plan: Plan | None = None
+        self.last_audit: AuditReport | None = None
+
+        self._probe = family.text.question_ids('What do you see?', ())
+        self._calibration = Calibration()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that was seen."""
+        self.cache = RollingCache(self.family)
+        self._tail: Tail | None = None
+        self._planner = Planner(self.config)
+        self._rebuild: Rebuild | None = None
+        self._audit: Audit | None = None
+        self._last_audit_stamp = 0
+        self._keyframe_stamp: int | None = None
+        self._tail_is_keyframe = False
+        self._forced = False
+        self._idled = False
+        self._ratios: deque[float] = deque(maxlen=_WINDOW)
+        self._planned = self._admitted = 0
+
+    def configure(self, config: EngineConfig) -> None:
+        """Take on changed settings; what was seen is kept.
+
+        Raises:
+            Unsupported: the model's family cannot do what the settings ask for.
+        """
+        _check_support(self.family, config)
+        self.config = config
+        self._planner = Planner(config)
+
+    def grid(self, height: int, width: int) -> Grid:
+        """The block grid for images of this size, in pixels."""
+        return self.family.grid(height, width, self.config.max_blocks)
+
+    def frame(self, image: np.ndarray, *, stamp: int, frame_id: str = '') -> Frame:
+        """Put an RGB image (uint8 [height, width, 3]) on its grid; `stamp` in nanoseconds.
+
+        Raises:
+            InvalidFrame: the image cannot be used.
+        """
+        height, width = image.shape[:2]
+        return Frame.from_image(image, self.grid(height, width), stamp=stamp, frame_id=frame_id)
+
+    @property
+    def newest_frame(self) -> Frame | None:
+        """The newest frame that was planned."""
+        return self._tail.frame if self._tail else None
+
+    @property
+    def newest_stamp(self) -> int | None:
+        """Its stamp, in nanoseconds."""
+        return self._tail.frame.stamp if self._tail else None
+
+    def keyframe(self) -> None:
+        """Take the next frame whole, as a keyframe."""
+        self._forced = True
+
+    def admit(self, frame: Frame) -> FreshBudget:
+        """Plan a frame and pay for what changed.
+
+        A stamp that goes backwards or another size restart the session; the budget's
+        `status_text` says so.  A frame with the stamp of the last one is dropped.
+        """
+        watch, notes = Stopwatch(), []
+        if self._tail is not None:
+            last = self._tail.frame
+            if frame.stamp == last.stamp:
+                return self._dropped('same stamp as the last frame: does the driver set it?')
+            if frame.stamp < last.stamp:
+                notes.append('stamps went backwards: the session was restarted')
+            elif frame.grid != last.grid:
+                notes.append(
+                    f'image size changed to {frame.grid.width}x{frame.grid.height} pixels on the '
+                    'grid: the session was restarted'
+                )
+            if notes:
+                self.reset()
+        with watch.stage('plan'):
+            plan = self._planner.plan(frame, self._tail.reference if self._tail else None)
+        self.last_plan = plan
+        self._planned += 1
+
+        due = self._keyframe_due(frame)
+        work = self._take(frame, plan, due, watch)
+        if plan.reason:
+            notes.append(plan.reason)
+        kind = FrameKind.NONE
+        if work.rows:
+            self._admitted += 1
+            kind = FrameKind.KEYFRAME if due else FrameKind.TAIL
+        self._keep_within_budget()
+        return self._account(frame, plan, work, kind, watch, '; '.join(notes))
+
+    def _keyframe_due(self, frame: Frame) -> bool:
+        if self.config.keep_keyframes == 0:
+            return False
+        last = self._keyframe_stamp
+        interval = self.config.keyframe_interval
+        return self._forced or last is None or (frame.stamp - last) * _NANO >= interval
+
+    def _take(self, frame: Frame, plan: Plan, due: bool, watch: Stopwatch) -> Work:
+        """Bring the tail up to date with a frame."""
+        if self._tail is None:
+            self._tail = Tail(self.family, frame)
+        tail = self._tail
+        promoted = self._tail_is_keyframe
+        if promoted:
+            if not tail.exact:
+                tail.settle(self.cache)
+            self.cache.promote_tail()
+            self._tail_is_keyframe = False
+        if promoted or due or plan.whole or self._must_be_exact(tail, frame):
+            work = tail.replace(self.cache, frame, watch)
+            self._calibration.add(
+                vision=watch.seconds['vision'], prefill=watch.seconds['prefill'], rows=work.rows
+            )
+        else:
+            work = tail.refresh(self.cache, frame, plan.fresh, watch)
+        if due:
+            self._tail_is_keyframe, self._forced = True, False
+            self._keyframe_stamp = frame.stamp
+        return work
+
+    def _must_be_exact(self, tail: Tail, frame: Frame) -> bool:
+        """Whether refreshing in place is off, or has gone on for too long."""
+        mode = self.config.tail_mode
+        if mode == 'exact':
+            return frame.digest != tail.shown_digest
+        if mode == 'refresh' or tail.exact:
+            return False
+        share = tail.refreshed_rows / frame.grid.blocks
+        age = (frame.stamp - tail.exact_stamp) * _NANO
+        return share > self.config.max_refreshed or age > self.config.max_refresh_age
+
+    def _keep_within_budget(self) -> None:
+        """Start the next generation in time, and see that it is ready in time."""
+        budget, ledger = self.config.token_budget, self.cache.ledger
+        keyframes = len(ledger.history)
+        if self._rebuild is None and (
+            ledger.rows > 0.75 * budget or keyframes >= 2 * max(1, self.config.keep_keyframes)
+        ):
+            retained = retain(
+                ledger.history,
+                keep_keyframes=self.config.keep_keyframes,
+                memory_frames=self.config.memory_frames,
+                max_rows=budget // 2,
+            )
+            self._rebuild = Rebuild(self.family, self.cache, retained)
+        if self._rebuild is not None and not self._idled:
+            for _ in range(_REBUILD_SLICES):
+                self._rebuild_slice()
+        while self._rebuild is not None and self.cache.ledger.rows > budget:
+            self._rebuild_slice()
+        self._idled = False
+
+    def _rebuild_slice(self) -> None:
+        if self._rebuild is not None and self._rebuild.step():
+            self.cache = self._rebuild.cache
+            self._rebuild = None
+            if self._tail is not None:
+                # The new generation prefilled the tail from its features: exact again.
+                self._tail.refreshed_rows = 0
+                self._tail.exact_stamp = self._tail.frame.stamp
+
+    def ask(self, question: Question) -> Asking:
+        """Take up a question: cheap; iterate over the result to answer it.
+
+        Raises:
+            NoEvidence: no frame has been admitted, or none as early as `as_of`.
+            InvalidRequest: the question is too long.
+            Unsupported: the model's family cannot be asked about the past.
+        """
+        if self._tail is None:
+            raise NoEvidence('no image has been admitted yet: is the camera publishing?')
+        fork = self.cache.fork(question.as_of)
+        newest = self._tail.frame
+        frames = fork.frames
+        at_present = not question.as_of or question.as_of >= newest.stamp
+        evidence = Evidence(
+            oldest_stamp=frames[0].stamp,
+            newest_stamp=newest.stamp if at_present else frames[-1].stamp,
+            frame_id=newest.frame_id,
+            oldest_block_age=self._tail.reference.oldest_age(newest.stamp) if at_present else 0.0,
+            exact=self._tail.exact or not at_present,
+        )
+        asking = Asking(
+            family=self.family, fork=fork, question=question, evidence=evidence, config=self.config
+        )
+        self._probe = asking.suffix
+        return asking
+
+    def idle(self) -> bool:
+        """Use idle time: one slice of settling, rebuilding or auditing; True: there is more."""
+        if self._tail is None:
+            return False
+        self._idled = True
+        if self.config.tail_mode != 'refresh' and not self._tail.settled:
+            self._tail.settle(self.cache)
+        elif self._rebuild is not None:
+            self._rebuild_slice()
+        elif self._audit is not None or self._audit_due():
+            self._audit_slice()
+        else:
+            return False
+        return self._has_work()
+
+    def _has_work(self) -> bool:
+        assert self._tail is not None
+        unsettled = self.config.tail_mode != 'refresh' and not self._tail.settled
+        return unsettled or self._rebuild is not None or self._audit is not None
+
+    def audit(self) -> AuditReport:
+        """Audit now, whatever it takes; a mismatch rebuilds the session from its ledger.
+
+        Raises:
+            NoEvidence: there is nothing to audit yet.
+        """
+        if self._tail is None:
+            raise NoEvidence('there is nothing to audit yet: no image has been admitted')
+        if not self._tail.exact:
+            self._tail.settle(self.cache)
+        self._audit = None
+        while (report := self._audit_slice()) is None:
+            pass
+        return report
+
+    def _audit_due(self) -> bool:
+        assert self._tail is not None
+        elapsed = (self._tail.frame.stamp - self._last_audit_stamp) * _NANO
+        interval = self.config.audit_interval
+        return bool(interval) and elapsed >= interval and self._tail.exact
+
+    def _audit_slice(self) -> AuditReport | None:
+        assert self._tail is not None
+        if self._audit is None:
+            self._audit = Audit(self.family, self.cache.fork(), self._probe)
+            self._last_audit_stamp = self._tail.frame.stamp
+        report = self._audit.step()
+        if report is None:
+            return None
+        self._audit = None
+        if not report.ok:
+            self._rebuild = Rebuild(self.family, self.cache, self.cache.ledger.history)
+            while self._rebuild is not None:
+                self._rebuild_slice()
+            report = replace(report, text=report.text + '; the session was rebuilt from it')
+        self.last_audit = report
+        return report
+
+    def _account(
+        self, frame: Frame, plan: Plan, work: Work, kind: FrameKind, watch: Stopwatch, text: str
+    ) -> FreshBudget:
+        assert self._tail is not None
+        ratio = work.blocks / frame.grid.blocks
+        self._ratios.append(ratio)
+        counts = np.bincount(plan.verdicts.ravel(), minlength=len(Verdict))
+        ledger, seconds = self.cache.ledger, watch.seconds
+        paid = seconds.get('vision', 0.0) + seconds.get('prefill', 0.0)
+        dense = self._calibration.cold_dense(frames=len(ledger.frames), rows=ledger.rows)
+        nbytes = self.cache.nbytes + (self._rebuild.cache.nbytes if self._rebuild else 0)
+        return FreshBudget(
+            frame_index=self._planned - 1,
+            kind=kind,
+            status_text=text,
+            blocks_total=frame.grid.blocks,
+            blocks_static=int(counts[Verdict.STATIC]),
+            blocks_shifted=int(counts[Verdict.SHIFTED]),
+            blocks_novel=int(counts[Verdict.NOVEL]),
+            blocks_expired=int(counts[Verdict.EXPIRED]),
+            blocks_admitted=work.blocks,
+            fresh_ratio=ratio,
+            effective_fresh_frames=effective_fresh_frames(self._ratios),
+            oldest_block_age=self._tail.reference.oldest_age(frame.stamp),
+            windows_computed=work.windows_computed,
+            windows_total=int(self.family.windows(frame.grid).max()) + 1,
+            tokens_added=work.rows,
+            tokens_cached=ledger.rows,
+            tokens_budget=self.config.token_budget,
+            cache_bytes=nbytes,
+            generation=self.cache.number,
+            rebuild_progress=self._rebuild.progress if self._rebuild else 0.0,
+            frames_planned=self._planned,
+            frames_admitted=self._admitted,
+            plan_time=seconds['plan'],
+            vision_time=seconds.get('vision', 0.0),
+            prefill_time=seconds.get('prefill', 0.0),
+            cold_dense_time=dense,
+            ceiling=ceiling(fixed=seconds['plan'], dense=dense, paid=paid),
+        )
+
+    def _dropped(self, text: str) -> FreshBudget:
+        return FreshBudget(
+            frame_index=self._planned,
+            kind=FrameKind.DROPPED,
+            status_text=text,
+            frames_planned=self._planned,
+            frames_admitted=self._admitted,
+            tokens_cached=self.cache.ledger.rows,
+            tokens_budget=self.config.token_budget,
+            cache_bytes=self.cache.nbytes,
+            generation=self.cache.number,
+        )
+
+
+def _check_support(family: Family, config: EngineConfig) -> None:
+    """Refuse settings that the model's family cannot follow."""
+    if config.tail_mode != 'exact' and not family.capabilities.tail_refresh:
+        raise Unsupported(f'{family.name} cannot refresh rows in place: set tail_mode to exact')

@@ -1,0 +1,93 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tail: the newest frame, whole, at the end of the context.
+
+Replaced exactly, or kept up to date by per-block refresh: the fresh blocks' rows are recomputed
+at every layer, in place, together with the frame's closing row (it gathers the frame), attending
+causally to the current keys and values of all other rows.  Settling repeats the exact prefill.
+Knows what its rows were computed from; does not decide what is fresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vlmaxxing_ros.engine.accounting import Stopwatch
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.ledger import Kind
+from vlmaxxing_ros.engine.planner import Reference
+from vlmaxxing_ros.engine.rolling_cache import RollingCache
+from vlmaxxing_ros.engine.vision import IncrementalEncoder
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one change of the tail cost."""
+
+    blocks: int = 0
+    rows: int = 0
+    windows_computed: int = 0
+    windows_total: int = 0
+
+
+class Tail:
+    """The newest frame of one stream, in whatever generation is current."""
+
+    def __init__(self, family: Family, frame: Frame) -> None:
+        self._encoder = IncrementalEncoder(family)
+        self.frame = frame
+        self.reference = Reference(frame)
+        self.refreshed_rows = 0
+        self.exact_stamp = frame.stamp
+        self.shown_digest = ''
+
+    @property
+    def exact(self) -> bool:
+        """Whether its rows are what an exact prefill of them would give."""
+        return self.refreshed_rows == 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether they are also, to the last pixel, the newest frame."""
+        return self.exact and self.shown_digest == self.frame.digest
+
+    def replace(self, cache: RollingCache, frame: Frame, watch: Stopwatch) -> Work:
+        """Encode and prefill a frame whole, in place of the last one."""
+        with watch.stage('vision'):
+            encoding = self._encoder.encode(frame)
+        with watch.stage('prefill'):
+            segment = cache.append(Kind.TAIL, frame, encoding.features)
+        self.frame = frame
+        self.reference = Reference(frame)
+        self.refreshed_rows = 0
+        self.exact_stamp = frame.stamp
+        self.shown_digest = frame.digest
+        return Work(
+            frame.grid.blocks,
+            len(segment.rows),
+            encoding.windows_computed,
+            encoding.windows_total,
+        )
+
+    def refresh(
+        self, cache: RollingCache, frame: Frame, fresh: np.ndarray, watch: Stopwatch
+    ) -> Work:
+        """Recompute the rows of the blocks in `fresh` (bool [rows, cols]) and the closing row."""
+        self.frame = frame
+        blocks = np.flatnonzero(fresh)
+        if not len(blocks):
+            return Work()
+        with watch.stage('vision'):
+            encoding = self._encoder.encode(frame, fresh)
+        with watch.stage('prefill'):
+            rows = cache.refresh_tail(frame, encoding.features, blocks)
+        self.reference.admit(frame, fresh)
+        self.refreshed_rows += rows
+        return Work(len(blocks), rows, encoding.windows_computed, encoding.windows_total)
+
+    def settle(self, cache: RollingCache) -> None:
+        """Make the tail exact, and the newest frame to the last pixel."""
+        self.replace(cache, self.frame, Stopwatch())
