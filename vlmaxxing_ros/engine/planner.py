@@ -1,0 +1,283 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which blocks of a frame to buy.
+
+Compares the frame with the reference, in the reference's light, and spends the budget where it
+matters most.  Knows pixels and blocks; knows nothing of models, caches or messages.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+
+import cv2
+import numpy as np
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.illumination import UNCHANGED, Light, fit_light
+from vlmaxxing_ros.engine.motion import MotionEstimator
+from vlmaxxing_ros.engine.reference import Comparison, Reference, Seen
+from vlmaxxing_ros.engine.statistics import STATISTICS
+
+GAIN_LIMIT = 2.5
+"""Gain, up or down, beyond which another light is another scene."""
+
+OFFSET_LIMIT = 64.0
+"""Shift of middle grey beyond which a block seen in another light is bought again, and offset
+beyond which another light is another scene; grey levels."""
+
+NOISE_FLOOR = 4.5
+"""Standard deviations of the noise below which no difference counts."""
+
+NOISE_LIMIT = 3.0
+"""Noise is taken for no more than this (grey levels of the statistic): beyond, it is change."""
+
+_ROUNDING = 1e-3  # frames: an interval is not a round number
+
+
+class Verdict(IntEnum):
+    """What became of a block since it was bought.
+
+    STATIC: no change.  SHIFTED: a little, or dirty and not yet settled; reused.  NOVEL: changed.
+    EXPIRED: unchanged as far as can be seen, but its turn to be refreshed.
+    """
+
+    STATIC = 0
+    SHIFTED = 1
+    NOVEL = 2
+    EXPIRED = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to buy of one frame.
+
+    Attributes:
+        whole: take the frame whole; nothing at the same position may be reused.
+        reason: why whole; '' otherwise.
+        verdicts: uint8 [rows, cols], values of `Verdict`.
+        fresh: bool [rows, cols], what to buy now: novel and expired blocks within the budget, or
+            every block of a whole frame.
+        change: float32 [rows, cols], the statistic.
+        gain, offset: float32 [3], the light against that of the last whole frame.
+        motion: of the image content since the previous planned frame, (right, down) in pixels.
+    """
+
+    whole: bool
+    reason: str
+    verdicts: np.ndarray
+    fresh: np.ndarray
+    change: np.ndarray
+    gain: np.ndarray
+    offset: np.ndarray
+    motion: tuple[float, float]
+
+
+class Planner:
+    """Plans frame after frame of one camera.
+
+    Holds only what motion needs between frames; all that is remembered of blocks lives in the
+    reference, whose counters `plan` updates and whose pixels only `Reference.admit` moves.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._statistic = STATISTICS[config.statistic]
+        self._motion = MotionEstimator()
+        self._newest: tuple[Frame, np.ndarray, tuple[float, float]] | None = None
+
+    def plan(
+        self,
+        frame: Frame,
+        reference: Reference | None,
+        *,
+        camera_velocity: tuple[float, float] | None = None,
+    ) -> Plan:
+        """Decide what to buy of `frame`.
+
+        Args:
+            frame: the newest frame.
+            reference: what is in use; None or another grid: there is nothing to reuse.
+            camera_velocity: how fast the image content moves, from odometry or a gimbal: (right,
+                down) in pixels of the grid per second.  The larger of it and our estimate counts.
+        """
+        image, motion = self._look(frame)
+        if reference is None or reference.grid != frame.grid:
+            reason = 'first frame' if reference is None else 'another image size'
+            return _everything(frame.grid, reason, motion)
+        interval = _advance(reference, frame.stamp)
+        if camera_velocity is not None:
+            hint = (camera_velocity[0] * interval, camera_velocity[1] * interval)
+            motion = max(motion, hint, key=lambda m: math.hypot(*m))
+
+        change, low, high, light = self._compare(frame, image, reference)
+        dirty = reference.unsettled > 0
+        changed = change >= low
+        assert reference.comparison is not None
+        dimmed = np.abs(light.mid_grey - reference.comparison.mid_grey).max(axis=2)
+        # A dirty block needs no more than the low threshold: it has been seen to change.
+        novel = (change >= high) | (dirty & changed) | (dimmed > OFFSET_LIMIT)
+        settling = np.where(changed, self._config.settle_frames, reference.unsettled - 1)
+        reference.unsettled = np.maximum(settling, 0).astype(np.int32)
+
+        overdue, expired = self._expire(reference, novel, frame.stamp)
+        verdicts = np.full(change.shape, Verdict.STATIC, np.uint8)
+        verdicts[reference.unsettled > 0] = Verdict.SHIFTED
+        verdicts[expired] = Verdict.EXPIRED
+        verdicts[novel] = Verdict.NOVEL
+        reason = self._why_whole(frame.grid, motion, light, novel, overdue)
+        fresh = self._spend(change, novel, expired, overdue)
+        if reason:
+            fresh = np.ones_like(fresh)
+        return Plan(bool(reason), reason, verdicts, fresh, change, light.gain, light.offset, motion)
+
+    def _look(self, frame: Frame) -> tuple[np.ndarray, tuple[float, float]]:
+        """The image to compare and its motion: once per frame, against however many references."""
+        if self._newest is None or self._newest[0] is not frame:
+            image = self._statistic.prepare(frame.pixels, frame.grid)
+            right, down = self._motion.update(image)
+            cell = self._statistic.cell(frame.grid)
+            self._newest = (frame, image, (right * cell, down * cell))
+        return self._newest[1:]
+
+    def _compare(
+        self, frame: Frame, image: np.ndarray, reference: Reference
+    ) -> tuple[np.ndarray, float, float, Light]:
+        """Measure the change, and what the thresholds are in this noise."""
+        statistic, name, grid = self._statistic, self._config.statistic, frame.grid
+        comparison = reference.comparison
+        if comparison is None or comparison.statistic != name:
+            start = statistic.prepare(reference.pixels, grid)
+            comparison = Comparison.start(name, start, grid.rows, grid.cols)
+            reference.comparison, reference.seen = comparison, None
+        previous = reference.seen.light if reference.seen else UNCHANGED
+        light = fit_light(image, comparison.image, previous)
+        seen = light.undo(image)
+        reference.seen = Seen(frame, seen, light)
+        before = comparison.image
+        if not light.unchanged:
+            seen, before = _common_range(seen, before, light, comparison)
+        measured = statistic.measure(cv2.subtract(seen, before), grid, statistic.cell(grid))
+        floor = NOISE_FLOOR * min(measured.noise, NOISE_LIMIT)
+        low = max(self._config.low, floor)
+        return measured.change, low, low + self._config.high - self._config.low, light
+
+    def _expire(
+        self, reference: Reference, novel: np.ndarray, stamp: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Blocks past the staleness bound, and with them those whose turn it is.
+
+        Each block has a number of planned frames left.  A frame takes just as many as spread the
+        work evenly over the frames that are left, oldest first: after a keyframe that is an equal
+        share of the blocks in turn; a block bought for being novel waits for its next turn.
+        """
+        config = self._config
+        left: np.ndarray = reference.admitted_at + config.max_age_frames - reference.index
+        if math.isfinite(config.max_age) and reference.interval > 0:
+            time_left = config.max_age - (stamp - reference.stamps) * 1e-9
+            in_frames = np.floor(time_left / reference.interval + _ROUNDING).clip(-1, 1e6)
+            left = np.minimum(left, in_frames.astype(np.int64))
+        left = np.maximum(left, 0)
+        overdue = left == 0
+        waiting = np.flatnonzero(~novel)
+        if waiting.size:
+            urgency = left.ravel() * left.size + _turns(*left.shape)
+            waiting = waiting[np.argsort(urgency[waiting])]
+            frames = left.ravel()[waiting] + 1
+            needed = (np.arange(1, waiting.size + 1) // frames).max()
+            waiting = waiting[:needed]
+        expired = np.zeros(left.size, bool)
+        expired[waiting] = True
+        return overdue, expired.reshape(left.shape) | overdue
+
+    def _why_whole(
+        self,
+        grid: Grid,
+        motion: tuple[float, float],
+        light: Light,
+        novel: np.ndarray,
+        overdue: np.ndarray,
+    ) -> str:
+        """Why nothing should be reused; '' if there is no reason."""
+        blocks = math.hypot(*motion) / grid.block
+        if blocks > self._config.max_motion:
+            return f'camera moved {blocks:.2f} blocks in one frame'
+        if (np.abs(np.log(light.gain)) > math.log(GAIN_LIMIT)).any() or (
+            np.abs(light.offset) > OFFSET_LIMIT
+        ).any():
+            return 'light beyond the limit'
+        limit = self._config.keyframe_fraction * grid.blocks
+        if np.count_nonzero(novel) >= limit:
+            return f'{np.count_nonzero(novel)} of {grid.blocks} blocks changed'
+        if np.count_nonzero(novel | overdue) >= limit:
+            return f'{np.count_nonzero(novel | overdue)} of {grid.blocks} blocks changed or too old'
+        return ''
+
+    def _spend(
+        self, change: np.ndarray, novel: np.ndarray, expired: np.ndarray, overdue: np.ndarray
+    ) -> np.ndarray:
+        """What is wanted, within the budget: overdue blocks first, then the most changed."""
+        wanted = novel | expired
+        budget = int(self._config.max_fresh_fraction * wanted.size)
+        if np.count_nonzero(wanted) <= budget:
+            return wanted
+        priority = np.where(wanted, change, -1.0)
+        priority[overdue] = np.inf
+        fresh = np.zeros(wanted.size, bool)
+        fresh[np.argsort(-priority.ravel(), kind='stable')[:budget]] = True
+        return fresh.reshape(wanted.shape)
+
+
+def _advance(reference: Reference, stamp: int) -> float:
+    """Count one planned frame; seconds since the one before."""
+    interval = max(0.0, (stamp - reference.planned_stamp) * 1e-9)
+    reference.planned_stamp = stamp
+    reference.index += 1
+    smooth = reference.interval
+    reference.interval = interval if smooth == 0 else smooth + 0.2 * (interval - smooth)
+    return interval
+
+
+def _common_range(
+    seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clip both images to what neither light clips: a sky blown out in one is no change."""
+    size = (before.shape[1], before.shape[0])
+    lowest = np.maximum(comparison.darkest, light.darkest)
+    highest = np.minimum(comparison.brightest, light.brightest)
+    lowest = cv2.resize(lowest, size, interpolation=cv2.INTER_NEAREST)
+    highest = cv2.resize(highest, size, interpolation=cv2.INTER_NEAREST)
+    return (
+        cv2.min(cv2.max(seen, lowest), highest),
+        cv2.min(cv2.max(before, lowest), highest),
+    )
+
+
+def _turns(rows: int, cols: int) -> np.ndarray:
+    """Order in which blocks take their turns, spread evenly: int64 [rows * cols], 0 first.
+
+    The R2 sequence's lattice (Roberts, 2018): any run of turns covers the image evenly.
+    """
+    row, col = np.mgrid[:rows, :cols]
+    phase = (row * 0.7548776662466927 + col * 0.5698402909980532) % 1.0
+    turns = np.empty(rows * cols, np.int64)
+    turns[np.argsort(phase.ravel(), kind='stable')] = np.arange(rows * cols)
+    return turns
+
+
+def _everything(grid: Grid, reason: str, motion: tuple[float, float]) -> Plan:
+    """A frame taken whole because there is nothing to compare it with."""
+    shape = (grid.rows, grid.cols)
+    return Plan(
+        True,
+        reason,
+        np.full(shape, Verdict.NOVEL, np.uint8),
+        np.ones(shape, bool),
+        np.full(shape, np.inf, np.float32),
+        UNCHANGED.gain,
+        UNCHANGED.offset,
+        motion,
+    )
