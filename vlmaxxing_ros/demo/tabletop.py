@@ -1,0 +1,497 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A robot's tabletop, rendered with its ground truth.
+
+One seed gives one world: blocks of six colours (at most one of each) that rest, move, appear and
+disappear, a gripper that opens and closes, clutter, shadows, and a camera with noise, drifting
+light, lamp flicker, exposure steps, jitter and a slow pan. Any instant can be rendered in any
+order, so a stream may be sampled at any rate and a question may be asked at any time.
+
+Knows nothing about models, questions or ROS.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+COLORS: dict[str, tuple[int, int, int]] = {
+    'red': (205, 40, 42),
+    'green': (45, 160, 62),
+    'blue': (42, 84, 205),
+    'yellow': (232, 206, 48),
+    'orange': (240, 128, 30),
+    'purple': (134, 58, 176),
+}
+"""Name to RGB of the six blocks. A scene tints each a little."""
+
+FIXED_POINT = 4
+"""Fractional bits of the polygon coordinates handed to OpenCV."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block at rest. Position is the fraction of the picture's width and height."""
+
+    color: str
+    x: float
+    y: float
+    size: float
+    angle: float
+
+
+@dataclass(frozen=True)
+class State:
+    """What is true at one instant.
+
+    `blocks` maps colour to (x, y) in fractions of the *picture* (what "top left" means), `placed`
+    to (x, y) on the *table* (what "moved" means: a camera that pans moves no block).
+    `opening` is 0 for a closed gripper and 1 for an open one; `gripper` is where its fingers are
+    in the picture.
+    """
+
+    stamp: float
+    blocks: dict[str, tuple[float, float]]
+    placed: dict[str, tuple[float, float]]
+    opening: float
+    gripper: tuple[float, float]
+    active: bool
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One frame of a stream: stamp in seconds, (H, W, 3) uint8 RGB, and what it shows."""
+
+    stamp: float
+    image: np.ndarray
+    state: State
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens: `kind` is move, appear, disappear, open or close."""
+
+    kind: str
+    start: float
+    end: float
+    color: str
+
+
+@dataclass(frozen=True)
+class Camera:
+    """How the picture is spoilt.
+
+    Drift, flicker, steps (since, factor) and tint are gains; `noise` is a sigma in grey levels,
+    `jitter` is in pixels, `pan` in fractions of the picture, times are in seconds.
+    """
+
+    noise: float
+    jitter: float
+    pan: tuple[float, float]
+    pan_period: float
+    drift: float
+    drift_period: float
+    flicker: float
+    flicker_hz: float
+    steps: tuple[tuple[float, float], ...]
+    tint: tuple[float, float, float]
+
+
+QUIET = Camera(0.0, 0.0, (0.0, 0.0), 1.0, 0.0, 1.0, 0.0, 0.0, (), (1.0, 1.0, 1.0))
+"""A camera that spoils nothing."""
+
+
+@dataclass(frozen=True)
+class _Epoch:
+    """The world from `start` on: blocks at rest, and at most one thing that happens."""
+
+    start: float
+    blocks: tuple[Block, ...]
+    opening: float
+    event: Event | None = None
+    target: tuple[float, float] = (0.0, 0.0)
+
+
+class Tabletop:
+    """A seeded world with a camera above it.
+
+    seed: everything follows from it.
+    size: (height, width) of the picture in pixels.
+    duration: seconds for which events are planned; afterwards the world rests.
+    pause: mean seconds between the end of one event and the start of the next; inf for none.
+    camera: None draws one from the seed.
+
+    Raises ValueError for a picture under 56 pixels or a negative duration.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        size: tuple[int, int] = (112, 112),
+        duration: float = 8.0,
+        pause: float = 2.0,
+        camera: Camera | None = None,
+    ) -> None:
+        if min(size) < 56:
+            raise ValueError(f'size {size}: both sides must be at least 56 pixels')
+        if duration < 0 or pause < 0:
+            raise ValueError('duration and pause must not be negative')
+        self.seed = seed
+        self.size = size
+        self.duration = duration
+        rng = np.random.default_rng((seed, 0x7AB1E))
+        self.camera = camera or _draw_camera(rng, duration)
+        self._paint = {
+            name: tuple(int(np.clip(v + rng.integers(-12, 13), 0, 255)) for v in rgb)
+            for name, rgb in COLORS.items()
+        }
+        self._gripper = float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.85, 1.15))
+        self._metal = int(rng.integers(60, 200))
+        self._epochs = _plan(rng, duration, pause, self._gripper[0])
+        self._starts = [epoch.start for epoch in self._epochs]
+        self._margin = math.ceil(0.07 * max(size)) + 3
+        self._ground = _ground(rng, size, self._margin)
+        self._drawn: tuple[object, np.ndarray] | None = None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Everything that happens, in order."""
+        return tuple(epoch.event for epoch in self._epochs if epoch.event is not None)
+
+    def state(self, stamp: float) -> State:
+        """Ground truth at `stamp` seconds."""
+        blocks, opening, active = self._world(stamp)
+        dx, dy = self._offset(stamp)
+        height, width = self.size
+        placed = {b.color: (b.x, b.y) for b in blocks}
+        seen = {c: (x - dx / width, y - dy / height) for c, (x, y) in placed.items()}
+        x, scale = self._gripper
+        fingers = x - dx / width, (0.21 * scale * min(self.size) - dy) / height
+        return State(stamp, seen, placed, opening, fingers, active)
+
+    def render(self, stamp: float) -> np.ndarray:
+        """The picture at `stamp` seconds: (H, W, 3) uint8 RGB."""
+        crop = self.clean(stamp)
+        camera = self.camera
+        gain = self._gain(stamp)
+        if camera.noise == 0 and gain == 1 and camera.tint == (1, 1, 1):
+            return crop
+        picture = crop.astype(np.float32)
+        picture *= np.asarray(camera.tint, np.float32) * np.float32(gain)
+        if camera.noise > 0:
+            bank = _noise_bank()
+            first = _hash(self.seed, stamp, 3) % (bank.size - picture.size)
+            noise = bank[first : first + picture.size].reshape(picture.shape)
+            picture += noise * np.float32(camera.noise)
+        np.clip(picture, 0, 255, out=picture)
+        return picture.astype(np.uint8)
+
+    def clean(self, stamp: float) -> np.ndarray:
+        """The picture before light and noise, (H, W, 3) uint8.
+
+        Two of them differ only where something moved, or the camera did.
+        """
+        canvas = self._canvas(stamp)
+        height, width = self.size
+        dx, dy = self._offset(stamp)
+        m = self._margin
+        if dx == 0 and dy == 0:
+            return canvas[m : m + height, m : m + width].copy()
+        center = (m + (width - 1) / 2 + dx, m + (height - 1) / 2 + dy)
+        return cv2.getRectSubPix(canvas, (width, height), center)
+
+    def stream(self, fps: float, start: float = 0.0) -> Iterator[Shot]:
+        """Frames from `start` to the end of `duration` at `fps` per second."""
+        for index in range(round((self.duration - start) * fps)):
+            stamp = start + index / fps
+            yield Shot(stamp, self.render(stamp), self.state(stamp))
+
+    def _world(self, stamp: float) -> tuple[tuple[Block, ...], float, bool]:
+        epoch = self._epochs[max(0, bisect.bisect_right(self._starts, stamp) - 1)]
+        event = epoch.event
+        if event is None or event.kind in ('appear', 'disappear'):
+            return epoch.blocks, epoch.opening, False
+        done = min(1.0, max(0.0, (stamp - event.start) / (event.end - event.start)))
+        active = done < 1.0
+        if event.kind == 'move':
+            moved = tuple(
+                replace(
+                    b,
+                    x=b.x + done * (epoch.target[0] - b.x),
+                    y=b.y + done * (epoch.target[1] - b.y),
+                )
+                if b.color == event.color
+                else b
+                for b in epoch.blocks
+            )
+            return moved, epoch.opening, active
+        opening = done if event.kind == 'open' else 1.0 - done
+        return epoch.blocks, opening, active
+
+    def _offset(self, stamp: float) -> tuple[float, float]:
+        """Where the camera looks, in pixels from its middle."""
+        camera = self.camera
+        height, width = self.size
+        swing = math.sin(2 * math.pi * stamp / camera.pan_period)
+        dx, dy = camera.pan[0] * width * swing, camera.pan[1] * height * swing
+        if camera.jitter > 0:
+            dx += camera.jitter * (_hash(self.seed, stamp, 1) % 2001 / 1000 - 1)
+            dy += camera.jitter * (_hash(self.seed, stamp, 2) % 2001 / 1000 - 1)
+        return dx, dy
+
+    def _gain(self, stamp: float) -> float:
+        camera = self.camera
+        gain = 1.0 + camera.drift * math.sin(2 * math.pi * stamp / camera.drift_period)
+        gain *= 1.0 + camera.flicker * math.sin(2 * math.pi * camera.flicker_hz * stamp)
+        for since, factor in camera.steps:
+            if stamp >= since:
+                gain *= factor
+        return gain
+
+    def _canvas(self, stamp: float) -> np.ndarray:
+        """The table with everything on it, wider than the picture by the margin."""
+        blocks, opening, _ = self._world(stamp)
+        key = (blocks, opening)
+        if self._drawn is not None and self._drawn[0] == key:
+            return self._drawn[1]
+        canvas = self._ground.copy()
+        for block in sorted(blocks, key=lambda b: b.y):
+            self._draw_block(canvas, block)
+        self._draw_gripper(canvas, opening)
+        self._drawn = (key, canvas)
+        return canvas
+
+    def _draw_block(self, canvas: np.ndarray, block: Block) -> None:
+        height, width = self.size
+        unit = min(self.size)
+        half = 0.5 * block.size * unit
+        rise = 0.35 * half
+        cx = self._margin + block.x * width
+        cy = self._margin + block.y * height
+        turn = block.angle + np.pi / 4 + np.arange(4) * np.pi / 2
+        corners = np.stack([cx + 1.2 * half * np.cos(turn), cy + 1.2 * half * np.sin(turn)], 1)
+        _shade(canvas, corners + (1.1 * rise, 1.5 * rise), 0.62)
+        rgb = np.array(self._paint[block.color], np.float32)
+        side = np.concatenate([corners, corners + (0, rise)])
+        hull = cv2.convexHull(side.astype(np.float32))[:, 0]
+        _fill(canvas, hull, rgb * 0.62)
+        _fill(canvas, corners, rgb)
+        _fill(canvas, (corners - (cx, cy)) * 0.55 + (cx - rise / 3, cy - rise / 3), rgb * 1.12)
+
+    def _draw_gripper(self, canvas: np.ndarray, opening: float) -> None:
+        unit = min(self.size)
+        x = self._margin + self._gripper[0] * self.size[1]
+        scale = self._gripper[1] * unit
+        top = 0.0
+        palm = self._margin + 0.06 * scale
+        spread = (0.022 + 0.088 * opening) * scale
+        dark, light = self._metal * 0.45, float(self._metal)
+
+        def box(x0: float, y0: float, x1: float, y1: float, level: float) -> None:
+            corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
+            _fill(canvas, corners, np.full(3, level))
+
+        box(x - 0.05 * scale, top, x + 0.05 * scale, palm, dark)
+        box(x - 0.14 * scale, palm, x + 0.14 * scale, palm + 0.05 * scale, light)
+        for way in (-1, 1):
+            inner, outer = x + way * (spread - 0.02 * scale), x + way * (spread + 0.025 * scale)
+            box(min(inner, outer), palm + 0.05 * scale, max(inner, outer), palm + 0.2 * scale, dark)
+
+
+def changed_blocks(
+    before: np.ndarray, after: np.ndarray, block: int = 28, level: int = 8
+) -> np.ndarray:
+    """Which blocks of the grid hold a pixel that differs by more than `level` grey levels.
+
+    Takes two (H, W, 3) uint8 pictures (use `Tabletop.clean` for the truth without noise and
+    light) and returns (H // block, W // block) bool. A remainder at the edges is not looked at.
+    """
+    rows, cols = before.shape[0] // block, before.shape[1] // block
+    difference = cv2.absdiff(before, after)[: rows * block, : cols * block]
+    tiles = difference.reshape(rows, block, cols, block * before.shape[2])
+    return tiles.max(axis=(1, 3)) > level
+
+
+def _hash(seed: int, stamp: float, salt: int) -> int:
+    """A repeatable number per instant (splitmix64), much cheaper than a generator each."""
+    value = seed * 0x9E3779B97F4A7C15 + round(stamp * 1e6) * 0xBF58476D1CE4E5B9 + salt
+    value &= 2**64 - 1
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
+    return value ^ (value >> 31)
+
+
+@functools.lru_cache(maxsize=1)
+def _noise_bank() -> np.ndarray:
+    """Standard normal float32 samples from which every frame cuts a piece."""
+    return np.random.default_rng(20260).standard_normal(7_000_000 // 2, dtype=np.float32)
+
+
+def _draw_camera(rng: np.random.Generator, duration: float) -> Camera:
+    panning = rng.random() < 0.2
+    stepping = rng.random() < 0.25
+    steps = tuple(
+        (float(rng.uniform(0, max(duration, 0.1))), float(rng.uniform(0.75, 1.3)))
+        for _ in range(int(rng.integers(1, 3)) if stepping else 0)
+    )
+    noises = [0.0, rng.uniform(0.5, 4.0), rng.uniform(4.0, 8.0)]
+    return Camera(
+        noise=float(rng.choice(noises, p=[0.1, 0.6, 0.3])),
+        jitter=float(rng.choice([0.0, 1.0], p=[0.6, 0.4])),
+        pan=(float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.04, 0.04)))
+        if panning
+        else (0.0, 0.0),
+        pan_period=float(rng.uniform(20, 60)),
+        drift=float(rng.uniform(0, 0.12)),
+        drift_period=float(rng.uniform(8, 40)),
+        flicker=float(rng.choice([0.0, rng.uniform(0.0, 0.05)])),
+        flicker_hz=float(rng.choice([99.7, 100.3, 119.6])),
+        steps=steps,
+        tint=tuple(float(v) for v in rng.uniform(0.94, 1.06, 3)),  # type: ignore[arg-type]
+    )
+
+
+def _ground(rng: np.random.Generator, size: tuple[int, int], margin: int) -> np.ndarray:
+    """The empty table with its texture and clutter, (H + 2 margin, W + 2 margin, 3) uint8."""
+    height, width = size[0] + 2 * margin, size[1] + 2 * margin
+    level = rng.uniform(70, 190)
+    base = level + rng.uniform(-14, 14, 3)
+    coarse = rng.normal(0, rng.uniform(2, 9), (int(rng.integers(3, 9)), int(rng.integers(3, 9))))
+    coarse = coarse.astype(np.float32)
+    texture = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    grain = rng.normal(0, rng.uniform(0, 6), (1, max(4, width // 3))).astype(np.float32)
+    grain_x = cv2.resize(grain, (width, height))
+    slope = np.linspace(-1, 1, width, dtype=np.float32)[None] * rng.uniform(-12, 12)
+    table = base + (texture + grain_x + slope)[..., None]
+    ground = np.clip(table, 0, 255).astype(np.uint8)
+    unit = min(size)
+    for _ in range(int(rng.integers(0, 6))):
+        grey = float(rng.uniform(30, 235))
+        rgb = np.clip(grey + rng.uniform(-10, 10, 3), 0, 255)
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        kind = rng.integers(0, 3)
+        if kind == 0:
+            radius = int(unit * rng.uniform(0.02, 0.06))
+            cv2.circle(ground, (int(x), int(y)), radius, rgb.tolist(), -1, cv2.LINE_AA)
+        elif kind == 1:
+            turn, length = rng.uniform(0, np.pi), unit * rng.uniform(0.2, 0.8)
+            end = (int(x + length * np.cos(turn)), int(y + length * np.sin(turn)))
+            thick = max(1, int(unit * rng.uniform(0.008, 0.025)))
+            cv2.line(ground, (int(x), int(y)), end, rgb.tolist(), thick, cv2.LINE_AA)
+        else:
+            w, h = unit * rng.uniform(0.03, 0.14, 2)
+            corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
+            _fill(ground, corners, rgb)
+    return ground
+
+
+def _plan(
+    rng: np.random.Generator, duration: float, pause: float, gripper_x: float
+) -> list[_Epoch]:
+    """What happens, one thing at a time."""
+    blocks: tuple[Block, ...] = ()
+    count = int(rng.choice(6, p=[0.06, 0.15, 0.2, 0.23, 0.2, 0.16]))
+    for color in rng.permutation(list(COLORS))[:count]:
+        blocks = _with_new_block(rng, blocks, str(color), gripper_x)
+    opening = float(rng.integers(0, 2))
+    epochs = [_Epoch(-math.inf, blocks, opening)]
+    now = float(rng.exponential(pause)) if math.isfinite(pause) else math.inf
+    while now < duration:
+        kind = str(rng.choice(['move', 'appear', 'disappear', 'grip'], p=[0.48, 0.2, 0.2, 0.12]))
+        event: Event | None = None
+        target = (0.0, 0.0)
+        before = blocks
+        if kind == 'move' and blocks:
+            index = int(rng.integers(len(blocks)))
+            goal = _goal(rng, blocks, index, gripper_x)
+            if goal is not None:
+                target = goal
+                event = Event('move', now, now + float(rng.uniform(0.4, 1.6)), blocks[index].color)
+                moved = replace(blocks[index], x=goal[0], y=goal[1])
+                blocks = (*blocks[:index], moved, *blocks[index + 1 :])
+        elif kind == 'appear' and len(blocks) < 5:
+            absent = [c for c in COLORS if all(b.color != c for b in blocks)]
+            color = str(rng.choice(absent))
+            blocks = _with_new_block(rng, blocks, color, gripper_x)
+            if len(blocks) > len(before):
+                event = Event('appear', now, now, color)
+            before = blocks
+        elif kind == 'disappear' and blocks:
+            index = int(rng.integers(len(blocks)))
+            event = Event('disappear', now, now, blocks[index].color)
+            blocks = (*blocks[:index], *blocks[index + 1 :])
+            before = blocks
+        elif kind == 'grip':
+            event = Event('close' if opening else 'open', now, now + 0.3, '')
+        if event is not None:
+            epochs.append(_Epoch(now, before, opening, event, target))
+            if event.kind in ('open', 'close'):
+                opening = 1.0 - opening
+            now = event.end
+        now += 0.15 + float(rng.exponential(pause))
+    return epochs
+
+
+def _free(
+    blocks: tuple[Block, ...], x: float, y: float, gripper_x: float, distance: float = 0.23
+) -> bool:
+    """Whether a block fits at (x, y), away from the others and from the gripper."""
+    if y < 0.40 and abs(x - gripper_x) < 0.27:
+        return False
+    return all(math.hypot(b.x - x, b.y - y) >= distance for b in blocks)
+
+
+def _with_new_block(
+    rng: np.random.Generator, blocks: tuple[Block, ...], color: str, gripper_x: float
+) -> tuple[Block, ...]:
+    for _ in range(30):
+        x, y = float(rng.uniform(0.14, 0.86)), float(rng.uniform(0.14, 0.86))
+        if _free(blocks, x, y, gripper_x):
+            size, angle = float(rng.uniform(0.13, 0.18)), float(rng.uniform(-0.6, 0.6))
+            return (*blocks, Block(color, x, y, size, angle))
+    return blocks
+
+
+def _goal(
+    rng: np.random.Generator, blocks: tuple[Block, ...], index: int, gripper_x: float
+) -> tuple[float, float] | None:
+    """Somewhere to go in a line along the picture's axes, past nobody; None if walled in."""
+    block = blocks[index]
+    others = (*blocks[:index], *blocks[index + 1 :])
+    for _ in range(12):
+        along, across = rng.uniform(0.2, 0.55) * rng.choice([-1, 1]), rng.uniform(-0.05, 0.05)
+        dx, dy = (along, across) if rng.random() < 0.5 else (across, along)
+        x, y = block.x + dx, block.y + dy
+        inside = 0.12 <= x <= 0.88 and 0.12 <= y <= 0.88
+        way = [(block.x + s * dx, block.y + s * dy) for s in (0.25, 0.5, 0.75, 1.0)]
+        if inside and all(_free(others, *point, gripper_x) for point in way):
+            return float(x), float(y)
+    return None
+
+
+def _fill(canvas: np.ndarray, corners: np.ndarray, rgb: np.ndarray) -> None:
+    points = np.round(corners * 2**FIXED_POINT).astype(np.int32)
+    color = np.clip(rgb, 0, 255).tolist()
+    cv2.fillConvexPoly(canvas, points, color, cv2.LINE_AA, FIXED_POINT)
+
+
+def _shade(canvas: np.ndarray, corners: np.ndarray, factor: float) -> None:
+    """Darken a polygon: the shadow that a block casts."""
+    x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    x1, y1 = np.ceil(corners.max(0)).astype(int) + 1
+    patch = canvas[y0:y1, x0:x1]
+    if patch.size == 0:
+        return
+    mask = np.zeros(patch.shape[:2], np.uint8)
+    points = np.round((corners - (x0, y0)) * 2**FIXED_POINT).astype(np.int32)
+    cv2.fillConvexPoly(mask, points, 255, cv2.LINE_AA, FIXED_POINT)
+    dim = 1 - (1 - factor) * (mask.astype(np.float32) / 255)
+    patch[:] = (patch * dim[..., None]).astype(np.uint8)
