@@ -9,13 +9,13 @@ of keys and values.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import Enum
 
 from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.frame import Frame
 
 
-class Kind(StrEnum):
+class Kind(Enum):
     """What a segment is."""
 
     TEXT = 'text'
