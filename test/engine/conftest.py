@@ -44,9 +44,3 @@ def make_frames() -> MakeFrames:
         ]
 
     return make
-
-
-def change_blocks(frame: Frame, fresh: np.ndarray, *, stamp: int, seed: int = 0) -> Frame:
-    """`frame` with new noise in the blocks in `fresh` (bool [rows, cols])."""
-    noise = np.random.default_rng(seed).integers(0, 256, frame.pixels.shape, np.uint8)
-    return Frame(noise, frame.grid, stamp, frame.frame_id).with_blocks(frame.pixels, fresh)

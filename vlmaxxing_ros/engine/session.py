@@ -27,8 +27,10 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.planner import Plan, Planner, Verdict
 from vlmaxxing_ros.engine.rebuild import Rebuild
+from vlmaxxing_ros.engine.reference import Reference
 from vlmaxxing_ros.engine.retention import retain
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.tail import Tail, Work
@@ -60,7 +62,9 @@ class StreamSession:
         self._rebuild: Rebuild | None = None
         self._audit: Audit | None = None
         self._last_audit_stamp = 0
+        self._history_reference: Reference | None = None
         self._keyframe_stamp: int | None = None
+        self._delta_stamp: int | None = None
         self._tail_is_keyframe = False
         self._forced = False
         self._idled = False
@@ -130,13 +134,10 @@ class StreamSession:
         self._planned += 1
 
         due = self._keyframe_due(frame)
-        work = self._take(frame, plan, due, watch)
+        work, kind = self._take(frame, plan, due, watch)
         if plan.reason:
             notes.append(plan.reason)
-        kind = FrameKind.NONE
-        if work.rows:
-            self._admitted += 1
-            kind = FrameKind.KEYFRAME if due else FrameKind.TAIL
+        self._admitted += kind is not FrameKind.NONE
         self._keep_within_budget()
         return self._account(frame, plan, work, kind, watch, '; '.join(notes))
 
@@ -147,19 +148,22 @@ class StreamSession:
         interval = self.config.keyframe_interval
         return self._forced or last is None or (frame.stamp - last) * _NANO >= interval
 
-    def _take(self, frame: Frame, plan: Plan, due: bool, watch: Stopwatch) -> Work:
-        """Bring the tail up to date with a frame."""
+    def _take(
+        self, frame: Frame, plan: Plan, due: bool, watch: Stopwatch
+    ) -> tuple[Work, FrameKind]:
+        """Bring history and tail up to date with a frame."""
         if self._tail is None:
             self._tail = Tail(self.family, frame)
         tail = self._tail
         promoted = self._tail_is_keyframe
         if promoted:
-            if not tail.exact:
-                tail.settle(self.cache)
+            # Nothing came between the keyframe and this frame: its rows are exact.
             self.cache.promote_tail()
+            self._history_reference = Reference(tail.frame)
             self._tail_is_keyframe = False
-        if promoted or due or plan.whole or self._must_be_exact(tail, frame):
-            work = tail.replace(self.cache, frame, watch)
+        delta = None if due else self._delta(frame, watch)
+        if promoted or due or plan.whole or delta is not None or self._must_be_exact(tail, frame):
+            work = tail.replace(self.cache, frame, watch, delta)
             self._calibration.add(
                 vision=watch.seconds['vision'], prefill=watch.seconds['prefill'], rows=work.rows
             )
@@ -167,11 +171,29 @@ class StreamSession:
             work = tail.refresh(self.cache, frame, plan.fresh, watch)
         if due:
             self._tail_is_keyframe, self._forced = True, False
-            self._keyframe_stamp = frame.stamp
-        return work
+            self._keyframe_stamp = self._delta_stamp = frame.stamp
+            return work, FrameKind.KEYFRAME
+        if delta is not None:
+            return work, FrameKind.DELTA
+        return work, FrameKind.TAIL if work.rows else FrameKind.NONE
+
+    def _delta(self, frame: Frame, watch: Stopwatch) -> np.ndarray | None:
+        """The blocks (int [n]) to put on the history as a delta frame, if one is due."""
+        reference = self._history_reference
+        if reference is None or self._delta_stamp is None:
+            return None
+        if (frame.stamp - self._delta_stamp) * _NANO < self.config.delta_interval:
+            return None
+        with watch.stage('plan'):
+            fresh = self._planner.plan(frame, reference).fresh
+        if not fresh.any():
+            return None
+        reference.admit(frame, fresh)
+        self._delta_stamp = frame.stamp
+        return np.flatnonzero(fresh)
 
     def _must_be_exact(self, tail: Tail, frame: Frame) -> bool:
-        """Whether refreshing in place is off, or has gone on for too long."""
+        """Whether the tail must be replaced whole: in exact mode, or refreshed for too long."""
         mode = self.config.tail_mode
         if mode == 'exact':
             return frame.digest != tail.shown_digest
@@ -184,7 +206,7 @@ class StreamSession:
     def _keep_within_budget(self) -> None:
         """Start the next generation in time, and see that it is ready in time."""
         budget, ledger = self.config.token_budget, self.cache.ledger
-        keyframes = len(ledger.history)
+        keyframes = sum(s.kind is Kind.KEYFRAME for s in ledger.history)
         if self._rebuild is None and (
             ledger.rows > 0.75 * budget or keyframes >= 2 * max(1, self.config.keep_keyframes)
         ):
@@ -194,6 +216,8 @@ class StreamSession:
                 memory_frames=self.config.memory_frames,
                 max_rows=budget // 2,
             )
+            # A history that begins with a delta frame would be worth nothing.
+            self._forced = self._forced or not retained
             self._rebuild = Rebuild(self.family, self.cache, retained)
         if self._rebuild is not None and not self._idled:
             for _ in range(_REBUILD_SLICES):
@@ -207,9 +231,7 @@ class StreamSession:
             self.cache = self._rebuild.cache
             self._rebuild = None
             if self._tail is not None:
-                # The new generation prefilled the tail from its features: exact again.
-                self._tail.refreshed_rows = 0
-                self._tail.exact_stamp = self._tail.frame.stamp
+                self._tail.carried_over()
 
     def ask(self, question: Question) -> Asking:
         """Take up a question: cheap; iterate over the result to answer it.

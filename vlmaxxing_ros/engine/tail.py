@@ -18,7 +18,7 @@ from vlmaxxing_ros.engine.accounting import Stopwatch
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.planner import Reference
+from vlmaxxing_ros.engine.reference import Reference
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
@@ -54,29 +54,52 @@ class Tail:
         """Whether they are also, to the last pixel, the newest frame."""
         return self.exact and self.shown_digest == self.frame.digest
 
-    def replace(self, cache: RollingCache, frame: Frame, watch: Stopwatch) -> Work:
-        """Encode and prefill a frame whole, in place of the last one."""
+    def replace(
+        self,
+        cache: RollingCache,
+        frame: Frame,
+        watch: Stopwatch,
+        delta: np.ndarray | None = None,
+    ) -> Work:
+        """Encode and prefill a frame whole, in place of the last one.
+
+        Args:
+            cache: the current generation.
+            frame: the new frame.
+            watch: counts the seconds.
+            delta: blocks (int [n]) to put on the history first, as a delta frame.
+        """
         with watch.stage('vision'):
             encoding = self._encoder.encode(frame)
+        rows = 0
         with watch.stage('prefill'):
-            segment = cache.append(Kind.TAIL, frame, encoding.features)
+            if delta is not None:
+                shown = encoding.features.take(delta)
+                rows = len(cache.append(Kind.DELTA, frame, shown, delta).rows)
+            rows += len(cache.append(Kind.TAIL, frame, encoding.features).rows)
         self.frame = frame
-        self.reference = Reference(frame)
-        self.refreshed_rows = 0
-        self.exact_stamp = frame.stamp
+        if self.reference.grid == frame.grid:
+            self.reference.admit(frame, np.ones((frame.grid.rows, frame.grid.cols), bool))
+        else:
+            self.reference = Reference(frame)
         self.shown_digest = frame.digest
-        return Work(
-            frame.grid.blocks,
-            len(segment.rows),
-            encoding.windows_computed,
-            encoding.windows_total,
-        )
+        self.carried_over()
+        return Work(frame.grid.blocks, rows, encoding.windows_computed, encoding.windows_total)
+
+    def carried_over(self) -> None:
+        """Note that its rows have just been prefilled whole."""
+        self.refreshed_rows = 0
+        self.exact_stamp = self.frame.stamp
 
     def refresh(
         self, cache: RollingCache, frame: Frame, fresh: np.ndarray, watch: Stopwatch
     ) -> Work:
         """Recompute the rows of the blocks in `fresh` (bool [rows, cols]) and the closing row."""
         self.frame = frame
+        if self.exact and frame.digest == self.shown_digest:
+            # The very same pixels: nothing to compute, and nothing is old.
+            self.reference.admit(frame, np.ones_like(fresh))
+            return Work()
         blocks = np.flatnonzero(fresh)
         if not len(blocks):
             return Work()

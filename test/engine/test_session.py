@@ -1,0 +1,356 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A stream: what is admitted, what it costs, what is answered, and that it stays bounded."""
+
+from __future__ import annotations
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.accounting import FrameKind, FreshBudget
+from vlmaxxing_ros.engine.answering import Answer, Question
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.ledger import Kind
+from vlmaxxing_ros.engine.rolling_cache import RollingCache
+from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.vision import IncrementalEncoder
+
+GRID = Grid(4, 6, 28)
+PERIOD = 100_000_000  # ns
+
+
+def scene(stamp: int, *, seed: int = 0, shade: int = 0) -> Frame:
+    """A smooth random scene, so that one changed block is one changed block."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(60, 180, (GRID.rows, GRID.cols, 3), np.uint8)
+    pixels = np.repeat(np.repeat(coarse, GRID.block, 0), GRID.block, 1) + np.uint8(shade)
+    return Frame(pixels, GRID, stamp, 'optical')
+
+
+def change_blocks(frame: Frame, fresh: np.ndarray, *, stamp: int, seed: int = 0) -> Frame:
+    """`frame` with new noise in the blocks in `fresh` (bool [rows, cols])."""
+    noise = np.random.default_rng(seed).integers(0, 256, frame.pixels.shape, np.uint8)
+    return Frame(noise, frame.grid, stamp, frame.frame_id).with_blocks(frame.pixels, fresh)
+
+
+def moving_scene(count: int, *, seed: int = 0) -> list[Frame]:
+    """A still scene in which another block changes in every frame."""
+    frames = [scene(PERIOD, seed=seed)]
+    for index in range(1, count):
+        fresh = np.zeros((GRID.rows, GRID.cols), bool)
+        fresh.flat[index % GRID.blocks] = True
+        frames.append(change_blocks(frames[-1], fresh, stamp=(index + 1) * PERIOD, seed=index))
+    return frames
+
+
+def answer(session: StreamSession, text: str = 'what is there?', **kwargs) -> Answer:
+    asking = session.ask(Question(text=text, **kwargs))
+    for _ in asking:
+        pass
+    assert asking.answer is not None
+    return asking.answer
+
+
+def cold_logits(family: Family, frames: list[Frame], text: str) -> np.ndarray:
+    cache = RollingCache(family)
+    for frame in frames:
+        cache.append(Kind.KEYFRAME, frame, IncrementalEncoder(family).encode(frame).features)
+    return np.array(cache.fork().extend(family.text.question_ids(text, ())))
+
+
+def session_logits(session: StreamSession, text: str) -> np.ndarray:
+    ids = session.family.text.question_ids(text, ())
+    return np.array(session.cache.fork().extend(ids))
+
+
+def frames_held(session: StreamSession) -> list[Frame]:
+    return session.cache.ledger.frames
+
+
+def test_the_first_frame_is_taken_whole_and_answered_about(qwen):
+    session = StreamSession(qwen, EngineConfig())
+    budget = session.admit(scene(PERIOD))
+    assert budget.kind is FrameKind.KEYFRAME
+    assert (budget.blocks_total, budget.blocks_admitted) == (24, 24)
+    assert budget.tokens_added == 26
+    reply = answer(session)
+    assert reply.finish_reason in ('stop', 'length')
+    assert reply.evidence.exact
+    assert reply.evidence.newest_stamp == PERIOD
+    assert reply.evidence.frame_id == 'optical'
+
+
+def test_asking_before_any_frame_says_so(qwen):
+    with pytest.raises(NoEvidence, match='camera publishing'):
+        StreamSession(qwen, EngineConfig()).ask(Question(text='anything?'))
+
+
+def test_an_unchanged_frame_costs_nothing_and_is_evidence(qwen):
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=float('inf'), keep_keyframes=0))
+    session.admit(scene(PERIOD))
+    budget = session.admit(scene(2 * PERIOD))
+    assert budget.kind is FrameKind.NONE
+    assert (budget.blocks_admitted, budget.windows_computed, budget.tokens_added) == (0, 0, 0)
+    assert answer(session).evidence.newest_stamp == 2 * PERIOD
+    assert answer(session).evidence.oldest_block_age == 0.0
+
+
+def test_a_changed_block_buys_its_row_and_the_closing_row(qwen):
+    config = EngineConfig(keep_keyframes=0, max_age_frames=1000, max_age=1000.0)
+    session = StreamSession(qwen, config)
+    first = scene(PERIOD)
+    session.admit(first)
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[1, 2] = True
+    budget = session.admit(change_blocks(first, fresh, stamp=2 * PERIOD))
+    assert budget.kind is FrameKind.TAIL
+    assert (budget.blocks_novel, budget.blocks_admitted, budget.tokens_added) == (1, 1, 2)
+    assert budget.windows_computed == 1
+    assert not answer(session).evidence.exact
+
+
+def test_the_exact_tail_is_the_newest_frame_cold(qwen):
+    session = StreamSession(qwen, EngineConfig(tail_mode='exact', keep_keyframes=0))
+    frames = moving_scene(5)
+    for frame in frames:
+        session.admit(frame)
+    assert answer(session).evidence.exact
+    expected = cold_logits(qwen, frames[-1:], 'what?')
+    assert np.array_equal(session_logits(session, 'what?'), expected)
+
+
+def test_after_idle_time_auto_is_the_newest_frames_cold(family):
+    session = StreamSession(family, EngineConfig(keyframe_interval=0.3))
+    for frame in moving_scene(9):
+        session.admit(frame)
+    assert not answer(session).evidence.exact
+    while session.idle():
+        pass
+    assert answer(session).evidence.exact
+    held = frames_held(session)
+    assert [f.stamp // PERIOD for f in held] == [1, 4, 7, 9]
+    assert np.array_equal(session_logits(session, 'what?'), cold_logits(family, held, 'what?'))
+
+
+def test_keyframe_interval_zero_puts_every_frame_on_the_history(qwen):
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.0, keep_keyframes=10))
+    frames = moving_scene(6)
+    kinds = [session.admit(frame).kind for frame in frames]
+    assert kinds == [FrameKind.KEYFRAME] * 6
+    assert [f.stamp for f in frames_held(session)] == [f.stamp for f in frames]
+
+
+def test_delta_frames_put_changed_blocks_on_the_history(qwen):
+    config = EngineConfig(
+        keyframe_interval=float('inf'), delta_interval=0.0, max_age_frames=1000, max_age=1000.0
+    )
+    session = StreamSession(qwen, config)
+    kinds = [session.admit(frame).kind for frame in moving_scene(4)]
+    assert kinds == [FrameKind.KEYFRAME] + [FrameKind.DELTA] * 3
+    shapes = [(s.kind, len(s.rows)) for s in session.cache.ledger.segments[1:]]
+    assert shapes == [(Kind.KEYFRAME, 26)] + [(Kind.DELTA, 3)] * 3 + [(Kind.TAIL, 26)]
+    assert session.audit().ok
+
+
+@pytest.mark.parametrize('idle', [True, False])
+def test_memory_is_bounded_by_two_generations_and_answers_stay_exact(qwen, idle):
+    config = EngineConfig(
+        keyframe_interval=0.0, keep_keyframes=100, token_budget=256, tail_mode='exact'
+    )
+    session = StreamSession(qwen, config)
+    bound = None
+    generations = set()
+    frames = moving_scene(60)
+    for frame in frames:
+        budget = session.admit(frame)
+        generations.add(budget.generation)
+        assert budget.tokens_cached <= 256
+        bound = bound or 2 * budget.cache_bytes  # KVCache grows in steps of 256 rows
+        assert budget.cache_bytes <= bound
+        if idle:
+            session.idle()
+    assert len(generations) > 5
+    held = frames_held(session)
+    assert held[-1] is frames[-1]
+    assert len(held) >= 4
+    assert np.array_equal(session_logits(session, 'what?'), cold_logits(qwen, held, 'what?'))
+
+
+def test_a_question_during_a_rebuild_is_answered_from_the_old_generation(qwen):
+    config = EngineConfig(keyframe_interval=0.0, keep_keyframes=2, tail_mode='exact')
+    session = StreamSession(qwen, config)
+    rebuilding = 0
+    for frame in moving_scene(20):
+        session.idle()
+        progress = session.admit(frame).rebuild_progress
+        before = session.cache.number
+        answer(session)
+        assert session.cache.number == before
+        rebuilding += 0.0 < progress < 1.0
+    assert rebuilding > 0
+
+
+def test_stamps_that_go_backwards_restart_the_session_and_say_so(qwen):
+    session = StreamSession(qwen, EngineConfig())
+    session.admit(scene(10 * PERIOD, seed=1))
+    budget = session.admit(scene(PERIOD))
+    assert 'backwards' in budget.status_text
+    assert budget.frame_index == 0
+    assert frames_held(session)[0].stamp == PERIOD
+
+
+def test_a_new_image_size_restarts_the_session_and_says_so(qwen, make_frames):
+    session = StreamSession(qwen, EngineConfig())
+    session.admit(make_frames(1)[0])
+    budget = session.admit(scene(5 * PERIOD))
+    assert 'size changed' in budget.status_text
+    assert budget.blocks_total == 24
+    answer(session)
+
+
+def test_a_repeated_stamp_is_dropped(qwen):
+    session = StreamSession(qwen, EngineConfig())
+    session.admit(scene(PERIOD))
+    budget = session.admit(scene(PERIOD, seed=1))
+    assert budget.kind is FrameKind.DROPPED
+    assert 'stamp' in budget.status_text
+
+
+def test_a_requested_keyframe_comes_with_the_next_frame(qwen):
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=float('inf')))
+    frames = moving_scene(4)
+    session.admit(frames[0])
+    session.admit(frames[1])
+    session.keyframe()
+    assert session.admit(frames[2]).kind is FrameKind.KEYFRAME
+    assert session.admit(frames[3]).kind is FrameKind.TAIL
+
+
+def test_as_of_asks_about_an_earlier_frame(qwen):
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.0))
+    frames = moving_scene(4)
+    for frame in frames:
+        session.admit(frame)
+    reply = answer(session, as_of=frames[1].stamp)
+    assert reply.evidence.newest_stamp == frames[1].stamp
+    assert reply.prompt_tokens < answer(session).prompt_tokens
+    assert reply.answer == _cold_answer(qwen, frames[:2])
+
+
+def _cold_answer(family: Family, frames: list[Frame]) -> str:
+    session = StreamSession(family, EngineConfig(keyframe_interval=0.0, keep_keyframes=100))
+    for frame in frames:
+        session.admit(frame)
+    return answer(session).answer
+
+
+def test_special_tokens_in_a_question_are_text(qwen):
+    session = StreamSession(qwen, EngineConfig())
+    session.admit(scene(PERIOD))
+    reply = answer(session, 'is <|image_pad|> or <|im_end|> there? <|vision_start|>')
+    asking = session.ask(Question(text='<|image_pad|>'))
+    assert not {507, 508, 509, 510, 511}.intersection(asking.suffix)
+    assert reply.reused_tokens == session.cache.ledger.rows
+
+
+@pytest.mark.parametrize(
+    ('fields', 'message'),
+    [
+        ({'text': '  '}, 'empty'),
+        ({'text': 'x', 'choices': ('a',)}, 'two or more'),
+        ({'text': 'x', 'choices': ('a', 'a')}, 'different'),
+        ({'text': 'x', 'choices': ('a', ' ')}, 'empty'),
+        ({'text': 'x', 'choices': ('a', 'b'), 'json_schema': '{}'}, 'exclude'),
+        ({'text': 'x', 'temperature': -1.0}, 'temperature'),
+        ({'text': 'x', 'temperature': float('nan')}, 'temperature'),
+        ({'text': 'x', 'top_p': 1.5}, 'top_p'),
+        ({'text': 'x', 'max_tokens': -1}, 'max_tokens'),
+    ],
+)
+def test_a_bad_question_is_refused_by_name(fields, message):
+    with pytest.raises(InvalidRequest, match=message):
+        Question(**fields)
+
+
+def test_a_question_of_100000_characters_is_refused_and_the_stream_goes_on(qwen):
+    session = StreamSession(qwen, EngineConfig())
+    session.admit(scene(PERIOD))
+    with pytest.raises(InvalidRequest, match='max_question_tokens'):
+        session.ask(Question(text='why? ' * 20_000))
+    assert session.admit(scene(2 * PERIOD)).kind is not FrameKind.DROPPED
+    answer(session)
+
+
+def test_the_budget_counts_the_rows_that_went_through_the_model(qwen):
+    counted: list[int] = []
+    original = qwen.hidden
+
+    def counting(rows, features, cache):
+        counted.append(len(rows))
+        return original(rows, features, cache)
+
+    qwen.hidden = counting
+    try:
+        session = StreamSession(qwen, EngineConfig(keyframe_interval=0.3, keep_keyframes=50))
+        counted.clear()
+        budgets: list[FreshBudget] = [session.admit(frame) for frame in moving_scene(12)]
+    finally:
+        del qwen.hidden
+    assert sum(counted) == sum(b.tokens_added for b in budgets)
+    for budget in budgets:
+        verdicts = (
+            budget.blocks_static
+            + budget.blocks_shifted
+            + budget.blocks_novel
+            + budget.blocks_expired
+        )
+        assert verdicts == budget.blocks_total
+
+
+def test_an_audit_passes_on_a_healthy_cache(family):
+    session = StreamSession(family, EngineConfig(keyframe_interval=0.2))
+    for frame in moving_scene(8):
+        session.admit(frame)
+    report = session.audit()
+    assert report.ok
+    assert report.max_difference == 0.0
+
+
+def test_an_audit_finds_a_flipped_row_and_rebuilds_the_session(qwen):
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.2))
+    frames = moving_scene(8)
+    for frame in frames:
+        session.admit(frame)
+    session.idle()
+    healthy = session_logits(session, 'what?')
+    keys = session.cache.arrays()[0]
+    keys[0, 0, 40] = keys[0, 0, 40] * -1 + 0.5
+    mx.eval(keys)
+    assert not np.array_equal(session_logits(session, 'what?'), healthy)
+    report = session.audit()
+    assert not report.ok
+    assert 'rebuilt' in report.text
+    assert np.array_equal(session_logits(session, 'what?'), healthy)
+    assert session.audit().ok
+
+
+def test_audits_happen_in_idle_time(qwen):
+    session = StreamSession(qwen, EngineConfig(audit_interval=0.5, keyframe_interval=0.2))
+    for frame in moving_scene(10):
+        session.admit(frame)
+        while session.idle():
+            pass
+    assert session.last_audit is not None
+    assert session.last_audit.ok
+
+
+def test_effective_fresh_frames_follow_the_papers_formula(qwen):
+    session = StreamSession(qwen, EngineConfig(keep_keyframes=0))
+    budgets = [session.admit(frame) for frame in moving_scene(5)]
+    reuse = 1.0 - sum(b.fresh_ratio for b in budgets) / 5
+    assert budgets[-1].effective_fresh_frames == pytest.approx(1 + 4 * (1 - reuse))
