@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
+MakeFrames = Callable[..., list[Frame]]
 QUESTION = 'where is the red block?'
 
 
@@ -60,7 +63,9 @@ def one_chunk(cache: RollingCache) -> Rows:
     )
 
 
-def test_streaming_equals_a_cold_prefill_with_the_same_chunks_bit_for_bit(family, make_frames):
+def test_streaming_equals_a_cold_prefill_with_the_same_chunks_bit_for_bit(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(6)
     cache = stream(family, frames[:1])
     for frame in frames[1:]:  # each frame is the tail, is asked about, and is promoted
@@ -69,12 +74,12 @@ def test_streaming_equals_a_cold_prefill_with_the_same_chunks_bit_for_bit(family
         next_logits(family, cache.fork())
     cold = stream(family, frames)
     assert np.array_equal(next_logits(family, cache.fork()), next_logits(family, cold.fork()))
-    assert all(
-        np.array_equal(a, b) for a, b in zip(snapshot(cache), snapshot(cold), strict=True)
-    )
+    assert all(np.array_equal(a, b) for a, b in zip(snapshot(cache), snapshot(cold), strict=True))
 
 
-def test_streaming_equals_one_big_chunk_within_1e_4(family, make_frames):
+def test_streaming_equals_one_big_chunk_within_1e_4(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(6)
     cache = stream(family, frames)
     layers, rows = family.make_cache(), one_chunk(cache)
@@ -86,7 +91,7 @@ def test_streaming_equals_one_big_chunk_within_1e_4(family, make_frames):
     assert np.abs(next_logits(family, cache.fork()) - cold).max() < 1e-4
 
 
-def test_200_random_streams_are_answered_as_a_cold_prefill_would(make_frames):
+def test_200_random_streams_are_answered_as_a_cold_prefill_would(make_frames: MakeFrames) -> None:
     family = random_family('qwen2_5_vl', seed=7)
     random = np.random.default_rng(7)
     for seed in range(200):
@@ -101,7 +106,9 @@ def test_200_random_streams_are_answered_as_a_cold_prefill_would(make_frames):
         assert greedy(family, cache.fork(), question, 6) == greedy(family, cold, question, 6)
 
 
-def test_questions_leave_the_cache_bitwise_untouched(family, make_frames):
+def test_questions_leave_the_cache_bitwise_untouched(
+    family: Family, make_frames: MakeFrames
+) -> None:
     cache = stream(family, make_frames(3))
     before = snapshot(cache)
     for number in range(5):
@@ -109,7 +116,9 @@ def test_questions_leave_the_cache_bitwise_untouched(family, make_frames):
     assert all(np.array_equal(a, b) for a, b in zip(before, snapshot(cache), strict=True))
 
 
-def test_the_stream_leaves_a_fork_bitwise_untouched(family, make_frames):
+def test_the_stream_leaves_a_fork_bitwise_untouched(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(4)
     cache = stream(family, frames[:3])
     expected = next_logits(family, cache.fork())
@@ -119,7 +128,9 @@ def test_the_stream_leaves_a_fork_bitwise_untouched(family, make_frames):
     assert np.array_equal(next_logits(family, fork), expected)
 
 
-def test_two_sessions_on_one_model_never_influence_each_other(family, make_frames):
+def test_two_sessions_on_one_model_never_influence_each_other(
+    family: Family, make_frames: MakeFrames
+) -> None:
     left, right = make_frames(4, seed=1), make_frames(4, rows=2, cols=2, seed=2)
     alone = [next_logits(family, stream(family, frames).fork()) for frames in (left, right)]
     caches = [RollingCache(family), RollingCache(family)]
@@ -131,7 +142,7 @@ def test_two_sessions_on_one_model_never_influence_each_other(family, make_frame
         assert np.array_equal(next_logits(family, cache.fork()), expected)
 
 
-def test_replacing_the_tail_forgets_the_old_one(family, make_frames):
+def test_replacing_the_tail_forgets_the_old_one(family: Family, make_frames: MakeFrames) -> None:
     frames = make_frames(4)
     cache = stream(family, [frames[0], frames[1], frames[2]])
     cache.append(Kind.TAIL, frames[3], features(family, frames[3]))
@@ -139,7 +150,9 @@ def test_replacing_the_tail_forgets_the_old_one(family, make_frames):
     assert np.array_equal(next_logits(family, cache.fork()), next_logits(family, cold.fork()))
 
 
-def test_refreshing_every_block_equals_the_exact_tail_bit_for_bit(family, make_frames):
+def test_refreshing_every_block_equals_the_exact_tail_bit_for_bit(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(3)
     cache = stream(family, frames[:2])
     rows = cache.refresh_tail(frames[2], features(family, frames[2]), np.arange(12))
@@ -148,7 +161,9 @@ def test_refreshing_every_block_equals_the_exact_tail_bit_for_bit(family, make_f
     assert np.array_equal(next_logits(family, cache.fork()), next_logits(family, cold.fork()))
 
 
-def test_refreshing_some_blocks_changes_their_rows_and_the_closing_row_only(family, make_frames):
+def test_refreshing_some_blocks_changes_their_rows_and_the_closing_row_only(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(3)
     cache = stream(family, frames[:2])
     start, before = cache.history_rows, snapshot(cache)
@@ -161,7 +176,9 @@ def test_refreshing_some_blocks_changes_their_rows_and_the_closing_row_only(fami
     assert changed == {opening + 2, opening + 7, opening + 12}
 
 
-def test_a_delta_frame_with_every_block_is_a_keyframe(family, make_frames):
+def test_a_delta_frame_with_every_block_is_a_keyframe(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(2)
     caches = [stream(family, frames[:1], tail=False) for _ in range(2)]
     whole = features(family, frames[1])
@@ -171,7 +188,9 @@ def test_a_delta_frame_with_every_block_is_a_keyframe(family, make_frames):
     assert np.array_equal(first, second)
 
 
-def test_a_delta_frame_advances_positions_like_a_whole_one(family, make_frames):
+def test_a_delta_frame_advances_positions_like_a_whole_one(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(2)
     cache = stream(family, frames[:1], tail=False)
     shown = np.array([1, 6])
@@ -182,7 +201,9 @@ def test_a_delta_frame_advances_positions_like_a_whole_one(family, make_frames):
     assert np.array_equal(delta.positions[:, 1:3], keyframe.positions[:, shown + 1])
 
 
-def test_as_of_answers_from_what_had_been_seen_by_then(family, make_frames):
+def test_as_of_answers_from_what_had_been_seen_by_then(
+    family: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(4)
     cache = stream(family, frames)
     past = cache.fork(as_of=frames[1].stamp + 5)
@@ -191,13 +212,15 @@ def test_as_of_answers_from_what_had_been_seen_by_then(family, make_frames):
     assert np.array_equal(next_logits(family, past), next_logits(family, cold.fork()))
 
 
-def test_as_of_before_the_first_frame_finds_no_evidence(qwen, make_frames):
+def test_as_of_before_the_first_frame_finds_no_evidence(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
     frames = make_frames(2)
     with pytest.raises(NoEvidence, match='later stamp'):
         stream(qwen, frames).fork(as_of=frames[0].stamp - 1)
 
 
-def test_frame_b_is_never_answered_from_frame_a(family, make_frames):
+def test_frame_b_is_never_answered_from_frame_a(family: Family, make_frames: MakeFrames) -> None:
     a, b = make_frames(2)
     cache = stream(family, [a])
     about_a = next_logits(family, cache.fork())

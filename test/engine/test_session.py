@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -13,13 +16,14 @@ from vlmaxxing_ros.engine.accounting import FrameKind, FreshBudget
 from vlmaxxing_ros.engine.answering import Answer, Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence
-from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.frame import Frame, Grid
 from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.session import StreamSession
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
+MakeFrames = Callable[..., list[Frame]]
 GRID = Grid(4, 6, 28)
 PERIOD = 100_000_000  # ns
 
@@ -48,7 +52,7 @@ def moving_scene(count: int, *, seed: int = 0) -> list[Frame]:
     return frames
 
 
-def answer(session: StreamSession, text: str = 'what is there?', **kwargs) -> Answer:
+def answer(session: StreamSession, text: str = 'what is there?', **kwargs: Any) -> Answer:
     asking = session.ask(Question(text=text, **kwargs))
     for _ in asking:
         pass
@@ -72,7 +76,7 @@ def frames_held(session: StreamSession) -> list[Frame]:
     return session.cache.ledger.frames
 
 
-def test_the_first_frame_is_taken_whole_and_answered_about(qwen):
+def test_the_first_frame_is_taken_whole_and_answered_about(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig())
     budget = session.admit(scene(PERIOD))
     assert budget.kind is FrameKind.KEYFRAME
@@ -85,12 +89,12 @@ def test_the_first_frame_is_taken_whole_and_answered_about(qwen):
     assert reply.evidence.frame_id == 'optical'
 
 
-def test_asking_before_any_frame_says_so(qwen):
+def test_asking_before_any_frame_says_so(qwen: Family) -> None:
     with pytest.raises(NoEvidence, match='camera publishing'):
         StreamSession(qwen, EngineConfig()).ask(Question(text='anything?'))
 
 
-def test_an_unchanged_frame_costs_nothing_and_is_evidence(qwen):
+def test_an_unchanged_frame_costs_nothing_and_is_evidence(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=float('inf'), keep_keyframes=0))
     session.admit(scene(PERIOD))
     budget = session.admit(scene(2 * PERIOD))
@@ -100,7 +104,7 @@ def test_an_unchanged_frame_costs_nothing_and_is_evidence(qwen):
     assert answer(session).evidence.oldest_block_age == 0.0
 
 
-def test_a_changed_block_buys_its_row_and_the_closing_row(qwen):
+def test_a_changed_block_buys_its_row_and_the_closing_row(qwen: Family) -> None:
     config = EngineConfig(keep_keyframes=0, max_age_frames=1000, max_age=1000.0)
     session = StreamSession(qwen, config)
     first = scene(PERIOD)
@@ -114,7 +118,7 @@ def test_a_changed_block_buys_its_row_and_the_closing_row(qwen):
     assert not answer(session).evidence.exact
 
 
-def test_the_exact_tail_is_the_newest_frame_cold(qwen):
+def test_the_exact_tail_is_the_newest_frame_cold(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(tail_mode='exact', keep_keyframes=0))
     frames = moving_scene(5)
     for frame in frames:
@@ -124,7 +128,7 @@ def test_the_exact_tail_is_the_newest_frame_cold(qwen):
     assert np.array_equal(session_logits(session, 'what?'), expected)
 
 
-def test_after_idle_time_auto_is_the_newest_frames_cold(family):
+def test_after_idle_time_auto_is_the_newest_frames_cold(family: Family) -> None:
     session = StreamSession(family, EngineConfig(keyframe_interval=0.3))
     for frame in moving_scene(9):
         session.admit(frame)
@@ -137,7 +141,7 @@ def test_after_idle_time_auto_is_the_newest_frames_cold(family):
     assert np.array_equal(session_logits(session, 'what?'), cold_logits(family, held, 'what?'))
 
 
-def test_keyframe_interval_zero_puts_every_frame_on_the_history(qwen):
+def test_keyframe_interval_zero_puts_every_frame_on_the_history(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=0.0, keep_keyframes=10))
     frames = moving_scene(6)
     kinds = [session.admit(frame).kind for frame in frames]
@@ -145,7 +149,7 @@ def test_keyframe_interval_zero_puts_every_frame_on_the_history(qwen):
     assert [f.stamp for f in frames_held(session)] == [f.stamp for f in frames]
 
 
-def test_delta_frames_put_changed_blocks_on_the_history(qwen):
+def test_delta_frames_put_changed_blocks_on_the_history(qwen: Family) -> None:
     config = EngineConfig(
         keyframe_interval=float('inf'), delta_interval=0.0, max_age_frames=1000, max_age=1000.0
     )
@@ -158,7 +162,9 @@ def test_delta_frames_put_changed_blocks_on_the_history(qwen):
 
 
 @pytest.mark.parametrize('idle', [True, False])
-def test_memory_is_bounded_by_two_generations_and_answers_stay_exact(qwen, idle):
+def test_memory_is_bounded_by_two_generations_and_answers_stay_exact(
+    qwen: Family, idle: bool
+) -> None:
     config = EngineConfig(
         keyframe_interval=0.0, keep_keyframes=100, token_budget=256, tail_mode='exact'
     )
@@ -181,7 +187,7 @@ def test_memory_is_bounded_by_two_generations_and_answers_stay_exact(qwen, idle)
     assert np.array_equal(session_logits(session, 'what?'), cold_logits(qwen, held, 'what?'))
 
 
-def test_a_question_during_a_rebuild_is_answered_from_the_old_generation(qwen):
+def test_a_question_during_a_rebuild_is_answered_from_the_old_generation(qwen: Family) -> None:
     config = EngineConfig(keyframe_interval=0.0, keep_keyframes=2, tail_mode='exact')
     session = StreamSession(qwen, config)
     rebuilding = 0
@@ -195,7 +201,7 @@ def test_a_question_during_a_rebuild_is_answered_from_the_old_generation(qwen):
     assert rebuilding > 0
 
 
-def test_stamps_that_go_backwards_restart_the_session_and_say_so(qwen):
+def test_stamps_that_go_backwards_restart_the_session_and_say_so(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig())
     session.admit(scene(10 * PERIOD, seed=1))
     budget = session.admit(scene(PERIOD))
@@ -204,7 +210,9 @@ def test_stamps_that_go_backwards_restart_the_session_and_say_so(qwen):
     assert frames_held(session)[0].stamp == PERIOD
 
 
-def test_a_new_image_size_restarts_the_session_and_says_so(qwen, make_frames):
+def test_a_new_image_size_restarts_the_session_and_says_so(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
     session = StreamSession(qwen, EngineConfig())
     session.admit(make_frames(1)[0])
     budget = session.admit(scene(5 * PERIOD))
@@ -213,7 +221,7 @@ def test_a_new_image_size_restarts_the_session_and_says_so(qwen, make_frames):
     answer(session)
 
 
-def test_a_repeated_stamp_is_dropped(qwen):
+def test_a_repeated_stamp_is_dropped(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig())
     session.admit(scene(PERIOD))
     budget = session.admit(scene(PERIOD, seed=1))
@@ -221,7 +229,7 @@ def test_a_repeated_stamp_is_dropped(qwen):
     assert 'stamp' in budget.status_text
 
 
-def test_a_requested_keyframe_comes_with_the_next_frame(qwen):
+def test_a_requested_keyframe_comes_with_the_next_frame(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=float('inf')))
     frames = moving_scene(4)
     session.admit(frames[0])
@@ -231,7 +239,7 @@ def test_a_requested_keyframe_comes_with_the_next_frame(qwen):
     assert session.admit(frames[3]).kind is FrameKind.TAIL
 
 
-def test_as_of_asks_about_an_earlier_frame(qwen):
+def test_as_of_asks_about_an_earlier_frame(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=0.0))
     frames = moving_scene(4)
     for frame in frames:
@@ -249,7 +257,7 @@ def _cold_answer(family: Family, frames: list[Frame]) -> str:
     return answer(session).answer
 
 
-def test_special_tokens_in_a_question_are_text(qwen):
+def test_special_tokens_in_a_question_are_text(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig())
     session.admit(scene(PERIOD))
     reply = answer(session, 'is <|image_pad|> or <|im_end|> there? <|vision_start|>')
@@ -272,12 +280,12 @@ def test_special_tokens_in_a_question_are_text(qwen):
         ({'text': 'x', 'max_tokens': -1}, 'max_tokens'),
     ],
 )
-def test_a_bad_question_is_refused_by_name(fields, message):
+def test_a_bad_question_is_refused_by_name(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         Question(**fields)
 
 
-def test_a_question_of_100000_characters_is_refused_and_the_stream_goes_on(qwen):
+def test_a_question_of_100000_characters_is_refused_and_the_stream_goes_on(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig())
     session.admit(scene(PERIOD))
     with pytest.raises(InvalidRequest, match='max_question_tokens'):
@@ -286,11 +294,11 @@ def test_a_question_of_100000_characters_is_refused_and_the_stream_goes_on(qwen)
     answer(session)
 
 
-def test_the_budget_counts_the_rows_that_went_through_the_model(qwen):
+def test_the_budget_counts_the_rows_that_went_through_the_model(qwen: Family) -> None:
     counted: list[int] = []
     original = qwen.hidden
 
-    def counting(rows, features, cache):
+    def counting(rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
         counted.append(len(rows))
         return original(rows, features, cache)
 
@@ -312,7 +320,7 @@ def test_the_budget_counts_the_rows_that_went_through_the_model(qwen):
         assert verdicts == budget.blocks_total
 
 
-def test_an_audit_passes_on_a_healthy_cache(family):
+def test_an_audit_passes_on_a_healthy_cache(family: Family) -> None:
     session = StreamSession(family, EngineConfig(keyframe_interval=0.2))
     for frame in moving_scene(8):
         session.admit(frame)
@@ -321,7 +329,7 @@ def test_an_audit_passes_on_a_healthy_cache(family):
     assert report.max_difference == 0.0
 
 
-def test_an_audit_finds_a_flipped_row_and_rebuilds_the_session(qwen):
+def test_an_audit_finds_a_flipped_row_and_rebuilds_the_session(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=0.2))
     frames = moving_scene(8)
     for frame in frames:
@@ -339,7 +347,7 @@ def test_an_audit_finds_a_flipped_row_and_rebuilds_the_session(qwen):
     assert session.audit().ok
 
 
-def test_audits_happen_in_idle_time(qwen):
+def test_audits_happen_in_idle_time(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(audit_interval=0.5, keyframe_interval=0.2))
     for frame in moving_scene(10):
         session.admit(frame)
@@ -349,7 +357,7 @@ def test_audits_happen_in_idle_time(qwen):
     assert session.last_audit.ok
 
 
-def test_effective_fresh_frames_follow_the_papers_formula(qwen):
+def test_effective_fresh_frames_follow_the_papers_formula(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keep_keyframes=0))
     budgets = [session.admit(frame) for frame in moving_scene(5)]
     reuse = 1.0 - sum(b.fresh_ratio for b in budgets) / 5

@@ -9,6 +9,7 @@ after an update, the README must change.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import mlx.core as mx
@@ -23,6 +24,7 @@ from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
+MakeFrames = Callable[..., list[Frame]]
 QUESTION = 'where is the red block?'
 
 
@@ -59,14 +61,18 @@ def ours(family: Family, frames: list[Frame], count: int) -> list[int]:
     return ids
 
 
-def test_streaming_decodes_the_tokens_that_stock_generation_decodes(family, make_frames):
+def test_streaming_decodes_the_tokens_that_stock_generation_decodes(
+    family: Family, make_frames: MakeFrames
+) -> None:
     for seed, (rows, cols) in enumerate([(2, 2), (3, 4), (5, 3), (4, 6)]):
         frames = make_frames(4, rows=rows, cols=cols, seed=seed)
         expected, _ = stock(family, frames, 10)
         assert ours(family, frames, 10)[: len(expected)] == expected
 
 
-def test_stock_prompt_cache_answers_about_the_wrong_image(family, make_frames):
+def test_stock_prompt_cache_answers_about_the_wrong_image(
+    family: Family, make_frames: MakeFrames
+) -> None:
     a, b = make_frames(2)
     second = 'is there a blue one?'
     state = PromptCacheState()
