@@ -192,13 +192,18 @@ class RollingCache:
 class RowWriter:
     """Stands in for one layer's cache while some of its rows are recomputed in place.
 
-    Knows mlx-vlm's cache protocol: `make_mask`, `update_and_fetch`.
+    Knows mlx-vlm's cache protocol: `make_mask`, `offset`, `update_and_fetch`.
     """
 
     def __init__(self, layer: Any, rows: mx.array, mask: mx.array) -> None:
         self._layer = layer
         self._rows = rows
         self._mask = mask
+
+    @property
+    def offset(self) -> int:
+        """Rows in the cache."""
+        return self._layer.offset
 
     def make_mask(self, *_: Any, **__: Any) -> mx.array:
         """Each row sees the rows up to itself: bool [n, rows]."""

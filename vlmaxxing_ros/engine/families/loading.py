@@ -17,13 +17,19 @@ from mlx_vlm.utils import get_model_path, load, resolve_eos_token_ids
 
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
+from vlmaxxing_ros.engine.families.qwen3_vl import Qwen3VL
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.families.base import Family
 
 NANO = Path(__file__).parents[2] / 'demo' / 'nano'
 
-_FAMILIES: dict[str, type[Qwen2VL]] = {'qwen2_vl': Qwen2VL, 'qwen2_5_vl': Qwen2VL}
+_FAMILIES: dict[str, type[Qwen2VL]] = {
+    'qwen2_vl': Qwen2VL,
+    'qwen2_5_vl': Qwen2VL,
+    'qwen3_vl': Qwen3VL,
+    'qwen3_vl_moe': Qwen3VL,
+}
 _PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
 
 

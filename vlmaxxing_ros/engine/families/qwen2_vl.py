@@ -89,7 +89,7 @@ class Qwen2VL(Family):
     ) -> tuple[Features, TowerState]:
         """Encode the active windows; see `QwenTower.encode`."""
         state = self._tower.encode(frame, state, active)
-        return Features(state.merged), state
+        return Features(state.merged, state.deep), state
 
     def make_cache(self) -> list[Any]:
         """The model's own cache classes."""

@@ -5,8 +5,8 @@
 Windows without a fresh block are not computed.  In windowed layers a window sees only itself;
 in full-attention layers the active windows' queries attend to the cached keys and values of the
 whole frame, into which their own are written first.  With every window active this performs the
-stock tower's operations on the stock tower's arrays.  Qwen2-VL's tower attends globally in every
-layer: there a window is one block.
+stock tower's operations on the stock tower's arrays.  Qwen2-VL's and Qwen3-VL's towers attend
+globally in every layer: there a window is one block.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from mlx_vlm.models.base import ensure_fused_sdpa
 
 from vlmaxxing_ros.engine.frame import Frame, Grid
 
@@ -30,11 +31,14 @@ class WindowLayout:
         window_of_block: int32 [blocks], row-major.
         blocks_of_window: for each window its blocks, in the tower's order.
         angles: float [blocks, merge * merge, head_dim / 2], rotary angles, row-major.
+        places: [blocks, merge * merge, hidden], learned position embeddings, row-major, where
+            the tower has them (Qwen3-VL).
     """
 
     window_of_block: np.ndarray
     blocks_of_window: list[np.ndarray]
     angles: mx.array
+    places: mx.array | None = None
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,17 @@ class TowerState:
         keys: per full-attention layer [1, heads, patches, head_dim], in the tower's order.
         values: likewise.
         merged: [blocks, hidden], the tower's output, row-major.
+        deep: likewise, the outputs of its deepstack mergers, shallowest first (Qwen3-VL).
     """
 
     keys: tuple[mx.array, ...]
     values: tuple[mx.array, ...]
     merged: mx.array
+    deep: tuple[mx.array, ...] = ()
 
     def arrays(self) -> list[mx.array]:
         """Every array, for evaluation."""
-        return [*self.keys, *self.values, self.merged]
+        return [*self.keys, *self.values, self.merged, *self.deep]
 
 
 class QwenTower:
@@ -67,9 +73,13 @@ class QwenTower:
         self._temporal = config.temporal_patch_size
         self.block = self._patch * self._merge
         depth = len(tower.blocks)
-        # Qwen2-VL has no windows: every layer attends to the whole frame.
-        self._full = set(getattr(config, 'fullatt_block_indexes', range(depth)))
-        self._windowed = hasattr(config, 'fullatt_block_indexes')
+        # Only Qwen2.5-VL has windows: elsewhere every layer attends to the whole frame.
+        self._windowed = hasattr(tower, 'get_window_index')
+        self._full = set(config.fullatt_block_indexes if self._windowed else range(depth))
+        # Deepstack: after some layers a merger of its own makes features for the language model.
+        self._taps = list(getattr(tower, 'deepstack_visual_indexes', ()))
+        # Qwen3-VL's tower pads narrow heads to a width that has a fused kernel.
+        self._attend = ensure_fused_sdpa if hasattr(tower, 'pos_embed') else _attend
         # The stock preprocessing is a function of one 8-bit value and its channel.
         levels = np.arange(256, dtype=np.uint8).astype(np.float32)
         levels = levels * image_processor.rescale_factor
@@ -90,7 +100,11 @@ class QwenTower:
         else:
             window, members = blocks, list(blocks[:, None])
         angles = self._tower.rot_pos_emb(thw).reshape(grid.blocks, self._merge**2, -1)
-        return WindowLayout(window.astype(np.int32), members, angles)
+        places = None
+        if hasattr(self._tower, 'pos_embed'):
+            places = self._tower.fast_pos_embed_interpolate(thw)
+            places = places.reshape(grid.blocks, self._merge**2, -1)
+        return WindowLayout(window.astype(np.int32), members, angles, places)
 
     def _patches(self, frame: Frame, blocks: np.ndarray) -> mx.array:
         """Normalised patches of some blocks: float32 [blocks * merge^2, patch values]."""
@@ -114,12 +128,15 @@ class QwenTower:
         tower = self._tower
         weight = tower.patch_embed.proj.weight
         hidden = tower.patch_embed(self._patches(frame, shown).astype(weight.dtype))
+        if layout.places is not None:
+            hidden = hidden + layout.places[mx.array(shown)].reshape(len(shown) * unit, -1)
         angles = layout.angles[mx.array(shown)].reshape(len(shown) * unit, -1)
         turn = (mx.cos(angles), mx.sin(angles))
         runs = _runs([len(m) * unit for m in members])
 
         keys: list[mx.array] = []
         values: list[mx.array] = []
+        deep: list[mx.array] = []
         for number, layer in enumerate(tower.blocks):
             q, k, v = self._project(layer.attn, layer.norm1(hidden), turn)
             if number in self._full:
@@ -128,21 +145,23 @@ class QwenTower:
                     v = _write(state.values[len(values)], rows, v)
                 keys.append(k)
                 values.append(v)
-                attended = _attend(q, k, v, layer.attn.scale)
+                attended = self._attend(q, k, v, layer.attn.scale)
             else:
                 attended = _attend_runs(q, k, v, layer.attn.scale, runs)
             joined = attended.transpose(0, 2, 1, 3).reshape(hidden.shape[0], -1)
             hidden = hidden + layer.attn.proj(joined)
             hidden = hidden + layer.mlp(layer.norm2(hidden))
-        merged = tower.merger(hidden)
-        index = mx.array(np.argsort(shown)) if whole else mx.array(shown)
+            if number in self._taps:
+                deep.append(tower.deepstack_merger_list[self._taps.index(number)](hidden))
+        outputs = [tower.merger(hidden), *deep]
         if whole or state is None:
-            merged = merged[index]
+            index = mx.array(np.argsort(shown))
+            outputs = [output[index] for output in outputs]
         else:
-            full = state.merged[:]
-            full[index] = merged
-            merged = full
-        return TowerState(tuple(keys), tuple(values), merged)
+            kept = [state.merged, *state.deep]
+            index = mx.array(shown)
+            outputs = [_replace(k, index, o) for k, o in zip(kept, outputs, strict=True)]
+        return TowerState(tuple(keys), tuple(values), outputs[0], tuple(outputs[1:]))
 
     def _patch_rows(self, layout: WindowLayout, active: np.ndarray) -> np.ndarray:
         """Where the active windows' patches stand in the tower's order."""
@@ -174,6 +193,13 @@ def _write(cached: mx.array, rows: mx.array, new: mx.array) -> mx.array:
     """A copy of `cached` in which `rows` are `new`."""
     written = cached[:]  # a slice is its own object: the write copies, `cached` stays
     written[:, :, rows] = new
+    return written
+
+
+def _replace(cached: mx.array, blocks: mx.array, new: mx.array) -> mx.array:
+    """A copy of `cached` [blocks, ...] in which `blocks` are `new`."""
+    written = cached[:]
+    written[blocks] = new
     return written
 
 

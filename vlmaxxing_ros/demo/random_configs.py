@@ -1,0 +1,134 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in a config.json for each architecture that random_models can draw.
+
+The shapes are small, the fields are the real ones; ids are those of the nano model's tokenizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+# Language and vision widths; `7b` is Qwen2.5-VL-7B-Instruct's shape.
+SIZES: dict[str, dict[str, Any]] = {
+    'tiny': {
+        'text': {'hidden_size': 64, 'num_hidden_layers': 2, 'intermediate_size': 96,
+                 'num_attention_heads': 4, 'num_key_value_heads': 2, 'sections': [2, 3, 3],
+                 'tie_word_embeddings': False},
+        'vision': {'depth': 3, 'hidden_size': 48, 'intermediate_size': 64, 'num_heads': 2,
+                   'fullatt_block_indexes': [1]},
+    },
+    'small': {
+        'text': {'hidden_size': 512, 'num_hidden_layers': 8, 'intermediate_size': 1408,
+                 'num_attention_heads': 8, 'num_key_value_heads': 2, 'sections': [8, 12, 12]},
+        'vision': {'depth': 8, 'hidden_size': 320, 'intermediate_size': 864, 'num_heads': 4,
+                   'fullatt_block_indexes': [3, 7]},
+    },
+    '7b': {
+        'text': {'hidden_size': 3584, 'num_hidden_layers': 28, 'intermediate_size': 18944,
+                 'num_attention_heads': 28, 'num_key_value_heads': 4, 'sections': [16, 24, 24],
+                 'vocab_size': 152064, 'tie_word_embeddings': False},
+        'vision': {'depth': 32, 'hidden_size': 1280, 'intermediate_size': 3420, 'num_heads': 16,
+                   'fullatt_block_indexes': [7, 15, 23, 31]},
+    },
+}  # fmt: skip
+
+_QWEN_IDS = {
+    'eos_token_id': 500,
+    'image_token_id': 510,
+    'video_token_id': 511,
+    'vision_start_token_id': 507,
+    'vision_end_token_id': 508,
+    'vision_token_id': 509,
+}
+
+
+def _qwen2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    text, vision = dict(SIZES[size]['text']), dict(SIZES[size]['vision'])
+    sections = text.pop('sections')
+    if model_type == 'qwen2_vl':
+        width = vision.pop('hidden_size')
+        ratio = vision.pop('intermediate_size') / width
+        vision.pop('fullatt_block_indexes')
+        vision |= {'embed_dim': width, 'mlp_ratio': ratio, 'hidden_size': text['hidden_size']}
+    else:
+        vision |= {'out_hidden_size': text['hidden_size'], 'window_size': 112}
+    return {
+        'model_type': model_type,
+        'vocab_size': 512,
+        'rms_norm_eps': 1e-6,
+        'max_position_embeddings': 32768,
+        'rope_theta': 10000.0,
+        'rope_scaling': {'type': 'mrope', 'mrope_section': sections},
+        'tie_word_embeddings': True,
+        **text,
+        **overrides,
+        **_QWEN_IDS,
+        'vision_config': {
+            'model_type': model_type,
+            'in_channels': 3,
+            'patch_size': 14,
+            'spatial_patch_size': 14,
+            'spatial_merge_size': 2,
+            'temporal_patch_size': 2,
+            **vision,
+        },
+    }
+
+
+def _qwen3(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    text, vision = dict(SIZES[size]['text']), dict(SIZES[size]['vision'])
+    # Interleaved M-RoPE wants the first section at least as long as the others.
+    sections = sorted(text.pop('sections'), reverse=True)
+    vision.pop('fullatt_block_indexes')
+    if model_type == 'qwen3_vl_moe':
+        text |= {
+            'num_experts': 4,
+            'num_experts_per_tok': 2,
+            'decoder_sparse_step': 1,
+            'mlp_only_layers': [],
+            'moe_intermediate_size': 48,
+        }
+    return {
+        'model_type': model_type,
+        **_QWEN_IDS,
+        'text_config': {
+            'model_type': model_type,
+            'vocab_size': 512,
+            'rms_norm_eps': 1e-6,
+            'max_position_embeddings': 32768,
+            'rope_theta': 10000.0,
+            'head_dim': text['hidden_size'] // text['num_attention_heads'],
+            'rope_scaling': {'type': 'mrope', 'mrope_section': sections},
+            **text,
+            **overrides,
+        },
+        'vision_config': {
+            'model_type': model_type,
+            'in_channels': 3,
+            'patch_size': 16,
+            'spatial_merge_size': 2,
+            'temporal_patch_size': 2,
+            'num_position_embeddings': 64,
+            'out_hidden_size': text['hidden_size'],
+            'deepstack_visual_indexes': [0, 1],
+            **vision,
+        },
+    }
+
+
+CONFIGS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
+    'qwen2_vl': _qwen2,
+    'qwen2_5_vl': _qwen2,
+    'qwen3_vl': _qwen3,
+    'qwen3_vl_moe': _qwen3,
+}
+
+
+def random_config(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    """A config.json's content: a key of `CONFIGS` at a size of `SIZES`.
+
+    `overrides` replace fields of the text configuration.
+    """
+    return CONFIGS[model_type](model_type, size, overrides)

@@ -1,0 +1,41 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Qwen3-VL and Qwen3-VL-MoE: Qwen2-VL's rows, and vision features that enter several layers.
+
+Deepstack adds further features of each block to the hidden states after the first layers.  They
+travel with the block (`Features.deep`), so a delta frame or a refreshed row brings its own.
+Frames stand in the context as images: the text timestamps of this family's video input are no
+part of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.families.base import Features, Rows
+from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
+
+
+class Qwen3VL(Qwen2VL):
+    """The third generation, dense and mixture of experts."""
+
+    def hidden(self, rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
+        """Run rows through the layers, with explicit positions and deepstack features."""
+        ids = mx.array(rows.ids)[None]
+        embeds = self._language.model.embed_tokens(ids)
+        deep: list[mx.array] | None = None
+        if features is not None:
+            shown = np.flatnonzero(rows.blocks >= 0)
+            embeds[0, mx.array(shown)] = features.embeds.astype(embeds.dtype)
+            deep = [d.astype(embeds.dtype) for d in features.deep]
+        return self._language.model(
+            ids,
+            inputs_embeds=embeds,
+            cache=cache,
+            position_ids=mx.array(rows.positions)[:, None],
+            visual_pos_masks=(rows.blocks >= 0)[None],
+            deepstack_visual_embeds=deep,
+        )
