@@ -192,9 +192,15 @@ class StreamSession:
         self._delta_stamp = frame.stamp
         return np.flatnonzero(fresh)
 
+    @property
+    def _tail_mode(self) -> str:
+        """The setting; `auto` means `exact` for a family that cannot refresh rows in place."""
+        mode = self.config.tail_mode
+        return 'exact' if mode == 'auto' and not self.family.capabilities.tail_refresh else mode
+
     def _must_be_exact(self, tail: Tail, frame: Frame) -> bool:
         """Whether the tail must be replaced whole: in exact mode, or refreshed for too long."""
-        mode = self.config.tail_mode
+        mode = self._tail_mode
         if mode == 'exact':
             return frame.digest != tail.shown_digest
         if mode == 'refresh' or tail.exact:
@@ -265,7 +271,7 @@ class StreamSession:
         if self._tail is None:
             return False
         self._idled = True
-        if self.config.tail_mode != 'refresh' and not self._tail.settled:
+        if self._tail_mode != 'refresh' and not self._tail.settled:
             self._tail.settle(self.cache)
         elif self._rebuild is not None:
             self._rebuild_slice()
@@ -277,7 +283,7 @@ class StreamSession:
 
     def _has_work(self) -> bool:
         assert self._tail is not None
-        unsettled = self.config.tail_mode != 'refresh' and not self._tail.settled
+        unsettled = self._tail_mode != 'refresh' and not self._tail.settled
         return unsettled or self._rebuild is not None or self._audit is not None
 
     def audit(self) -> AuditReport:
@@ -375,5 +381,7 @@ class StreamSession:
 
 def _check_support(family: Family, config: EngineConfig) -> None:
     """Refuse settings that the model's family cannot follow."""
-    if config.tail_mode != 'exact' and not family.capabilities.tail_refresh:
-        raise Unsupported(f'{family.name} cannot refresh rows in place: set tail_mode to exact')
+    if config.tail_mode == 'refresh' and not family.capabilities.tail_refresh:
+        raise Unsupported(
+            f'{family.name} cannot refresh rows in place: set tail_mode to auto or exact'
+        )
