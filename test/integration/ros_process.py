@@ -37,6 +37,16 @@ class Peer(Node):
         self.create_subscription(kind, topic, messages.append, qos)
         return messages
 
+    def call(self, kind: Any, name: str, request: Any, timeout: float = 60.0) -> Any:
+        """Call a service and wait for its response; fail after `timeout` s."""
+        client = self.create_client(kind, name)
+        try:
+            assert client.wait_for_service(timeout), f'no service {name} within {timeout} s'
+            future = client.call_async(request)
+            return wait_until(future.done, timeout, f'{name} answered') and future.result()
+        finally:
+            self.destroy_client(client)
+
     def close(self) -> None:
         """Stop spinning and leave the domain."""
         self._executor.shutdown()

@@ -20,8 +20,8 @@ VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE') 
 def profile() -> Path | None:
     """The shipped profile: as installed, or in the source tree; None if it is in neither."""
     places = [Path(__file__).resolve().parents[2]]
-    # Not found: run from the source tree; LookupError: without AMENT_PREFIX_PATH.
-    with suppress(PackageNotFoundError, LookupError):
+    # Not found: run from the source tree; OSError: AMENT_PREFIX_PATH is not set.
+    with suppress(PackageNotFoundError, OSError):
         places.insert(0, Path(get_package_share_directory('vlmaxxing_ros')))
     files = [place / 'config' / 'fastdds_shm.xml' for place in places]
     return next((file for file in files if file.is_file()), None)

@@ -101,7 +101,10 @@ def to_rgb(message: Image, scaling: Scaling = NO_SCALING) -> np.ndarray:
         shape: tuple[int, ...] = (rows.shape[0], message.width)
         if layout.channels > 1:
             shape += (layout.channels,)
-        return layout.convert(np.ascontiguousarray(rows).reshape(shape))
+        try:
+            return layout.convert(np.ascontiguousarray(rows).reshape(shape))
+        except cv2.error as error:
+            raise ImageError(f'{message.encoding}: OpenCV refuses the image: {error}') from error
     if message.encoding in _SCALED:
         rows = _rows(message, _Layout(_SCALED[message.encoding], lambda pixels: pixels))
         kind = 'f4' if message.encoding == '32FC1' else 'u2'

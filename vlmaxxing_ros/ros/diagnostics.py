@@ -1,0 +1,119 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""/diagnostics: how the model, the cache and each camera are doing, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from vlmaxxing_ros.ros.camera import Camera, Perceived
+from vlmaxxing_ros.ros.worker import Worker
+
+
+class Diagnostics:
+    """Publishes the node's state at a fixed period of a clock that never stops.
+
+    Args:
+        node: on whose behalf.
+        worker: whose state it is.
+        period: s.
+        state: the lifecycle state's name.
+        hint: why a camera's images do not come, empty if they do.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        worker: Worker,
+        *,
+        period: float,
+        state: Callable[[], str],
+        hint: Callable[[str], str],
+    ) -> None:
+        self._node = node
+        self._worker = worker
+        self._state = state
+        self._hint = hint
+        self._hinted: dict[str, str] = {}
+        self._newest: dict[str, Perceived] = {}
+        self.configure_error = ''
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(period, self.publish, clock=clock)
+
+    def perceived(self, newest: Perceived) -> None:
+        """Remember a camera's newest image."""
+        self._newest[newest.camera] = newest
+
+    def publish(self) -> None:
+        """Publish the state of the model and of each camera."""
+        now = self._node.get_clock().now()
+        statuses = [self._of_model()]
+        statuses += [self._of_camera(camera, now.nanoseconds) for camera in self._worker.cameras]
+        header = Header(stamp=now.to_msg())
+        self._publisher.publish(DiagnosticArray(header=header, status=statuses))
+
+    def _of_model(self) -> DiagnosticStatus:
+        worker, state = self._worker, self._state()
+        if self.configure_error:
+            level, message = DiagnosticStatus.ERROR, self.configure_error
+        elif worker.last_error:
+            level, message = DiagnosticStatus.WARN, f'failed before: {worker.last_error}'
+        else:
+            level, message = DiagnosticStatus.OK, state
+        values = {'state': state, 'model': worker.model, 'questions': worker.questions}
+        return self._status('model', level, message, values)
+
+    def _of_camera(self, camera: Camera, now: int) -> DiagnosticStatus:
+        counts = camera.counts()
+        values: dict[str, Any] = {
+            'frames received': counts.received,
+            'frames planned': counts.planned,
+            'frames admitted': counts.admitted,
+            'frames dropped': counts.dropped,
+            'perception rate (Hz)': f'{counts.rate:.2f}',
+        }
+        level, message = DiagnosticStatus.OK, 'images come in'
+        newest = self._newest.get(camera.name)
+        if newest is not None and counts.received:
+            budget = newest.budget
+            values['image age (s)'] = f'{(now - newest.arrival.stamp) * 1e-9:.3f}'
+            values['tokens cached'] = f'{budget.tokens_cached} of {budget.tokens_budget}'
+            values['generation'] = budget.generation
+            values['last remark'] = budget.status_text
+            if newest.frame is None:
+                level, message = DiagnosticStatus.WARN, f'image dropped: {budget.status_text}'
+        audit = camera.session.last_audit
+        if audit is not None:
+            values['last audit'] = audit.text
+            if not audit.ok:
+                level, message = DiagnosticStatus.ERROR, f'audit: {audit.text}'
+        if hint := self._hint(camera.name):
+            level, message = DiagnosticStatus.WARN, hint
+        self._say(camera.name, hint)
+        return self._status(f'camera {camera.name}', level, message, values)
+
+    def _say(self, camera: str, hint: str) -> None:
+        """Log a hint when it begins; its text changes with every second of silence."""
+        before, self._hinted[camera] = self._hinted.get(camera, ''), hint
+        if hint and not before:
+            self._node.get_logger().warning(hint)
+
+    def _status(
+        self, name: str, level: bytes, message: str, values: Mapping[str, Any]
+    ) -> DiagnosticStatus:
+        node = self._node.get_fully_qualified_name()
+        return DiagnosticStatus(
+            level=level,
+            name=f'{node.lstrip("/")}: {name}',
+            message=message,
+            hardware_id=node,
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )

@@ -1,0 +1,242 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The lifecycle node `vlmaxxing`: configure loads the model, activate looks and answers.
+
+Callbacks only store and wake; the model runs on the worker's thread.  One executor thread is
+enough, because nothing in it waits: transitions, which may take long, run in threads of their own.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
+
+from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_ros.ros.awaiting import in_thread, result_of
+from vlmaxxing_ros.ros.camera import Perceived
+from vlmaxxing_ros.ros.diagnostics import Diagnostics
+from vlmaxxing_ros.ros.image_topics import ImageTopics
+from vlmaxxing_ros.ros.messages import to_budget
+from vlmaxxing_ros.ros.parameters import Parameters
+from vlmaxxing_ros.ros.question_servers import QuestionServers
+from vlmaxxing_ros.ros.running import run
+from vlmaxxing_ros.ros.settings import Settings
+from vlmaxxing_ros.ros.worker import Worker
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+_REMARK_PERIOD = 1.0  # s between two remarks about images
+
+
+class VlmaxxingNode(LifecycleNode):
+    """The node; `running.run` spins it.
+
+    Raises:
+        ParameterError: a parameter given at start cannot be used.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        # Awaiting callbacks stand side by side, so that a transition holds up nothing else.
+        self._group = ReentrantCallbackGroup()
+        super().__init__('vlmaxxing', **arguments)
+        self.stopping = threading.Event()
+        self._transition = threading.Lock()
+        self._remarks: dict[str, tuple[float, str]] = {}
+        self.parameters = Parameters(self, self._settings_changed)
+        settings = self.parameters.settings
+        self.worker = Worker(
+            settings,
+            clock=lambda: self.get_clock().now().nanoseconds,
+            on_perceived=self._perceived,
+            log=self.get_logger(),
+        )
+        self._topics = ImageTopics(self, settings.cameras, self.worker.offer)
+        self._answers = self.create_lifecycle_publisher(Answer, '~/answers', 10)
+        self._budgets = self.create_lifecycle_publisher(FreshBudget, '~/fresh_budget', 10)
+        # Depth 1: a slow viewer gets the newest picture, not a queue of them.
+        self._overlays = self.create_lifecycle_publisher(Image, '~/overlay', QoSProfile(depth=1))
+        self.servers = QuestionServers(self, self.worker, self._answers.publish)
+        for name, callback in (
+            ('reset', self._reset),
+            ('keyframe', self._keyframe),
+            ('audit', self._audit),
+        ):
+            self.create_service(Trigger, f'~/{name}', callback)
+        self._diagnostics = Diagnostics(
+            self,
+            self.worker,
+            period=settings.node.diagnostics_period,
+            state=lambda: self.state,
+            hint=self._topics.hint,
+        )
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(0.1, self.worker.finish_overdue, clock=steady)
+        service: Any = self._service_change_state
+        self._change_state, service.callback = service.callback, self._change_state_aside
+
+    @property
+    def default_callback_group(self) -> ReentrantCallbackGroup:
+        """Used by everything that names no other."""
+        return self._group
+
+    @property
+    def state(self) -> str:
+        """The lifecycle state's name."""
+        return str(self._state_machine.current_state[1])
+
+    # Transitions
+
+    def start(self) -> None:
+        """Configure and activate without a lifecycle manager."""
+        with self._transition:
+            if self.trigger_configure() == SUCCESS:
+                self.trigger_activate()
+
+    def finish(self) -> None:
+        """Go to the finalized state; questions end as CANCELLED."""
+        self.stopping.set()
+        with self._transition:
+            if self.state in ('unconfigured', 'inactive', 'active'):
+                self.trigger_shutdown()
+
+    async def _change_state_aside(self, request: Any, response: Any) -> Any:
+        """Serve a transition without holding up the executor."""
+
+        def change() -> Any:
+            with self._transition:
+                return self._change_state(request, response)
+
+        try:
+            return await in_thread(self, change)
+        except Exception as error:  # rclpy raises RCLError for a transition that does not exist
+            self.get_logger().warning(f'no such transition from {self.state}: {error}')
+            response.success = False
+            return response
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model."""
+        log, model = self.get_logger(), self.parameters.settings.engine.model
+        log.info(f'loading the model {model}')
+        start = time.monotonic()
+        try:
+            self._wait(self.worker.load())
+        except Exception as error:
+            self._diagnostics.configure_error = str(error)
+            log.error(f'not configured: {error}')
+            return FAILURE
+        self._diagnostics.configure_error = ''
+        log.info(f'configured: {model} loaded in {time.monotonic() - start:.1f} s')
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to look."""
+        try:
+            self._wait(self.worker.open(self._topics.converters()))
+        except Exception as error:
+            self.get_logger().error(f'not activated: {error}')
+            return FAILURE
+        result = super().on_activate(state)
+        self._topics.subscribe()
+        self.get_logger().info(f'active: looking at {", ".join(self._topics.names)}')
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Look no more, and forget what was seen."""
+        self._stop_looking('the node was deactivated')
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give the model's memory back."""
+        self._wait(self.worker.unload())
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End everything, from whatever state."""
+        self._stop_looking('the node is shutting down')
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """A transition failed halfway: back to unconfigured."""
+        self.get_logger().error('a transition failed: back to unconfigured')
+        self._stop_looking('the node failed')
+        self.worker.unload()
+        return SUCCESS
+
+    def _stop_looking(self, why: str) -> None:
+        self._topics.unsubscribe()
+        futures.wait([self.worker.close(why)], timeout=10.0)
+
+    def _wait(self, future: futures.Future[Any]) -> Any:
+        """The result of the worker's call; gives up when the process is to end."""
+        while not futures.wait([future], timeout=0.2).done:
+            if self.stopping.is_set():
+                raise RuntimeError('interrupted')
+        return future.result()
+
+    # Callbacks
+
+    def _settings_changed(self, settings: Settings) -> None:
+        def report(future: futures.Future[None]) -> None:
+            if error := future.exception():
+                self.get_logger().error(f'the changed parameters are not in use: {error}')
+
+        self.worker.configure(settings).add_done_callback(report)
+
+    async def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return await self._trigger(self.worker.reset, response, 'everything seen is forgotten')
+
+    async def _keyframe(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return await self._trigger(self.worker.keyframe, response, 'the next frame is a keyframe')
+
+    async def _trigger(
+        self,
+        function: Callable[[], futures.Future[None]],
+        response: Trigger.Response,
+        done: str,
+    ) -> Trigger.Response:
+        """Have the worker do something to every session."""
+        response.success, response.message = False, 'the node is not active'
+        if self.worker.cameras:
+            await result_of(self, function())
+            response.success, response.message = True, done
+        return response
+
+    async def _audit(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        reports = await result_of(self, self.worker.audit())
+        response.success = bool(reports) and all(ok for _, ok, _ in reports)
+        texts = '; '.join(f'{camera}: {text}' for camera, _, text in reports)
+        response.message = texts or 'the node is not active'
+        return response
+
+    def _perceived(self, perceived: Perceived) -> None:
+        """Publish what became of an image; on the worker's thread."""
+        self._diagnostics.perceived(perceived)
+        self._budgets.publish(to_budget(perceived))
+        text, dropped = perceived.budget.status_text, perceived.frame is None
+        said, before = self._remarks.get(perceived.camera, (0.0, ''))
+        if text != before and (not text or time.monotonic() - said > _REMARK_PERIOD):
+            self._remarks[perceived.camera] = (time.monotonic(), text)
+            if dropped:
+                self.get_logger().warning(f'{perceived.camera}: image dropped: {text}')
+            elif text:
+                self.get_logger().info(f'{perceived.camera}: {text}')
+
+
+def main() -> int:
+    """Run the node until SIGINT or SIGTERM."""
+    return run(VlmaxxingNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,103 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""~/query and ~/ask: questions from ROS to the worker, answers back.
+
+No callback waits: each one hands its question over and is resumed when the answer is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.task import Future
+
+from vlmaxxing_msgs.action import Ask
+from vlmaxxing_msgs.msg import Answer
+from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.ros.awaiting import complete
+from vlmaxxing_ros.ros.messages import to_answer, to_request
+from vlmaxxing_ros.ros.questions import Outcome, Request, Ticket
+from vlmaxxing_ros.ros.worker import Worker
+
+
+class QuestionServers:
+    """The query service and the ask action of a node.
+
+    Args:
+        node: that offers them.
+        worker: that answers.
+        on_answer: told every answer, on whatever thread it came about.
+    """
+
+    def __init__(self, node: Node, worker: Worker, on_answer: Callable[[Answer], None]) -> None:
+        self._node = node
+        self._worker = worker
+        self._on_answer = on_answer
+        self._tickets: dict[bytes, Ticket] = {}
+        self._open = 0
+        # Reentrant: questions are awaited side by side.
+        group = ReentrantCallbackGroup()
+        node.create_service(Query, '~/query', self._query, callback_group=group)
+        self._action = ActionServer(
+            node, Ask, '~/ask', self._ask, cancel_callback=self._cancel, callback_group=group
+        )
+
+    @property
+    def open(self) -> int:
+        """Questions whose askers have no answer yet."""
+        return self._open
+
+    async def _query(self, request: Query.Request, response: Query.Response) -> Query.Response:
+        answered = Future()
+        self._submit(to_request(request), answered, lambda _ticket, _token: None)
+        response.answer = await answered
+        self._open -= 1
+        return response
+
+    async def _ask(self, goal: ServerGoalHandle) -> Ask.Result:
+        def feed_back(ticket: Ticket, token_text: str) -> None:
+            goal.publish_feedback(
+                Ask.Feedback(
+                    text=ticket.text,
+                    token_text=token_text,
+                    token_count=ticket.token_count,
+                    time_to_first_token=ticket.first_token,
+                )
+            )
+
+        answered = Future()
+        key = bytes(goal.goal_id.uuid)
+        self._tickets[key] = self._submit(to_request(goal.request), answered, feed_back)
+        if goal.is_cancel_requested:
+            self._tickets[key].cancel()
+        answer = await answered
+        del self._tickets[key]
+        self._open -= 1
+        if answer.status == Answer.OK:
+            goal.succeed()
+        elif goal.is_cancel_requested:
+            goal.canceled()
+        else:
+            goal.abort()
+        return Ask.Result(answer=answer)
+
+    def _submit(
+        self, request: Request, answered: Future, on_token: Callable[[Ticket, str], None]
+    ) -> Ticket:
+        def on_done(outcome: Outcome) -> None:
+            answer = to_answer(outcome)
+            complete(self._node, answered, answer)
+            self._on_answer(answer)
+
+        self._open += 1
+        return self._worker.submit(request, on_token=on_token, on_done=on_done)
+
+    def _cancel(self, goal: ServerGoalHandle) -> CancelResponse:
+        if ticket := self._tickets.get(bytes(goal.goal_id.uuid)):
+            ticket.cancel()
+        return CancelResponse.ACCEPT

@@ -1,0 +1,84 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Run the node as a process: spin, start by itself if asked to, and end cleanly on a signal.
+
+rclpy's own signal handlers invalidate the context at once, so that nobody who waits gets an
+answer any more.  Here the node is shut down first, while the executor still spins.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from vlmaxxing_ros.ros.dds import use_profile
+from vlmaxxing_ros.ros.parameters import ParameterError
+
+if TYPE_CHECKING:
+    from vlmaxxing_ros.ros.node import VlmaxxingNode
+
+_LAST_WORDS = 1.0  # s for the answers to those who still wait
+
+
+def run(make_node: Callable[[], VlmaxxingNode]) -> int:
+    """Run until SIGINT or SIGTERM; 0, or 1 if the node's parameters cannot be used."""
+    use_profile()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = make_node()
+    except ParameterError as error:
+        print(f'vlmaxxing: {error}', file=sys.stderr)
+        rclpy.try_shutdown()
+        return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: node.stopping.set())
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    spun = threading.Event()
+    spinner = threading.Thread(target=_spin, args=(node, executor, spun), name='executor')
+    spinner.start()
+    if node.parameters.settings.node.autostart:
+        node.start()
+    else:
+        node.get_logger().info('unconfigured: waiting for a lifecycle manager, or set autostart')
+    while not node.stopping.wait(0.5):  # with a timeout, so that signals get through everywhere
+        pass
+    node.get_logger().info('shutting down')
+    node.finish()
+    deadline = time.monotonic() + _LAST_WORDS
+    while node.servers.open and time.monotonic() < deadline:
+        time.sleep(0.01)
+    executor.create_task(spun.set)
+    spinner.join(_LAST_WORDS)
+    if not node.worker.stop(5.0):
+        # Whatever the model is doing cannot be interrupted from Python.
+        node.get_logger().warning('the model is still busy: leaving without it')
+        sys.stdout.flush()
+        os._exit(0)
+    executor.shutdown()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+def _spin(node: VlmaxxingNode, executor: SingleThreadedExecutor, spun: threading.Event) -> None:
+    """Spin until told not to; an error in one callback ends that callback only."""
+    while not spun.is_set():
+        try:
+            executor.spin_once()
+        except ExternalShutdownException:
+            node.stopping.set()
+            return
+        except Exception:
+            node.get_logger().error(f'a callback failed:\n{traceback.format_exc()}')
