@@ -67,7 +67,9 @@ def test_questions_are_true_at_their_time() -> None:
     for question in questions:
         stamp = round(question.at * 10 - 0.5) / 10
         subject = next((c for c in world.state(stamp).blocks if c in question.question), '')
-        if question.task in CHANGE_FAMILIES or (question.task in ('where', 'exists') and not subject):
+        if question.task in CHANGE_FAMILIES or (
+            question.task in ('where', 'exists') and not subject
+        ):
             continue
         assert Scene([world.state(stamp)]).answer(question.task, subject) == question.answer
 

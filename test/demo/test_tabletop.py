@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -30,7 +31,8 @@ def test_a_block_has_its_color_where_the_truth_says(size: tuple[int, int]) -> No
         world = Tabletop(seed=seed, size=size, duration=6, pause=0.7, camera=QUIET)
         for stamp in (0.0, 2.0, 4.0):
             image, state = world.render(stamp), world.state(stamp)
-            assert image.shape == (*size, 3) and image.dtype == np.uint8
+            assert image.shape == (*size, 3)
+            assert image.dtype == np.uint8
             for color, (x, y) in state.blocks.items():
                 pixel = image[round(y * size[0]), round(x * size[1])].astype(float)
                 assert list(COLORS)[int(np.abs(palette - pixel).sum(1).argmin())] == color
@@ -64,7 +66,7 @@ def test_a_moving_block_goes_from_its_old_place_to_its_new_one() -> None:
         for t in np.linspace(move.start - 0.01, move.end + 0.01, 9)
     ]
     total = np.abs(places[-1] - places[0]).max()
-    steps = [np.abs(b - a).max() for a, b in zip(places, places[1:], strict=False)]
+    steps = [np.abs(b - a).max() for a, b in itertools.pairwise(places)]
     assert total >= 0.12
     assert max(steps) < 0.3 * total
 

@@ -9,14 +9,14 @@ from typing import Any
 
 TEXT = """# Nano: the built-in model
 
-A Qwen2.5-VL of {millions:.2f} million parameters ({megabytes:.1f} MB, float16) that answers questions about the
-synthetic tabletop of `vlmaxxing_ros.demo.tabletop`. It exists so that the demo, the tests and the
-drift measurements run on a machine without a network or a GPU, through exactly the code that
-serves `Qwen2.5-VL-7B-Instruct`.
+A Qwen2.5-VL of {millions:.2f} million parameters ({megabytes:.1f} MB, float16) that answers
+questions about the synthetic tabletop of `vlmaxxing_ros.demo.tabletop`. It exists so that the demo,
+the tests and the drift measurements run on a machine without a network or a GPU, through exactly
+the code that serves `Qwen2.5-VL-7B-Instruct`.
 
 **What it is not:** a general model. It knows six colours of block, one gripper, nine places and
-the {wordings} wordings of `vlmaxxing_ros.demo.questions`; on real footage or any other question its answers
-mean nothing.
+the {wordings} wordings of `vlmaxxing_ros.demo.questions`; on real footage or any other question its
+answers mean nothing.
 
 ## Data
 
@@ -31,7 +31,9 @@ first; unclear cases (a block on a border, a half-open gripper) are not asked.
 
 `python -m vlmaxxing_ros.demo.train --out DIR` ({recipe}).
 About eleven questions per clip packed behind one vision prefix; Muon for matrices, AdamW for the
-rest, bfloat16 with float32 masters; single frames for the first 5 %, then mostly 8.
+rest, bfloat16 with float32 masters; mostly single frames for the first 5 %, then mostly 8. While
+training, linear probes also read from the image and closing rows what each block and frame shows;
+their weight falls to nothing and they are not part of the model.
 
 ## Accuracy on held-out clips
 
@@ -50,9 +52,9 @@ the newest frame alone. Mean over the change families: **{change8:.3f}**.
 ## Staleness
 
 8 frames; the newest 4 replaced by the frame before them, as if the camera had frozen; questions
-about the present whose answer has changed since ({stale_questions}): right on the true frames {fresh:.3f}, on the
-frozen ones {stale:.3f}; the frozen frame's truth is given in {old:.3f} of the cases. So a stale cache
-shows.
+about the present whose answer has changed since ({stale_questions} of them): right on the true
+frames {fresh:.3f}, on the frozen ones {stale:.3f}; the frozen frame's truth is given in {old:.3f}
+of the cases. So a stale cache shows.
 
 ## Limits
 

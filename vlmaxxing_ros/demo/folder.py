@@ -114,7 +114,9 @@ def write_folder(
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(export_weights(weights), folder / 'model.safetensors', metadata={'format': 'pt'})
+    path = folder / 'model.safetensors'
+    save_file(export_weights(weights), path, metadata={'format': 'pt'})
+    path.chmod(0o644)
     tokenizer.save(str(folder / 'tokenizer.json'), pretty=False)
     (folder / 'chat_template.jinja').write_text(CHAT_TEMPLATE + '\n')
     end, text_end = IDS['<|im_end|>'], IDS['<|endoftext|>']

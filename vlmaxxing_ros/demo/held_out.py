@@ -57,7 +57,7 @@ def tensors(batch: Batch, words: Words, device: str) -> dict[str, Tensor]:
 
 
 def run(model: Nano, batch: Batch, words: Words, device: str) -> tuple[Tensor, np.ndarray, Seen]:
-    """Weighted cross-entropy over the answers' tokens, whether each was right, and what was seen."""
+    """Weighted cross-entropy over the answers' tokens, whether each was right, and the pass."""
     seen = model(**tensors(batch, words, device))
     target = torch.as_tensor(batch.target, device=device)
     weight = torch.as_tensor(batch.weight, device=device)

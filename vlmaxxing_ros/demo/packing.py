@@ -239,7 +239,7 @@ def draw_shape(rng: np.random.Generator, progress: float) -> tuple[int, int, int
     rows, cols = (4, 4) if rng.random() < 0.72 else GRIDS[int(rng.integers(len(GRIDS)))]
     if rows * cols * frames > 400:
         rows, cols = 4, 4
-    clips = int(np.clip(4096 // (frames * rows * cols), 8, 96))
+    clips = int(np.clip(2048 // (frames * rows * cols), 4, 48))
     return clips, frames, rows, cols
 
 

@@ -217,7 +217,14 @@ def demo_recordings(
         world = Tabletop(seed=seed, size=size, duration=duration, pause=pause)
         folder, questions = out / name, out / f'{name}.questions.yaml'
         if not (folder / 'metadata.yaml').exists():
-            write_recording(folder, world, fps=fps, storage=storage, transport=transport)
+            write_recording(
+                folder,
+                world,
+                fps=fps,
+                storage=storage,
+                transport=transport,
+                frame_id=f'{name}_optical_frame',
+            )
         write_questions(questions, timed_questions(world, fps=fps, seed=seed, prefix=f'{name}-'))
         made[name] = folder, questions
     return made

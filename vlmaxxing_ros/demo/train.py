@@ -158,17 +158,19 @@ def train(args: argparse.Namespace) -> None:
     clips = 0
     tally: dict[str, list[bool]] = defaultdict(list)
     losses: list[float] = []
-    hints: list[float] = []
+    hints: dict[str, list[float]] = defaultdict(list)
     for step in range(start, args.steps):
         batch = queues[(step - start) % args.workers].get()
         loss, right, read = run(model, batch, words, device)
         labels = {k: torch.as_tensor(v, device=device) for k, v in batch.labels.items()}
         rows, cols = (side // BLOCK for side in batch.frames.shape[2:4])
-        hint = probes(read, labels, rows, cols)
+        found = probes(read, labels, rows, cols)
+        hint = torch.stack(list(found.values())).sum()
         (loss + HINT * (1 - step / args.steps) * hint).backward()
         optimizer.step(rate(step, args.steps))
         losses.append(float(loss.detach()))
-        hints.append(float(hint.detach()))
+        for name, value in found.items():
+            hints[name].append(float(value.detach()))
         clips += len(batch.frames)
         seen += len(batch.frames)
         if batch.frames.shape[1] > 1 or step < args.steps // 20:
@@ -177,12 +179,13 @@ def train(args: argparse.Namespace) -> None:
                 if closed:
                     tally[f'{family}*'].append(whole)
         if (step + 1) % args.log_every == 0:
+            probed = ' '.join(f'{name}={np.mean(v):.2f}' for name, v in hints.items())
             pace = clips / (time.time() - last)
             marks = ' '.join(f'{f}={np.mean(v):.2f}' for f, v in sorted(tally.items()))
             minutes = (spent + time.time() - began) / 60
             print(
                 f'{step + 1}/{args.steps} {minutes:.1f} min, {pace:.0f} clips/s, '
-                f'loss {np.mean(losses):.3f}, hints {np.mean(hints):.2f}: {marks}',
+                f'loss {np.mean(losses):.3f}, probes [{probed}]: {marks}',
                 flush=True,
             )
             clips, last = 0, time.time()

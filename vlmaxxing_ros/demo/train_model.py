@@ -243,9 +243,11 @@ class Layer(nn.Module):
 
 @dataclass(frozen=True)
 class Seen:
-    """What a pass leaves: the question rows' last hidden states (B, T, hidden), the vision tower's
-    features and the image rows after two layers (B, n * blocks, hidden), and the frames' closing
-    rows after three (B, n, hidden).
+    """What a pass leaves.
+
+    The question rows' last hidden states (B, T, hidden), the vision tower's features and the image
+    rows after two layers (B, n * blocks, hidden), and the frames' closing rows after three
+    (B, n, hidden).
     """
 
     questions: Tensor
@@ -267,8 +269,10 @@ class Probes(nn.Module):
         self.where = nn.Linear(shape.hidden, 9 + 8 + 8)
         self.frame = nn.Linear(shape.hidden, 2 + 6 * 10 + 6 * 7)
 
-    def forward(self, seen: Seen, labels: dict[str, Tensor], rows: int, cols: int) -> Tensor:
-        """Sum of the mean cross-entropies of all that is probed."""
+    def forward(
+        self, seen: Seen, labels: dict[str, Tensor], rows: int, cols: int
+    ) -> dict[str, Tensor]:
+        """Mean cross-entropy of each thing that is probed."""
         color, fingers = self.seen(seen.features.float()).split((7, 3), -1)
         cell, row, col = self.where(seen.blocks.float()).split((9, 8, 8), -1)
         grip, place, change = self.frame(seen.ends.float()).split((2, 60, 42), -1)
@@ -289,18 +293,15 @@ class Probes(nn.Module):
             'place': place.reshape(*frames, 6, 10),
             'change': change.reshape(*frames, 6, 7),
         }
-        loss = torch.zeros((), device=row.device)
+        losses = {}
         for name, guess in guesses.items():
             truth = labels[name].flatten()
             known = (truth >= 0).sum().clamp(min=1)
-            loss = (
-                loss
-                + nn.functional.cross_entropy(
-                    guess.reshape(-1, guess.shape[-1]), truth, ignore_index=-1, reduction='sum'
-                )
-                / known
+            total = nn.functional.cross_entropy(
+                guess.reshape(-1, guess.shape[-1]), truth, ignore_index=-1, reduction='sum'
             )
-        return loss
+            losses[name] = total / known
+        return losses
 
 
 class Nano(nn.Module):
