@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from vlmaxxing_ros.engine.compression import Tags
 from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.frame import Frame
 
@@ -21,6 +22,7 @@ class Kind(Enum):
     TEXT = 'text'
     KEYFRAME = 'keyframe'  # a frame of the history, whole
     DELTA = 'delta'  # a frame of the history, fresh blocks only
+    COMPRESSED = 'compressed'  # what compression kept of older frames, other rows per head
     TAIL = 'tail'  # the newest frame, whole; replaced as frames arrive
 
 
@@ -33,12 +35,15 @@ class Segment:
         rows: token ids, positions and blocks.
         frame: the frame they show; None for text.
         features: of the blocks shown, in the rows' order; None for text.
+        tags: of compressed rows, None for all others.  Their `rows` only count and say where
+            the next position is; `frame` is the oldest that has rows among them.
     """
 
     kind: Kind
     rows: Rows
     frame: Frame | None = None
     features: Features | None = None
+    tags: Tags | None = None
 
 
 @dataclass
@@ -67,6 +72,11 @@ class Ledger:
     def history(self) -> list[Segment]:
         """Keyframes and delta frames, oldest first."""
         return [s for s in self.segments if s.kind in (Kind.KEYFRAME, Kind.DELTA)]
+
+    @property
+    def compressed(self) -> Segment | None:
+        """The compressed part of the history, if there is one."""
+        return next((s for s in self.segments if s.kind is Kind.COMPRESSED), None)
 
     @property
     def frames(self) -> list[Frame]:

@@ -10,6 +10,7 @@ prefill, which the session knows.  Knows nothing of planning or of questions.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,8 +18,9 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from vlmaxxing_ros.engine.compression import RECENT_SHARE, Tags, select
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
-from vlmaxxing_ros.engine.families.base import Family, Features
+from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind, Ledger, Segment
 
@@ -167,6 +169,65 @@ class RollingCache:
         self.ledger.segments[-1] = replace(tail, frame=frame, features=features)
         return len(index)
 
+    def compress(self, max_rows: int) -> None:
+        """Compress the history until ledger and tail together have `max_rows` rows at most.
+
+        The newest frames and all text before them stay as they are.  Lossy: from now on the
+        cache is no longer what a cold prefill gives.
+
+        Raises:
+            Unsupported: rows of this model's cache cannot be removed one by one.
+        """
+        if not self._family.capabilities.compression:
+            raise Unsupported('this model cannot be compressed: set compression to none')
+        tail = self.ledger.tail
+        self.drop_tail()
+        prefix, *history = self.ledger.segments
+        room = max_rows - len(prefix.rows) - (len(tail.rows) if tail else 0)
+        recent: list[Segment] = []
+        recent_rows = 0
+        while history:
+            recent_rows += len(history[-1].rows)
+            if recent and recent_rows > RECENT_SHARE * room:
+                break
+            recent.insert(0, history.pop())
+        if history:
+            self._compress(prefix, history, recent, room - sum(len(s.rows) for s in recent))
+        if tail is not None:
+            self.append_copy(tail)
+
+    def _compress(
+        self, prefix: Segment, old: list[Segment], recent: list[Segment], keep: int
+    ) -> None:
+        oldest = old[0].frame
+        assert oldest is not None
+        first = self._layers[0].keys
+        shape = (oldest.grid.blocks, len(self._layers), first.shape[1])
+        tags = [s.tags or Tags.of_rows(s.rows.blocks, *shape) for s in old]
+        joined = functools.reduce(Tags.join, tags)
+        newest = np.concatenate([Tags.of_rows(s.rows.blocks, *shape).places[0, 0] for s in recent])
+        start, end = len(prefix.rows), self.ledger.rows
+        count = joined.places.shape[2]
+        keep = max(0, min(keep, count))
+        places = []
+        for number, layer in enumerate(self._layers):
+            keys, values = layer.keys[0, :, start:end], layer.values[0, :, start:end]
+            index = select(keys, values, joined.places[number], newest, keep)
+            places.append(np.take_along_axis(joined.places[number], index, axis=1))
+            rows = mx.array(index + start)[None, :, :, None]
+            layer.keys = _without(layer.keys, rows, start, start + count, end)
+            layer.values = _without(layer.values, rows, start, start + count, end)
+            layer.offset = start + keep + end - start - count
+        mx.eval(self.arrays())
+        rows_kept = Rows(
+            np.zeros(keep, np.int32),
+            np.zeros((3, keep), np.int32),
+            np.full(keep, -1, np.int32),
+            old[-1].rows.end,
+        )
+        kept = Segment(Kind.COMPRESSED, rows_kept, oldest, tags=Tags(np.stack(places)))
+        self.ledger.segments = [prefix, kept, *recent]
+
     def fork(self, as_of: int = 0) -> Fork:
         """Branch off: at the end, or behind the newest frame at or before `as_of` (ns).
 
@@ -215,6 +276,12 @@ class RowWriter:
         layer.keys[:, :, self._rows] = keys
         layer.values[:, :, self._rows] = values
         return layer.keys[..., :end, :], layer.values[..., :end, :]
+
+
+def _without(cached: mx.array, rows: mx.array, start: int, stop: int, end: int) -> mx.array:
+    """Of the rows from `start` to `stop` keep those at `rows` ([1, heads, n, 1]); cut at `end`."""
+    kept = mx.take_along_axis(cached, rows, axis=2)
+    return mx.concatenate([cached[:, :, :start], kept, cached[:, :, stop:end]], axis=2)
 
 
 def fork_layers(layers: list[Any]) -> list[Any]:

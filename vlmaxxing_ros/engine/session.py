@@ -37,6 +37,7 @@ from vlmaxxing_ros.engine.tail import Tail, Work
 
 _NANO = 1e-9
 _WINDOW = 32  # planned frames over which reuse is averaged
+_COMPRESS_TO = 0.75  # of the cap: 24 of 32 frames, as InfiniPot-V was released
 _REBUILD_SLICES = 3  # per frame, when no idle time came: building outruns any growth
 
 
@@ -212,6 +213,9 @@ class StreamSession:
     def _keep_within_budget(self) -> None:
         """Start the next generation in time, and see that it is ready in time."""
         budget, ledger = self.config.token_budget, self.cache.ledger
+        if self.config.compression == 'infinipot':
+            self._compress(budget)
+            return
         keyframes = sum(s.kind is Kind.KEYFRAME for s in ledger.history)
         if self._rebuild is None and (
             ledger.rows > 0.75 * budget or keyframes >= 2 * max(1, self.config.keep_keyframes)
@@ -231,6 +235,15 @@ class StreamSession:
         while self._rebuild is not None and self.cache.ledger.rows > budget:
             self._rebuild_slice()
         self._idled = False
+
+    def _compress(self, cap: int) -> None:
+        """Make room for the next frame, so that the cap holds at every moment."""
+        assert self._tail is not None
+        # A frame adds itself whole, and itself once more as a delta frame.
+        need = 2 * (self._tail.frame.grid.blocks + 2)
+        if self.cache.ledger.rows + need > cap:
+            self.cache.compress(min(int(_COMPRESS_TO * cap), cap - need))
+            self._tail.carried_over()
 
     def _rebuild_slice(self) -> None:
         if self._rebuild is not None and self._rebuild.step():
@@ -258,7 +271,7 @@ class StreamSession:
             newest_stamp=newest.stamp if at_present else frames[-1].stamp,
             frame_id=newest.frame_id,
             oldest_block_age=self._tail.reference.oldest_age(newest.stamp) if at_present else 0.0,
-            exact=self._tail.exact or not at_present,
+            exact=(self._tail.exact or not at_present) and not self.cache.ledger.compressed,
         )
         asking = Asking(
             family=self.family, fork=fork, question=question, evidence=evidence, config=self.config
@@ -294,6 +307,8 @@ class StreamSession:
         """
         if self._tail is None:
             raise NoEvidence('there is nothing to audit yet: no image has been admitted')
+        if self.cache.ledger.compressed:
+            raise Unsupported('a compressed cache is not what a cold prefill gives: no audit')
         if not self._tail.exact:
             self._tail.settle(self.cache)
         self._audit = None
@@ -305,7 +320,8 @@ class StreamSession:
         assert self._tail is not None
         elapsed = (self._tail.frame.stamp - self._last_audit_stamp) * _NANO
         interval = self.config.audit_interval
-        return bool(interval) and elapsed >= interval and self._tail.exact
+        replayable = self._tail.exact and not self.cache.ledger.compressed
+        return bool(interval) and elapsed >= interval and replayable
 
     def _audit_slice(self) -> AuditReport | None:
         assert self._tail is not None

@@ -1,0 +1,80 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""InfiniPot-V: which rows of an old history are worth their memory (arXiv 2506.15745).
+
+Lossy, opt-in, flagged in every answer.  Half of the rows are kept for being new (temporal-axis
+redundancy, TaR: a key like the recent frames' keys at its grid position goes first), the rest by
+the norm of their values (value norm, VaN), per layer and key-value head.  Knows arrays and tags;
+knows nothing of ledgers or models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mlx.core as mx
+import numpy as np
+
+RECENT_SHARE = 0.25
+"""Share of the kept rows that belongs to the newest frames, which stay whole."""
+
+REDUNDANCY_SHARE = 0.5
+"""Share of the kept rows, the newest frames' included, that are chosen by redundancy."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Where in its frame each row of a compressed history stood.
+
+    Attributes:
+        places: int32 [layers, heads, rows]: index of the block, or one of the two values behind
+            the last block for the row that opens or closes a frame.
+    """
+
+    places: np.ndarray
+
+    @classmethod
+    def of_rows(cls, blocks: np.ndarray, grid_blocks: int, layers: int, heads: int) -> Tags:
+        """Tags of whole or delta frames, from their rows' blocks (int [rows], -1 for text)."""
+        opens = np.append(blocks[1:] >= 0, False) & (blocks < 0)
+        places = np.where(blocks >= 0, blocks, np.where(opens, grid_blocks, grid_blocks + 1))
+        return cls(np.broadcast_to(places.astype(np.int32), (layers, heads, len(blocks))))
+
+    def join(self, other: Tags) -> Tags:
+        """These rows, then the other ones."""
+        return Tags(np.concatenate([self.places, other.places], axis=2))
+
+
+def select(
+    keys: mx.array, values: mx.array, places: np.ndarray, recent: np.ndarray, keep: int
+) -> np.ndarray:
+    """Choose the old rows of one layer to keep.
+
+    Args:
+        keys: [heads, old + recent rows, head_dim], after rotation; the recent frames' come last.
+        values: likewise.
+        places: int32 [heads, old], each old row's place in its frame.
+        recent: int32 [recent rows], each recent row's place.
+        keep: how many old rows to keep per head.
+
+    Returns:
+        int32 [heads, keep], ascending.
+    """
+    old = places.shape[1]
+    budget = keep + len(recent)
+    by_redundancy = min(keep, max(0, int(REDUNDANCY_SHARE * budget) - len(recent)))
+
+    unit = np.array(keys / mx.linalg.norm(keys, axis=-1, keepdims=True), np.float32)
+    anchors = np.zeros((unit.shape[0], int(max(places.max(), recent.max())) + 1, unit.shape[2]))
+    np.add.at(anchors, (slice(None), recent), unit[:, old:])
+    counts = np.bincount(recent, minlength=anchors.shape[1])
+    anchors /= np.maximum(counts, 1)[None, :, None]
+    heads = np.arange(len(unit))[:, None]
+    redundancy = np.einsum('hod,hod->ho', unit[:, :old], anchors[heads, places])
+
+    norms = np.array(mx.linalg.norm(values[:, :old].astype(mx.float32), axis=-1))
+    new_first = np.argsort(redundancy, axis=1, kind='stable')
+    norms[heads, new_first[:, :by_redundancy]] = np.inf
+    chosen = np.argsort(-norms, axis=1, kind='stable')[:, :keep]
+    return np.sort(chosen, axis=1).astype(np.int32)
