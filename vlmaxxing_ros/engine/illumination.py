@@ -2,64 +2,77 @@
 # SPDX-License-Identifier: Apache-2.0
 """The light of a frame against the light its reference was seen in.
 
-A robust gain and offset per channel, so that exposure and lamps do not look like change.  Knows
-images; knows nothing of blocks, thresholds or what is bought.
+A robust gain and offset per channel, and the bands that flickering lamps draw through a rolling
+shutter, so that exposure and lamps do not look like change.  Knows images; knows nothing of
+blocks, thresholds or what is bought.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 MID_GREY = 128.0
 _SAMPLES = 2500
-_FEWEST = 32
-_ROUNDS = 6
+_FEWEST = 32  # usable samples, without which nothing is fitted
+_ROUNDS = 4
 _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged
 _POOR = 12.0  # grey levels of median residual: no light explains this
 _DARK, _BRIGHT = 3, 252  # a pixel outside has been clipped: it says nothing about the gain
+_BAND_CYCLES = np.arange(0.5, 8.01, 0.25)  # per image height
+_BAND_LEAST, _BAND_MOST = 0.01, 0.4  # amplitudes of bands that are worth it, and believed
+_BAND_EXPLAINS = 0.75  # of the variance of the rows' brightness
 
 
 @dataclass(frozen=True)
 class Light:
-    """seen = gain * reference + offset, per channel.
+    """seen = (gain * reference + offset) * band, per channel and row.
 
     Attributes:
         gain: float32 [3].
         offset: float32 [3], grey levels.
+        band: brightness of each row of the compared image, about 1: float32 [h]; None: even.
     """
 
     gain: np.ndarray
     offset: np.ndarray
+    band: np.ndarray | None = None
 
-    @property
+    @cached_property
     def unchanged(self) -> bool:
         """Whether this is the reference's own light."""
-        return bool((self.gain == 1).all() and (self.offset == 0).all())
+        even = bool((self.gain == 1).all() and (self.offset == 0).all())
+        return even and self.band is None
 
-    @property
+    @cached_property
     def mid_grey(self) -> np.ndarray:
         """What middle grey has become: float32 [3], grey levels."""
         return self.gain * np.float32(MID_GREY) + self.offset
 
-    @property
+    @cached_property
     def darkest(self) -> np.ndarray:
         """What black stands for in the reference's light: int16 [3]."""
         return np.round((0 - self.offset) / self.gain).astype(np.int16)
 
-    @property
+    @cached_property
     def brightest(self) -> np.ndarray:
-        """What 255 stands for in the reference's light: int16 [3]."""
-        return np.round((255 - self.offset) / self.gain).astype(np.int16)
+        """What 255 stands for in the reference's light, in the brightest row: int16 [3]."""
+        white = 255.0 if self.band is None else 255.0 / float(self.band.max())
+        return np.round((white - self.offset) / self.gain).astype(np.int16)
 
     def undo(self, image: np.ndarray) -> np.ndarray:
         """Show an image (uint8 [h, w, 3]) in the reference's light: int16, may pass 255."""
         if self.unchanged:
             return image.astype(np.int16)
-        levels = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
-        return cv2.LUT(image, np.round(levels).astype(np.int16)[None])
+        if self.band is None:
+            levels = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
+            return cv2.LUT(image, np.round(levels).astype(np.int16)[None])
+        levels = image * (1 / (self.band[:, None] * self.gain))[:, None]
+        levels -= self.offset / self.gain
+        return np.rint(levels, out=levels).astype(np.int16)
 
 
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))
@@ -78,14 +91,24 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         previous: kept, to the bit, while it still holds: a light that jitters adds noise.
     """
     step = max(1, round((seen.shape[0] * seen.shape[1] / _SAMPLES) ** 0.5))
-    x: np.ndarray = reference[::step, ::step].reshape(-1, 3).T.astype(np.float32)
-    y: np.ndarray = seen[::step, ::step].reshape(-1, 3).T.astype(np.float32)
-    usable = ((np.minimum(x, y) > _DARK) & (np.maximum(x, y) < _BRIGHT)).all(axis=0)
+    x: np.ndarray = reference[::step, ::step].astype(np.float32)
+    y: np.ndarray = seen[::step, ::step].astype(np.float32)
+    usable = ((np.minimum(x, y) > _DARK) & (np.maximum(x, y) < _BRIGHT)).all(axis=2)
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
-    x, y = x[:, usable], y[:, usable]
+    band = _fit_band(x, y, usable)
+    if band is not None:
+        rows = np.arange(seen.shape[0]) / (step * x.shape[0])
+        y = y / band(np.arange(x.shape[0]) / x.shape[0])[:, None, None]
+        light = _fit_even(x[usable].T, y[usable].T, UNCHANGED)
+        return Light(light.gain, light.offset, band(rows))
+    return _fit_even(x[usable].T, y[usable].T, previous)
+
+
+def _fit_even(x: np.ndarray, y: np.ndarray, previous: Light) -> Light:
+    """Gain and offset of usable samples, float32 [3, samples]."""
     for light in (UNCHANGED, previous):
-        if _holds(light, x, y):
+        if light.band is None and _holds(light, x, y):
             return light
     light, residual = _trimmed_fit(x, y)
     before = np.median(np.abs(y - x), axis=1)
@@ -99,10 +122,10 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
 def _trimmed_fit(x: np.ndarray, y: np.ndarray) -> tuple[Light, np.ndarray]:
     """The fit and its absolute residuals.  x, y and residuals are float32 [3, samples]."""
     gain: np.ndarray = np.ones((3, 1), np.float32)
-    offset = np.median(y - x, axis=1, keepdims=True)
+    offset = np.median(y - x, axis=1)[:, None]
     residual = np.abs(y - x - offset)
     for _ in range(_ROUNDS):
-        spread = 1.4826 * np.median(residual, axis=1, keepdims=True)
+        spread = 1.4826 * np.median(residual, axis=1)[:, None]
         weight = (residual <= np.maximum(2.0, 2.5 * spread)).astype(np.float32)
         total = weight.sum(axis=1, keepdims=True)
         x_mean = (weight * x).sum(axis=1, keepdims=True) / total
@@ -131,3 +154,53 @@ def _holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
         for half in (bright, ~bright)
         if half.any()
     )
+
+
+@dataclass(frozen=True)
+class _Band:
+    """1 + a sinusoid down the image."""
+
+    cycles: float
+    cosine: float
+    sine: float
+
+    def __call__(self, height: np.ndarray) -> np.ndarray:
+        """Brightness at a height from 0 (top) to 1: float32."""
+        angle = 2 * np.pi * self.cycles * height
+        wave = 1 + self.cosine * np.cos(angle) + self.sine * np.sin(angle)
+        return wave.astype(np.float32)
+
+
+def _fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> _Band | None:
+    """The bands in samples x, y (float32 [h, w, 3]); None unless a sinusoid explains the rows.
+
+    A row's brightness is the median over its columns, which a thing that moves does not sway
+    unless it is wider than half of the image; and then it is no sinusoid.
+    """
+    counts = np.count_nonzero(usable, axis=1)
+    rows = np.flatnonzero(counts >= 8)
+    if rows.size < 16:
+        return None
+    ratio = y.sum(axis=2) / np.maximum(x.sum(axis=2), 1)
+    ratio[~usable] = np.inf
+    profile = np.sort(ratio, axis=1)[rows, counts[rows] // 2]
+    middle = np.median(profile)
+    profile = (profile / middle - 1).clip(-0.5, 0.5)
+    if profile.std() < 0.5 * _BAND_LEAST:
+        return None
+    height = rows / x.shape[0]
+    best, chosen = np.inf, None
+    for cycles in _BAND_CYCLES:
+        angle = 2 * np.pi * cycles * height
+        design = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], axis=1)
+        weights, *_ = np.linalg.lstsq(design, profile, rcond=None)
+        error = float(((profile - design @ weights) ** 2).sum())
+        if error < best:
+            level = 1 + weights[0]
+            best = error
+            chosen = _Band(float(cycles), float(weights[1] / level), float(weights[2] / level))
+    total = float(((profile - profile.mean()) ** 2).sum())
+    if chosen is None or best > (1 - _BAND_EXPLAINS) * total:
+        return None
+    amplitude = np.hypot(chosen.cosine, chosen.sine)
+    return chosen if _BAND_LEAST <= amplitude <= _BAND_MOST else None

@@ -4,6 +4,8 @@
 
 Phase correlation (Kuglin and Hines, 1975) on a small grey image, believed only where moving the
 earlier image by the answer really explains the later one.  Knows nothing of blocks.
+
+OpenCV's `phaseCorrelate` is not used: at some image sizes its answer is off by half a pixel.
 """
 
 from __future__ import annotations
@@ -11,48 +13,103 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_WIDTH = 160  # pixels of the small image, about
+_WIDTH = 112  # pixels of the small image, about
+_MULTIPLE = 8  # its sides are multiples of this, which keeps the transforms fast
 _CLIP = 24.0  # grey levels: beyond, a pixel belongs to something that moves by itself
 _BELIEVED = 0.8  # of the difference may be left after moving the earlier image
 
+_RECENT = 0.2  # weight of the newest frame in what is known of the shake
+_STEADY = 0.5  # pixels of shake that go unnoticed
+
 
 class MotionEstimator:
-    """Holds the previous small image, and nothing else."""
+    """Holds the previous small image and its spectrum, and nothing else."""
 
     def __init__(self) -> None:
-        self._previous: np.ndarray | None = None
-        self._window: np.ndarray | None = None
+        self._grey: np.ndarray | None = None
+        self._spectrum: np.ndarray = np.empty((0, 0), np.complex64)
+        self._window = np.empty((0, 0), np.float32)
 
     def update(self, image: np.ndarray) -> tuple[float, float]:
         """Motion of the image content since the last call: (right, down) in pixels of `image`.
 
+        Good to a quarter of a pixel of the small image.  The first image, and the first of a new
+        size, has not moved; nor has one smaller than 16 pixels.
+
         Args:
-            image: uint8 [h, w, 3].  The first image, and the first of a new size, has not moved.
+            image: uint8 [h, w, 3].
         """
         factor = max(1, round(image.shape[1] / _WIDTH))
-        size = (max(8, image.shape[1] // factor), max(8, image.shape[0] // factor))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        height, width = (side // factor // _MULTIPLE * _MULTIPLE for side in image.shape[:2])
+        if min(height, width) < 2 * _MULTIPLE:
+            return 0.0, 0.0
+        # Cut to a whole multiple of the factor, for which area averaging has a fast path.
+        whole = image[: height * factor, : width * factor]
+        small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        previous, self._previous = self._previous, grey
-        if previous is None or previous.shape != grey.shape:
-            self._window = cv2.createHanningWindow(size, cv2.CV_32F)
+        if self._window.shape != grey.shape:
+            self._window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
+        spectrum = np.fft.rfft2((grey - grey.mean()) * self._window)
+        before, before_spectrum = self._grey, self._spectrum
+        self._grey, self._spectrum = grey, spectrum
+        if before is None or before.shape != grey.shape:
             return 0.0, 0.0
-        assert self._window is not None
-        (dx, dy), _ = cv2.phaseCorrelate(previous, grey, self._window)
-        if dx * dx + dy * dy > 0.25 and not _explains(previous, grey, dx, dy):
+        right, down = _shift(before_spectrum, spectrum, (height, width))
+        if max(abs(right), abs(down)) > 1 and not _explains(before, grey, right, down):
             return 0.0, 0.0
-        return dx * image.shape[1] / size[0], dy * image.shape[0] / size[1]
+        return right * factor, down * factor
 
 
-def _explains(previous: np.ndarray, grey: np.ndarray, dx: float, dy: float) -> bool:
-    """Whether moving `previous` by (dx, dy) brings it clearly nearer to `grey`."""
+class Shake:
+    """Tells a camera that shakes, and how far, from one that stands or pans."""
+
+    def __init__(self) -> None:
+        self._mean = np.zeros(2)
+        self._square = 0.0
+        self._weight = 0.0
+
+    def update(self, motion: tuple[float, float]) -> float:
+        """How far the camera may be from where it was in any recent frame; pixels.
+
+        0 while it stands, and while it goes anywhere: then there is no place to come back to.
+        """
+        # Weighted means over the recent frames, however few there have been.
+        self._weight = 1 + (1 - _RECENT) * self._weight
+        newest = 1 / self._weight
+        self._mean += newest * (np.array(motion) - self._mean)
+        self._square += newest * (motion[0] ** 2 + motion[1] ** 2 - self._square)
+        going = float(self._mean @ self._mean) > 0.3 * self._square
+        shake = 2 * self._square**0.5
+        return 0.0 if going or shake < _STEADY else shake
+
+
+def _shift(before: np.ndarray, now: np.ndarray, shape: tuple[int, int]) -> tuple[float, float]:
+    """The correlation's peak, refined by the centroid of its neighbourhood."""
+    cross = now * before.conj()
+    magnitude = np.abs(cross)
+    # Frequencies that carry nothing but noise get little say.
+    cross /= magnitude + np.float32(1e-3) * magnitude.mean() + np.float32(1e-6)
+    correlation = np.fft.irfft2(cross, shape)
+    row, col = divmod(int(correlation.argmax()), shape[1])
+    around = np.array([-1, 0, 1])
+    near = correlation[np.ix_((row + around) % shape[0], (col + around) % shape[1])].clip(0)
+    total = max(float(near.sum()), 1e-9)
+    down = row + float(around @ near.sum(axis=1)) / total
+    right = col + float(around @ near.sum(axis=0)) / total
+    return _wrap(right, shape[1]), _wrap(down, shape[0])
+
+
+def _wrap(shift: float, size: int) -> float:
+    return shift - size if shift > size / 2 else shift
+
+
+def _explains(before: np.ndarray, grey: np.ndarray, right: float, down: float) -> bool:
+    """Whether moving `before` by (right, down) brings it clearly nearer to `grey`."""
     height, width = grey.shape
-    x, y = round(dx), round(dy)
-    if abs(x) >= width // 2 or abs(y) >= height // 2:
-        return False
+    x, y = round(right), round(down)
     now = grey[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
-    moved = previous[max(0, -y) : height + min(0, -y), max(0, -x) : width + min(0, -x)]
-    still = previous[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
+    moved = before[max(0, -y) : height + min(0, -y), max(0, -x) : width + min(0, -x)]
+    still = before[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
     return _distance(now, moved) < _BELIEVED * _distance(now, still)
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.frame import Frame, Grid
 from vlmaxxing_ros.engine.illumination import UNCHANGED, Light, fit_light
-from vlmaxxing_ros.engine.motion import MotionEstimator
+from vlmaxxing_ros.engine.motion import MotionEstimator, Shake
 from vlmaxxing_ros.engine.reference import Comparison, Reference, Seen
-from vlmaxxing_ros.engine.statistics import STATISTICS
+from vlmaxxing_ros.engine.statistics import STATISTICS, Compared
 
 GAIN_LIMIT = 2.5
 """Gain, up or down, beyond which another light is another scene."""
@@ -34,6 +34,12 @@ NOISE_FLOOR = 4.5
 
 NOISE_LIMIT = 3.0
 """Noise is taken for no more than this (grey levels of the statistic): beyond, it is change."""
+
+STILL = 0.5
+"""The camera counts as still below this motion; pixels per frame."""
+
+SHAKE_LIMIT = 2.0
+"""A camera that shakes further has moved; pixels."""
 
 _ROUNDING = 1e-3  # frames: an interval is not a round number
 
@@ -79,14 +85,17 @@ class Plan:
 class Planner:
     """Plans frame after frame of one camera.
 
-    Holds only what motion needs between frames; all that is remembered of blocks lives in the
-    reference, whose counters `plan` updates and whose pixels only `Reference.admit` moves.
+    Holds only what motion and noise need between frames.  All that is remembered of blocks lives
+    in the reference, whose counters `plan` updates and whose pixels only `Reference.admit` moves.
     """
 
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
         self._statistic = STATISTICS[config.statistic]
         self._motion = MotionEstimator()
+        self._shaking = Shake()
+        self._shake = 0.0
+        self._noise = 0.0
         self._newest: tuple[Frame, np.ndarray, tuple[float, float]] | None = None
 
     def plan(
@@ -113,7 +122,7 @@ class Planner:
             hint = (camera_velocity[0] * interval, camera_velocity[1] * interval)
             motion = max(motion, hint, key=lambda m: math.hypot(*m))
 
-        change, low, high, light = self._compare(frame, image, reference)
+        change, low, high, light = self._compare(frame, image, reference, motion)
         dirty = reference.unsettled > 0
         changed = change >= low
         assert reference.comparison is not None
@@ -140,11 +149,17 @@ class Planner:
             image = self._statistic.prepare(frame.pixels, frame.grid)
             right, down = self._motion.update(image)
             cell = self._statistic.cell(frame.grid)
-            self._newest = (frame, image, (right * cell, down * cell))
+            motion = (right * cell, down * cell)
+            self._shake = min(self._shaking.update(motion), SHAKE_LIMIT)
+            self._newest = (frame, image, motion)
         return self._newest[1:]
 
     def _compare(
-        self, frame: Frame, image: np.ndarray, reference: Reference
+        self,
+        frame: Frame,
+        image: np.ndarray,
+        reference: Reference,
+        motion: tuple[float, float],
     ) -> tuple[np.ndarray, float, float, Light]:
         """Measure the change, and what the thresholds are in this noise."""
         statistic, name, grid = self._statistic, self._config.statistic, frame.grid
@@ -160,9 +175,12 @@ class Planner:
         before = comparison.image
         if not light.unchanged:
             seen, before = _common_range(seen, before, light, comparison)
-        measured = statistic.measure(cv2.subtract(seen, before), grid, statistic.cell(grid))
-        floor = NOISE_FLOOR * min(measured.noise, NOISE_LIMIT)
-        low = max(self._config.low, floor)
+        images = Compared(seen, before, grid, statistic.cell(grid), self._shake)
+        measured = statistic.compare(images)
+        if math.hypot(*motion) < STILL:
+            # While the camera moves, everything changes: keep what is known of the noise.
+            self._noise = min(measured.noise, NOISE_LIMIT)
+        low = max(self._config.low, NOISE_FLOOR * self._noise)
         return measured.change, low, low + self._config.high - self._config.low, light
 
     def _expire(

@@ -26,8 +26,6 @@ CHANGED = 8
 TOP_K = 0.05
 """Share of a block's pixels that `top_k_mean` averages."""
 
-_NOISE_SAMPLES = 4096
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -44,16 +42,45 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """Two images to compare.
+
+    Attributes:
+        seen, reference: int16 [cell rows, cell cols, 3], in the same light.
+        grid: the block grid.
+        cell: side of one cell, in pixels.
+        shake: how far the camera may have shaken between the two, in pixels.
+    """
+
+    seen: np.ndarray
+    reference: np.ndarray
+    grid: Grid
+    cell: int
+    shake: float = 0.0
+
+    @property
+    def side(self) -> int:
+        """Side of one block, in cells."""
+        return self.grid.block // self.cell
+
+    @property
+    def difference(self) -> np.ndarray:
+        """Seen less reference: int16 [cell rows, cell cols, 3]."""
+        return cv2.subtract(self.seen, self.reference)
+
+
+@dataclass(frozen=True)
 class Statistic:
     """One way to measure change.
 
     Attributes:
         fine: compare every pixel; otherwise means of 2x2 pixels where the block's side is even.
-        measure: from a difference (int16 [cell rows, cell cols, 3]), the grid and the cell's side.
+        compare: measures the change from one image to another, both int16 [cell rows, cell cols,
+            3] and in the same light.
     """
 
     fine: bool
-    measure: Callable[[np.ndarray, Grid, int], Measured]
+    compare: Callable[[Compared], Measured]
 
     def cell(self, grid: Grid) -> int:
         """Side of one cell of the compared image, in pixels."""
@@ -69,34 +96,63 @@ class Statistic:
         )
 
 
-def tile_mean(difference: np.ndarray, grid: Grid, cell: int) -> Measured:
+def tile_mean(images: Compared) -> Measured:
     """Largest mean difference of any tile of the block, in any channel, in grey levels.
 
     Tiles are 4x4 pixels at every cell, so a change need not be aligned with anything.  Signed
     differences are averaged: noise cancels, a small lamp does not.  Smaller tiles (2x2, and
     single pixels where cells are pixels) catch fine patterns whose mean stays the same; they are
     weighted by their side so that noise weighs the same at every size.
+
+    Where the camera shakes, a tile may also look like its surroundings in the other image, as
+    far as the shake reaches: what an edge does when it moves by a pixel is then no change.
     """
-    side = grid.block // cell
-    sums = difference.reshape(grid.rows, side, grid.cols * side * 3)
+    grid, side = images.grid, images.side
+    sums = images.difference.reshape(grid.rows, side, -1)
+    level = images.reference.reshape(grid.rows, side, -1)
     change = np.zeros((grid.rows, grid.cols), np.float32)
-    step, tile = 1, 1  # in cells
+    tile = 1  # in cells
     while True:
         # The mean is sums / tile^2; its weight tile * cell / TILE.
-        weight = cell / (tile * TILE)
-        largest = _largest(sums, grid, side, tile)
-        np.maximum(change, largest * np.float32(weight), out=change)
-        if tile * cell >= TILE:
-            flat = sums.reshape(-1)
-            samples = np.abs(flat[:: max(1, flat.size // _NOISE_SAMPLES)])
-            return Measured(change, 1.4826 * _median(samples) * weight)
-        vertical = sums[:, :-step] + sums[:, step:]
-        sums = vertical[:, :, : -3 * step] + vertical[:, :, 3 * step :]
-        step, tile = 2 * step, 2 * tile
+        weight = images.cell / (tile * TILE)
+        judged = _beyond_shake(sums, level, images) if images.shake else sums
+        np.maximum(change, _largest(judged, images, tile) * np.float32(weight), out=change)
+        if tile * images.cell >= TILE:
+            return Measured(change, weight * _noise(sums, images, tile))
+        sums = _widen(sums, tile)
+        if images.shake:
+            level = _widen(level, tile)
+        tile *= 2
 
 
-def _largest(sums: np.ndarray, grid: Grid, side: int, tile: int) -> np.ndarray:
+def _widen(sums: np.ndarray, tile: int) -> np.ndarray:
+    """Sums over tiles of twice the side: [rows, side - tile, ...] of [rows, side, ...]."""
+    vertical = sums[:, :-tile] + sums[:, tile:]
+    return vertical[:, :, : -3 * tile] + vertical[:, :, 3 * tile :]
+
+
+def _beyond_shake(sums: np.ndarray, level: np.ndarray, images: Compared) -> np.ndarray:
+    """What is left of the differences beyond what either image's surroundings explain."""
+    reach = np.float32(min(1.0, images.shake / images.cell))
+    below, above = _surroundings(level, reach)  # of the reference, relative to it
+    left = np.maximum(sums - above, below - sums)
+    below, above = _surroundings(level + sums, reach)  # of the frame: what went is seen here
+    np.maximum(left, np.maximum(-sums - above, below + sums), out=left)
+    return left.clip(0).astype(sums.dtype)
+
+
+def _surroundings(level: np.ndarray, reach: np.float32) -> tuple[np.ndarray, np.ndarray]:
+    """How much darker and brighter it gets within one cell, times `reach`; like `level`."""
+    image = np.ascontiguousarray(level).reshape(-1, level.shape[2] // 3, 3)
+    around = np.ones((3, 3), np.uint8)
+    below = (cv2.erode(image, around) - image).reshape(level.shape)
+    above = (cv2.dilate(image, around) - image).reshape(level.shape)
+    return below * reach, above * reach
+
+
+def _largest(sums: np.ndarray, images: Compared, tile: int) -> np.ndarray:
     """Largest |sum| of each block's own tiles: float32 [rows, cols]."""
+    grid, side = images.grid, images.side
     # Rows first: those are long contiguous runs.
     rows = np.maximum(sums.max(axis=1), -sums.min(axis=1))
     padded = np.zeros((grid.rows, grid.cols * side * 3), rows.dtype)
@@ -106,35 +162,46 @@ def _largest(sums: np.ndarray, grid: Grid, side: int, tile: int) -> np.ndarray:
     return own.max(axis=(2, 3)).astype(np.float32)
 
 
-def _median(values: np.ndarray) -> float:
-    """Median of rounded values, finer than their steps."""
-    values = np.sort(values)
-    middle = values[values.size // 2]
-    if middle == 0:
-        return 0.0
-    below, upto = np.searchsorted(values, middle, 'left'), np.searchsorted(values, middle, 'right')
-    return float(middle) - 0.5 + float(values.size / 2 - below) / float(upto - below)
+def _noise(sums: np.ndarray, images: Compared, tile: int) -> float:
+    """Standard deviation of the tiles' sums in the quieter blocks.
+
+    The lower quartile of the blocks' mean absolute sums: three quarters of the frame may change
+    before change is taken for noise.  A few rows of tiles per block are enough.
+    """
+    grid, side = images.grid, images.side
+    rows = np.abs(sums[:, :: max(1, side // 3)]).sum(axis=1, dtype=np.int32)
+    padded = np.zeros((grid.rows, grid.cols * side * 3), np.int32)
+    padded[:, : rows.shape[1]] = rows
+    own = padded.reshape(grid.rows, grid.cols, side, 3)[:, :, : side - tile + 1]
+    count = len(range(0, sums.shape[1], max(1, side // 3))) * (side - tile + 1) * 3
+    sums_of_blocks = np.sort(own.sum(axis=(2, 3)), axis=None)
+    # 1.25: mean absolute to standard deviation; 1.08: the quartile to the mean (simulated).
+    return 1.25 * 1.08 * float(sums_of_blocks[sums_of_blocks.size // 4]) / count
 
 
-def mean(difference: np.ndarray, grid: Grid, cell: int) -> Measured:
+def mean(images: Compared) -> Measured:
     """Mean absolute difference over pixels and channels, in grey levels."""
-    return Measured(_blocks(np.abs(difference), grid).mean(axis=2, dtype=np.float32), 0.0)
+    return Measured(
+        _blocks(np.abs(images.difference), images.grid).mean(axis=2, dtype=np.float32), 0.0
+    )
 
 
-def max_abs(difference: np.ndarray, grid: Grid, cell: int) -> Measured:
+def max_abs(images: Compared) -> Measured:
     """Largest absolute difference of any pixel in any channel, in grey levels."""
-    return Measured(_blocks(np.abs(difference), grid).max(axis=2).astype(np.float32), 0.0)
+    return Measured(
+        _blocks(np.abs(images.difference), images.grid).max(axis=2).astype(np.float32), 0.0
+    )
 
 
-def changed_pixel_fraction(difference: np.ndarray, grid: Grid, cell: int) -> Measured:
+def changed_pixel_fraction(images: Compared) -> Measured:
     """Pixels that differ by more than `CHANGED` in some channel, in per cent of the block."""
-    changed = (np.abs(difference).max(axis=2, keepdims=True) > CHANGED).astype(np.float32)
-    return Measured(100 * _blocks(changed, grid).mean(axis=2), 0.0)
+    changed = (np.abs(images.difference).max(axis=2, keepdims=True) > CHANGED).astype(np.float32)
+    return Measured(100 * _blocks(changed, images.grid).mean(axis=2), 0.0)
 
 
-def top_k_mean(difference: np.ndarray, grid: Grid, cell: int) -> Measured:
+def top_k_mean(images: Compared) -> Measured:
     """Mean of the `TOP_K` largest pixels' absolute differences, in grey levels."""
-    values = _blocks(np.abs(difference).max(axis=2, keepdims=True), grid)
+    values = _blocks(np.abs(images.difference).max(axis=2, keepdims=True), images.grid)
     keep = max(1, round(TOP_K * values.shape[2]))
     top = np.partition(values, values.shape[2] - keep, axis=2)[:, :, -keep:]
     return Measured(top.mean(axis=2, dtype=np.float32), 0.0)
@@ -148,10 +215,10 @@ def _blocks(image: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 STATISTICS = {
-    'tile_mean': Statistic(fine=False, measure=tile_mean),
-    'mean': Statistic(fine=True, measure=mean),
-    'max_abs': Statistic(fine=True, measure=max_abs),
-    'changed_pixel_fraction': Statistic(fine=True, measure=changed_pixel_fraction),
-    'top_k_mean': Statistic(fine=True, measure=top_k_mean),
+    'tile_mean': Statistic(fine=False, compare=tile_mean),
+    'mean': Statistic(fine=True, compare=mean),
+    'max_abs': Statistic(fine=True, compare=max_abs),
+    'changed_pixel_fraction': Statistic(fine=True, compare=changed_pixel_fraction),
+    'top_k_mean': Statistic(fine=True, compare=top_k_mean),
 }
 """Every statistic by the name that the setting `statistic` takes."""
