@@ -118,7 +118,9 @@ def measure(
     Chance is the share of the commonest answer, or for closed sets the mean of 1 / choices.
     At most 3,000 clips are drawn, so a rare family may fall short of the quota.
     """
-    families = STATE_FAMILIES if frames == 1 else (*STATE_FAMILIES, *CHANGE_FAMILIES)
+    families: tuple[str, ...] = (
+        STATE_FAMILIES if frames == 1 else (*STATE_FAMILIES, *CHANGE_FAMILIES)
+    )
     if closed:
         families = tuple(f for f in families if f in ANSWERS)
     right: dict[str, list[bool]] = defaultdict(list)

@@ -118,11 +118,93 @@ def _qwen3(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, A
     }
 
 
+def _qwen35(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    config = _qwen3('qwen3_vl', size, {})
+    text, vision = config['text_config'], config['vision_config']
+    sections = text.pop('rope_scaling')['mrope_section']
+    if model_type == 'qwen3_5_moe':
+        text |= {
+            'num_experts': 4,
+            'num_experts_per_tok': 2,
+            'moe_intermediate_size': 48,
+            'shared_expert_intermediate_size': 48,
+        }
+    text |= {
+        'model_type': f'{model_type}_text',
+        'num_hidden_layers': max(4, text['num_hidden_layers']),
+        'full_attention_interval': 2,
+        'linear_num_value_heads': 4,
+        'linear_num_key_heads': 2,
+        'linear_key_head_dim': 16,
+        'linear_value_head_dim': 16,
+        'linear_conv_kernel_dim': 4,
+        'eos_token_id': config['eos_token_id'],
+        'rope_parameters': {
+            'type': 'default',
+            'mrope_section': sections,
+            'rope_theta': text.pop('rope_theta'),
+            'partial_rotary_factor': 1.0,
+        },
+        **overrides,
+    }
+    vision |= {'model_type': model_type, 'deepstack_visual_indexes': []}
+    return config | {'model_type': model_type}
+
+
+def _lfm2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    text, vision = SIZES[size]['text'], SIZES[size]['vision']
+    return {
+        'model_type': 'lfm2_vl',
+        'eos_token_id': 500,
+        'image_token_id': EXTRA_TOKENS['lfm2_vl']['image_token'][0],
+        'min_image_tokens': 16,
+        'max_image_tokens': 64,
+        'do_image_splitting': False,
+        'use_thumbnail': False,
+        'projector_hidden_size': text['hidden_size'],
+        'text_config': {
+            'model_type': 'lfm2',
+            'vocab_size': 520,
+            'hidden_size': text['hidden_size'],
+            'block_dim': text['hidden_size'],
+            'block_ff_dim': text['intermediate_size'],
+            'block_multiple_of': 16,
+            'num_hidden_layers': 4,
+            'num_attention_heads': text['num_attention_heads'],
+            'num_key_value_heads': text['num_key_value_heads'],
+            'layer_types': ['conv', 'conv', 'full_attention', 'conv'],
+            **overrides,
+        },
+        'vision_config': {
+            'model_type': 'lfm2_vl',
+            'hidden_size': vision['hidden_size'],
+            'intermediate_size': vision['intermediate_size'],
+            'num_hidden_layers': 2,
+            'num_attention_heads': vision['num_heads'],
+            'num_patches': 64,
+        },
+    }
+
+
+# Special tokens that the nano model's tokenizer lacks: name in the tokenizer, (id, text).
+EXTRA_TOKENS: dict[str, dict[str, tuple[int, str]]] = {
+    'lfm2_vl': {
+        'image_token': (512, '<image>'),
+        'image_start_token': (513, '<|image_start|>'),
+        'image_end_token': (514, '<|image_end|>'),
+        'image_thumbnail_token': (515, '<|img_thumbnail|>'),
+    },
+}
+
+
 CONFIGS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
     'qwen2_vl': _qwen2,
     'qwen2_5_vl': _qwen2,
     'qwen3_vl': _qwen3,
     'qwen3_vl_moe': _qwen3,
+    'qwen3_5': _qwen35,
+    'qwen3_5_moe': _qwen35,
+    'lfm2_vl': _lfm2,
 }
 
 

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import mlx_vlm.models.qwen2_5_vl  # noqa: F401  (teaches AutoProcessor the nano model's type)
+from mlx_vlm.models.lfm2_vl.processing_lfm2_vl import Lfm2VlNumpyImageProcessor
 from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import Qwen3VLImageProcessor, Qwen3VLProcessor
 from mlx_vlm.tokenizer_utils import NaiveStreamingDetokenizer
 from mlx_vlm.utils import StoppingCriteria, load_processor
 from transformers import AutoTokenizer
+from transformers.models.lfm2_vl.processing_lfm2_vl import Lfm2VlProcessor
 
+from vlmaxxing_ros.demo.random_configs import EXTRA_TOKENS
 from vlmaxxing_ros.engine.families.loading import NANO
 
 
@@ -24,7 +27,22 @@ def random_processor(model_type: str, config: dict[str, Any]) -> Any:
     """The processor for a model of this type with this config.json."""
     if model_type.startswith('qwen2'):
         return _qwen2(config)
-    return _ready(_qwen3(), config)
+    if model_type.startswith('qwen3'):
+        return _ready(_qwen3(), config)
+    return _ready(_lfm2(config), config)
+
+
+def _tokenizer(model_type: str, frame: str) -> Any:
+    """The nano model's, with the tokens that this architecture adds and a frame written `frame`."""
+    extra = EXTRA_TOKENS[model_type]
+    names = {name: text for name, (_, text) in extra.items()}
+    tokenizer = AutoTokenizer.from_pretrained(str(NANO), extra_special_tokens=names)
+    tokenizer.add_special_tokens({'additional_special_tokens': list(names.values())})
+    assert all(tokenizer.convert_tokens_to_ids(text) == id_ for id_, text in extra.values())
+    tokenizer.chat_template = tokenizer.chat_template.replace(
+        '<|vision_start|><|image_pad|><|vision_end|>', frame
+    )
+    return tokenizer
 
 
 def _qwen2(config: dict[str, Any]) -> Any:
@@ -39,6 +57,13 @@ def _qwen3() -> Any:
     tokenizer = AutoTokenizer.from_pretrained(str(NANO))
     images = Qwen3VLImageProcessor(patch_size=16, min_pixels=32**2, max_pixels=16384 * 32**2)
     return Qwen3VLProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
+
+
+def _lfm2(config: dict[str, Any]) -> Any:
+    tokenizer = _tokenizer('lfm2_vl', '<image>')
+    names = ('min_image_tokens', 'max_image_tokens', 'do_image_splitting', 'use_thumbnail')
+    images = Lfm2VlNumpyImageProcessor(**{name: config[name] for name in names})
+    return Lfm2VlProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
 
 
 def _ready(processor: Any, config: dict[str, Any]) -> Any:

@@ -45,7 +45,8 @@ def draw_forever(queue: Any, seed: int, steps: int, start: int, worker: int, wor
                 queue.put(batch, timeout=5)
                 break
             except Full:
-                if multiprocessing.parent_process() is None:
+                parent = multiprocessing.parent_process()
+                if parent is None or not parent.is_alive():
                     return
 
 
