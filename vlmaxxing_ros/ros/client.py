@@ -1,0 +1,142 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Ask a running `vlmaxxing` node from Python: blocking calls, and what it publishes.
+
+Used by the demo and as an example for planners; knows nothing of the engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from types import TracebackType
+from typing import Any
+
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+
+from vlmaxxing_msgs.action import Ask
+from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_msgs.srv import Query
+
+
+class Client:
+    """A connection to one node; use it in a `with` block.
+
+    Args:
+        node: name of the node to ask, with its namespace.
+        use_sim_time: follow /clock.
+    """
+
+    def __init__(self, node: str = 'vlmaxxing', *, use_sim_time: bool = False) -> None:
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self._node = Node(
+            'vlmaxxing_client',
+            context=self._context,
+            parameter_overrides=[Parameter('use_sim_time', value=use_sim_time)],
+        )
+        self._name = node
+        self._query = self._node.create_client(Query, f'{node}/query')
+        self._ask = ActionClient(self._node, Ask, f'{node}/ask')
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            while self._context.ok():
+                self._executor.spin_once(timeout_sec=0.1)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._context.try_shutdown()
+        self._thread.join()
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+    @property
+    def now(self) -> float:
+        """The node clock, in seconds."""
+        return float(self._node.get_clock().now().nanoseconds) * 1e-9
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for the node's service and action."""
+        return bool(self._query.wait_for_service(timeout) and self._ask.wait_for_server(timeout))
+
+    def on_answer(self, callback: Callable[[Answer], None]) -> None:
+        """Call back for every answer, whoever asked."""
+        self._node.create_subscription(Answer, f'{self._name}/answers', callback, 10)
+
+    def on_budget(self, callback: Callable[[FreshBudget], None]) -> None:
+        """Call back for every planned frame."""
+        self._node.create_subscription(FreshBudget, f'{self._name}/fresh_budget', callback, 50)
+
+    def on_overlay(self, callback: Callable[[Image], None]) -> None:
+        """Call back for every overlay image; the node makes them while someone listens."""
+        self._node.create_subscription(
+            Image, f'{self._name}/overlay', callback, qos_profile_sensor_data
+        )
+
+    def query(self, question: str, *, timeout: float = 30.0, **fields: Any) -> Answer:
+        """Ask and wait for the whole answer.
+
+        Args:
+            question: the question.
+            timeout: seconds to wait for the response itself.
+            fields: further fields of Query's request.
+
+        Raises:
+            TimeoutError: no response came.
+        """
+        request = Query.Request(question=question, **fields)
+        return _wait(self._query.call_async(request), timeout).answer
+
+    def ask(
+        self,
+        question: str,
+        *,
+        on_token: Callable[[Ask.Feedback], None] | None = None,
+        timeout: float = 30.0,
+        **fields: Any,
+    ) -> Answer:
+        """Ask, and watch the answer being decoded.
+
+        Raises:
+            TimeoutError: no result came.
+        """
+
+        def feedback(message: Any) -> None:
+            if on_token is not None:
+                on_token(message.feedback)
+
+        goal = Ask.Goal(question=question, **fields)
+        handle = _wait(self._ask.send_goal_async(goal, feedback_callback=feedback), timeout)
+        return _wait(handle.get_result_async(), timeout).result.answer
+
+
+def _wait(pending: Any, timeout: float) -> Any:
+    """Wait for an rclpy future from a thread that does not spin."""
+    done: Future[Any] = Future()
+    pending.add_done_callback(lambda finished: done.set_result(finished.result()))
+    try:
+        return done.result(timeout)
+    except FutureTimeoutError as error:
+        raise TimeoutError(f'no answer from the node in {timeout} s: is it running?') from error
