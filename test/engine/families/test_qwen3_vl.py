@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Qwen3-VL, dense and mixture of experts: deepstack and interleaved M-RoPE stream exactly."""
+"""Qwen3-VL, dense and mixture of experts: its tower, deepstack, refresh and delta frames."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ import numpy as np
 import pytest
 from engine.families.exactness import (
     features,
-    greedy,
-    live,
     next_logits,
     noise,
     one_chunk,
-    same,
     snapshot,
-    stock,
     stream,
 )
 from PIL import Image
@@ -79,34 +75,6 @@ def test_an_unchanged_block_encoded_again_has_the_features_that_it_had(family: F
         assert np.abs(np.array(old) - np.array(new)).max() < 1e-5
 
 
-def test_streaming_equals_a_cold_prefill_with_the_same_chunks_bit_for_bit(family: Family) -> None:
-    frames = noise(family, 5)
-    cache, cold = live(family, frames), stream(family, frames)
-    assert np.array_equal(next_logits(family, cache.fork()), next_logits(family, cold.fork()))
-    assert same(snapshot(cache), snapshot(cold))
-
-
-def test_streaming_equals_one_big_chunk_within_1e_4(family: Family) -> None:
-    cache = stream(family, noise(family, 5))
-    cold = next_logits(family, one_chunk(family, cache))
-    assert np.abs(next_logits(family, cache.fork()) - cold).max() < 1e-4
-
-
-def test_streaming_decodes_the_tokens_that_stock_generation_decodes(family: Family) -> None:
-    for seed, (rows, cols) in enumerate([(2, 2), (3, 4), (5, 3)]):
-        frames = noise(family, 3, rows=rows, cols=cols, seed=seed)
-        expected = stock(family, frames, 10)
-        assert greedy(family, stream(family, frames).fork(), 10)[: len(expected)] == expected
-
-
-def test_questions_leave_the_cache_bitwise_untouched(family: Family) -> None:
-    cache = stream(family, noise(family, 3))
-    before = snapshot(cache)
-    for number in range(3):
-        greedy(family, cache.fork(), 8, f'question {number}?')
-    assert same(before, snapshot(cache))
-
-
 def test_deepstack_features_reach_the_answer(family: Family) -> None:
     frame = noise(family, 1)[0]
     cache = stream(family, [frame])
@@ -155,10 +123,3 @@ def test_a_delta_frame_brings_the_deepstack_features_of_its_blocks(family: Famil
     cache.append(Kind.DELTA, frames[1], part, shown)
     cold = one_chunk(family, cache)
     assert np.abs(next_logits(family, cache.fork()) - next_logits(family, cold)).max() < 1e-4
-
-
-def test_as_of_answers_from_what_had_been_seen_by_then(family: Family) -> None:
-    frames = noise(family, 4)
-    past = stream(family, frames).fork(as_of=frames[1].stamp + 5)
-    cold = stream(family, frames[:2])
-    assert np.array_equal(next_logits(family, past), next_logits(family, cold.fork()))

@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 from mlx_vlm.utils import get_model_path, load, resolve_eos_token_ids
 
-from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.errors import EngineError, ModelError
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.generic import Generic
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
+from vlmaxxing_ros.engine.families.qwen3_5 import Qwen35
 from vlmaxxing_ros.engine.families.qwen3_vl import Qwen3VL
-
-if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.self_test import self_test
 
 NANO = Path(__file__).parents[2] / 'demo' / 'nano'
 
-_FAMILIES: dict[str, type[Qwen2VL]] = {
+FAMILIES: dict[str, type[Qwen2VL]] = {
     'qwen2_vl': Qwen2VL,
     'qwen2_5_vl': Qwen2VL,
     'qwen3_vl': Qwen3VL,
     'qwen3_vl_moe': Qwen3VL,
+    'qwen3_5': Qwen35,
+    'qwen3_5_moe': Qwen35,
 }
 _PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
 
@@ -59,13 +62,8 @@ def make_family(
     """Wrap a loaded mlx-vlm model and its processor.
 
     Raises:
-        ModelError: no family knows the model's type.
+        ModelError: the model's type is unknown, and it fails the self-test.
     """
-    model_type = str(config.get('model_type'))
-    if model_type not in _FAMILIES:
-        raise ModelError(
-            f'model {name!r} is of type {model_type!r}; supported: {", ".join(sorted(_FAMILIES))}'
-        )
     if dtype == 'auto':
         dtype = 'float32' if mx.default_device() == mx.Device(mx.cpu) else 'stored'
     if dtype != 'stored' and 'quantization' not in config:
@@ -73,7 +71,26 @@ def make_family(
     mx.eval(network.parameters())
     tokenizer = getattr(processor, 'tokenizer', processor)
     ends = resolve_eos_token_ids(getattr(network.config, 'eos_token_id', None), tokenizer)
-    return _FAMILIES[model_type](name, network, processor, set(ends))
+    kind = FAMILIES.get(str(config.get('model_type')))
+    if kind is not None:
+        return kind(name, network, processor, set(ends))
+    return _make_generic(name, network, processor, set(ends))
+
+
+def _make_generic(name: str, network: nn.Module, processor: Any, ends: set[int]) -> Generic:
+    """A family for a model that nobody has looked into: it must prove that it can be streamed."""
+    try:
+        family = Generic(name, network, processor, ends)
+        result = self_test(family)
+    except EngineError as error:
+        raise ModelError(f'model {name!r} cannot be streamed: {error}') from error
+    except Exception as error:  # any model's code may run here; all mean the same
+        raise ModelError(
+            f'model {name!r} cannot be streamed: its own code fails on it ({error!r})'
+        ) from error
+    if not result.ok:
+        raise ModelError(f'model {name!r} cannot be streamed exactly: {result.text}')
+    return family
 
 
 def _find(model: str) -> Path:

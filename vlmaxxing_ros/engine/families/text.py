@@ -26,8 +26,8 @@ class ChatText:
 
     Args:
         processor: the model's mlx-vlm processor.
-        frame_open: the token that opens an image, such as `<|vision_start|>`.
-        frame_close: the token that closes it.
+        frame_open: the text that opens an image, such as `<|vision_start|>`.
+        frame_close: the text that closes it; empty where an image is a single placeholder.
         end_ids: ids that end an answer.
 
     Raises:
@@ -39,21 +39,12 @@ class ChatText:
     ) -> None:
         self._tokenizer = getattr(processor, 'tokenizer', processor)
         self.end_ids = end_ids
-        template = getattr(processor, 'chat_template', None) or self._tokenizer.chat_template
-        if not template:
-            raise ModelError(
-                'the model has no chat template: add chat_template.jinja to its folder'
-            )
-        messages = [
-            {'role': 'user', 'content': [{'type': 'image'}, {'type': 'text', 'text': _MARK}]}
-        ]
-        rendered = self._tokenizer.apply_chat_template(
-            messages, chat_template=template, tokenize=False, add_generation_prompt=True
-        )
+        rendered = render(processor, _MARK)
         head, opened, rest = rendered.partition(frame_open)
-        _, closed, rest = rest.partition(frame_close)
+        if frame_close:
+            _, opened, rest = rest.partition(frame_close)
         before, marked, after = rest.partition(_MARK)
-        if not (opened and closed and marked):
+        if not (opened and marked):
             raise ModelError(
                 'the chat template does not show an image followed by text: '
                 f'{frame_open}...{frame_close} and the question expected in {rendered!r}'
@@ -99,6 +90,27 @@ class ChatText:
     def decode(self, ids: list[int]) -> str:
         """The text of an answer; special tokens are left out."""
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
+
+
+def render(processor: Any, question: str, *, images: int = 1) -> str:
+    """A prompt as the model's chat template writes it: the images, then the question.
+
+    Raises:
+        ModelError: the model has no chat template.
+    """
+    tokenizer = getattr(processor, 'tokenizer', processor)
+    template = getattr(processor, 'chat_template', None) or tokenizer.chat_template
+    if not template:
+        raise ModelError('the model has no chat template: add chat_template.jinja to its folder')
+    content = [{'type': 'image'}] * images + [{'type': 'text', 'text': question}]
+    return str(
+        tokenizer.apply_chat_template(
+            [{'role': 'user', 'content': content}],
+            chat_template=template,
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+    )
 
 
 def _without_control_tokens(tokenizer: Tokenizer) -> Tokenizer:

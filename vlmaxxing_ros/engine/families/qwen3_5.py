@@ -1,0 +1,25 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Qwen3.5, dense and mixture of experts: Qwen2-VL's rows over layers with recurrent state.
+
+Most layers keep a state that has absorbed every row before it.  Rows can be appended and the
+state forked, both exactly; no row can be taken back or recomputed, so a tail is always prefilled
+whole on a fork of the history, and there is no asking about the past.
+"""
+
+from __future__ import annotations
+
+from vlmaxxing_ros.engine.families.base import Capabilities
+from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
+
+
+class Qwen35(Qwen2VL):
+    """Gated delta rule in most layers, full attention in the others."""
+
+    capabilities = Capabilities(
+        delta_frames=True,
+        tail_refresh=False,
+        incremental_vision=True,
+        rewind=False,
+        compression=False,
+    )
