@@ -1,0 +1,72 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The benchmark's page: a table and a plot of the ratios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+
+def write_page(folder: Path, name: str, results: dict[str, Any]) -> None:
+    """Write `name`.md and `name`.svg for the results of one run."""
+    _plot(results).savefig(folder / f'{name}.svg')
+    lines = [
+        f'# Benchmark: {results["device"]}',
+        '',
+        f'`{results["command"]}`, {results["date"]}.  Every figure is the median of ratios of two',
+        'things measured alternately in one run; quartiles in brackets.  Seconds are for',
+        'orientation only.',
+        '',
+        table(results),
+        '',
+        f'![ratios]({name}.svg)',
+        '',
+        f'Sizes: {"; ".join(sorted({row["sizes"] for row in results["rows"]}))}.',
+        '',
+    ]
+    transport = results.get('transport')
+    if transport:
+        lines += [
+            '## Images through rclpy',
+            '',
+            f'640x480 raw at 30 fps, recorded, played by `bag_player`: {transport["sent"]} sent, '
+            f'{transport["received"]} received, {transport["planned"]} planned, '
+            f'{transport["dropped"]} dropped; '
+            f'conversion {transport["convert_median"] * 1e3:.2f} ms and planning {transport["plan_median"] * 1e3:.2f} ms at the median.',
+            '',
+        ]
+    (folder / f'{name}.md').write_text('\n'.join(lines))
+
+
+def table(results: dict[str, Any]) -> str:
+    """The rows as a Markdown table."""
+    lines = ['| what | measured against | ratio | reach |', '|---|---|---|---|']
+    for row in results['rows']:
+        mark = {True: ' (reached)', False: ' (**not reached**)', None: ''}[row['reached']]
+        low, high = row['spread']
+        lines.append(
+            f'| {row["what"]} | {row["against"]} | **{row["ratio"]:.2f}x** '
+            f'[{low:.2f}, {high:.2f}] | {row["reach"]}{mark} |'
+        )
+    return '\n'.join(lines)
+
+
+def _plot(results: dict[str, Any]) -> Figure:
+    rows = results['rows']
+    figure = Figure(figsize=(8, 0.55 * len(rows) + 1), layout='constrained')
+    axis = figure.subplots()
+    for place, row in enumerate(rows):
+        low, high = row['spread']
+        color = '#b3261e' if row['reached'] is False else '#1f6feb'
+        axis.plot([low, high], [place, place], color=color, linewidth=3)
+        axis.plot(row['ratio'], place, 'o', color=color)
+    axis.set_yticks(range(len(rows)), [f'{row["what"][:58]}' for row in rows], fontsize=7)
+    axis.set(xscale='log', xlabel='ratio (median and quartiles)')
+    axis.axvline(1, color='#999', linewidth=0.8)
+    axis.invert_yaxis()
+    axis.spines[['top', 'right']].set_visible(False)
+    return figure
