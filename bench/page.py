@@ -36,7 +36,8 @@ def write_page(folder: Path, name: str, results: dict[str, Any]) -> None:
             f'640x480 raw at 30 fps, recorded, played by `bag_player`: {transport["sent"]} sent, '
             f'{transport["received"]} received, {transport["planned"]} planned, '
             f'{transport["dropped"]} dropped; '
-            f'conversion {transport["convert_median"] * 1e3:.2f} ms and planning {transport["plan_median"] * 1e3:.2f} ms at the median.',
+            f'conversion {transport["convert_median"] * 1e3:.2f} ms '
+            f'and planning {transport["plan_median"] * 1e3:.2f} ms at the median.',
             '',
         ]
     (folder / f'{name}.md').write_text('\n'.join(lines))
