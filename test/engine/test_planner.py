@@ -115,10 +115,29 @@ def test_a_small_change_is_reused_once_and_bought_when_it_stays() -> None:
     stream.show(scene())
     moved = with_patch(scene(), 3, 4, 5)
     first, second = stream.show(moved), stream.show(moved)
-    assert first.verdicts[3, 4] == Verdict.SHIFTED
+    assert first.verdicts[3, 4] == second.verdicts[3, 4] == Verdict.SHIFTED
     assert not first.fresh[3, 4]
-    assert second.verdicts[3, 4] == Verdict.NOVEL
     assert second.fresh[3, 4]
+
+
+def test_many_small_changes_are_bought_a_few_at_a_time() -> None:
+    stream = Stream(settings())
+    stream.show(scene())
+    moved = scene()
+    for col in range(10):
+        moved = with_patch(moved, 3, col, 5)
+    counts = [int(stream.show(moved).fresh.sum()) for _ in range(5)]
+    assert counts == [0, 4, 4, 2, 0]
+
+
+def test_small_changes_get_nothing_when_the_budget_is_spent() -> None:
+    stream = Stream(settings(max_fresh_fraction=0.125))
+    stream.show(scene())
+    moved = with_patch(scene(), 3, 4, 5)
+    stream.show(moved)
+    for col in range(10):
+        moved = with_patch(moved, 6, col, 60)
+    assert np.argwhere(stream.show(moved).fresh)[:, 0].tolist() == [6] * 10
 
 
 def test_a_dirty_block_settles_after_settle_frames() -> None:

@@ -15,6 +15,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from vlmaxxing_ros.engine.bands import fit_band
+
 MID_GREY = 128.0
 _SAMPLES = 2500
 _FEWEST = 32  # usable samples, without which nothing is fitted
@@ -22,9 +24,6 @@ _ROUNDS = 4
 _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged
 _POOR = 12.0  # grey levels of median residual: no light explains this
 _DARK, _BRIGHT = 3, 252  # a pixel outside has been clipped: it says nothing about the gain
-_BAND_CYCLES = np.arange(0.5, 8.01, 0.25)  # per image height
-_BAND_LEAST, _BAND_MOST = 0.01, 0.4  # amplitudes of bands that are worth it, and believed
-_BAND_EXPLAINS = 0.75  # of the variance of the rows' brightness
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,11 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
     usable = ((np.minimum(x, y) > _DARK) & (np.maximum(x, y) < _BRIGHT)).all(axis=2)
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
-    band = _fit_band(x, y, usable)
+    band = fit_band(x, y, usable)
     if band is not None:
-        rows = np.arange(seen.shape[0]) / (step * x.shape[0])
         y = y / band(np.arange(x.shape[0]) / x.shape[0])[:, None, None]
         light = _fit_even(x[usable].T, y[usable].T, UNCHANGED)
+        rows = np.arange(seen.shape[0]) / (step * x.shape[0])
         return Light(light.gain, light.offset, band(rows))
     return _fit_even(x[usable].T, y[usable].T, previous)
 
@@ -154,53 +153,3 @@ def _holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
         for half in (bright, ~bright)
         if half.any()
     )
-
-
-@dataclass(frozen=True)
-class _Band:
-    """1 + a sinusoid down the image."""
-
-    cycles: float
-    cosine: float
-    sine: float
-
-    def __call__(self, height: np.ndarray) -> np.ndarray:
-        """Brightness at a height from 0 (top) to 1: float32."""
-        angle = 2 * np.pi * self.cycles * height
-        wave = 1 + self.cosine * np.cos(angle) + self.sine * np.sin(angle)
-        return wave.astype(np.float32)
-
-
-def _fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> _Band | None:
-    """The bands in samples x, y (float32 [h, w, 3]); None unless a sinusoid explains the rows.
-
-    A row's brightness is the median over its columns, which a thing that moves does not sway
-    unless it is wider than half of the image; and then it is no sinusoid.
-    """
-    counts = np.count_nonzero(usable, axis=1)
-    rows = np.flatnonzero(counts >= 8)
-    if rows.size < 16:
-        return None
-    ratio = y.sum(axis=2) / np.maximum(x.sum(axis=2), 1)
-    ratio[~usable] = np.inf
-    profile = np.sort(ratio, axis=1)[rows, counts[rows] // 2]
-    middle = np.median(profile)
-    profile = (profile / middle - 1).clip(-0.5, 0.5)
-    if profile.std() < 0.5 * _BAND_LEAST:
-        return None
-    height = rows / x.shape[0]
-    best, chosen = np.inf, None
-    for cycles in _BAND_CYCLES:
-        angle = 2 * np.pi * cycles * height
-        design = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], axis=1)
-        weights, *_ = np.linalg.lstsq(design, profile, rcond=None)
-        error = float(((profile - design @ weights) ** 2).sum())
-        if error < best:
-            level = 1 + weights[0]
-            best = error
-            chosen = _Band(float(cycles), float(weights[1] / level), float(weights[2] / level))
-    total = float(((profile - profile.mean()) ** 2).sum())
-    if chosen is None or best > (1 - _BAND_EXPLAINS) * total:
-        return None
-    amplitude = np.hypot(chosen.cosine, chosen.sine)
-    return chosen if _BAND_LEAST <= amplitude <= _BAND_MOST else None

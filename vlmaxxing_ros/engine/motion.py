@@ -3,7 +3,8 @@
 """How far the whole image moved since the frame before.
 
 Phase correlation (Kuglin and Hines, 1975) on a small grey image, believed only where moving the
-earlier image by the answer really explains the later one.  Knows nothing of blocks.
+earlier image by the answer really explains the later one, refined by least squares.  Knows
+nothing of blocks.
 
 OpenCV's `phaseCorrelate` is not used: at some image sizes its answer is off by half a pixel.
 """
@@ -15,6 +16,7 @@ import numpy as np
 
 _WIDTH = 112  # pixels of the small image, about
 _MULTIPLE = 8  # its sides are multiples of this, which keeps the transforms fast
+_COARSE = 9  # pixels of the small image
 _CLIP = 24.0  # grey levels: beyond, a pixel belongs to something that moves by itself
 _BELIEVED = 0.8  # of the difference may be left after moving the earlier image
 
@@ -33,7 +35,7 @@ class MotionEstimator:
     def update(self, image: np.ndarray) -> tuple[float, float]:
         """Motion of the image content since the last call: (right, down) in pixels of `image`.
 
-        Good to a quarter of a pixel of the small image.  The first image, and the first of a new
+        The first image, and the first of a new
         size, has not moved; nor has one smaller than 16 pixels.
 
         Args:
@@ -54,10 +56,13 @@ class MotionEstimator:
         self._grey, self._spectrum = grey, spectrum
         if before is None or before.shape != grey.shape:
             return 0.0, 0.0
-        right, down = _shift(before_spectrum, spectrum, (height, width))
-        if max(abs(right), abs(down)) > 1 and not _explains(before, grey, right, down):
-            return 0.0, 0.0
-        return right * factor, down * factor
+        right, down = _peak(before_spectrum, spectrum, (height, width))
+        now, moved, still = _overlaps(before, grey, right, down)
+        if (right or down) and _distance(now, moved) > _BELIEVED * _distance(now, still):
+            right, down = 0, 0
+            now, moved, _ = _overlaps(before, grey, 0, 0)
+        rest = _refine(moved, now)
+        return (right + rest[0]) * factor, (down + rest[1]) * factor
 
 
 class Shake:
@@ -83,34 +88,45 @@ class Shake:
         return 0.0 if going or shake < _STEADY else shake
 
 
-def _shift(before: np.ndarray, now: np.ndarray, shape: tuple[int, int]) -> tuple[float, float]:
-    """The correlation's peak, refined by the centroid of its neighbourhood."""
+def _peak(before: np.ndarray, now: np.ndarray, shape: tuple[int, int]) -> tuple[int, int]:
+    """Whole pixels (right, down) by which the second spectrum's image has moved."""
     cross = now * before.conj()
     magnitude = np.abs(cross)
     # Frequencies that carry nothing but noise get little say.
     cross /= magnitude + np.float32(1e-3) * magnitude.mean() + np.float32(1e-6)
-    correlation = np.fft.irfft2(cross, shape)
-    row, col = divmod(int(correlation.argmax()), shape[1])
-    around = np.array([-1, 0, 1])
-    near = correlation[np.ix_((row + around) % shape[0], (col + around) % shape[1])].clip(0)
-    total = max(float(near.sum()), 1e-9)
-    down = row + float(around @ near.sum(axis=1)) / total
-    right = col + float(around @ near.sum(axis=0)) / total
-    return _wrap(right, shape[1]), _wrap(down, shape[0])
+    down, right = divmod(int(np.fft.irfft2(cross, shape).argmax()), shape[1])
+    return (
+        right - shape[1] if right > shape[1] // 2 else right,
+        down - shape[0] if down > shape[0] // 2 else down,
+    )
 
 
-def _wrap(shift: float, size: int) -> float:
-    return shift - size if shift > size / 2 else shift
+def _overlaps(
+    before: np.ndarray, now: np.ndarray, right: int, down: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What both images show if the content moved; `before` there, moved and unmoved."""
+    height, width = now.shape
+    x, y = right, down
+    seen = np.s_[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
+    source = np.s_[max(0, -y) : height + min(0, -y), max(0, -x) : width + min(0, -x)]
+    return now[seen], before[source], before[seen]
 
 
-def _explains(before: np.ndarray, grey: np.ndarray, right: float, down: float) -> bool:
-    """Whether moving `before` by (right, down) brings it clearly nearer to `grey`."""
-    height, width = grey.shape
-    x, y = round(right), round(down)
-    now = grey[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
-    moved = before[max(0, -y) : height + min(0, -y), max(0, -x) : width + min(0, -x)]
-    still = before[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
-    return _distance(now, moved) < _BELIEVED * _distance(now, still)
+def _refine(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
+    """The fraction of a pixel that is left (Lucas and Kanade, 1981): (right, down)."""
+    # Without the coarse brightness: lamps and their bands do not move the camera.
+    now, before = (image - cv2.blur(image, (_COARSE, _COARSE)) for image in (now, before))
+    change = now - before
+    np.clip(change, -_CLIP, _CLIP, out=change)
+    middle = now + before
+    across = (middle[1:-1, 2:] - middle[1:-1, :-2]).ravel() / 4
+    along = (middle[2:, 1:-1] - middle[:-2, 1:-1]).ravel() / 4
+    change = change[1:-1, 1:-1].ravel()
+    matrix = np.array([[across @ across, across @ along], [across @ along, along @ along]])
+    matrix += np.eye(2) * change.size  # a blank wall does not move
+    target = -np.array([across @ change, along @ change])
+    right, down = np.linalg.solve(matrix, target)
+    return float(np.clip(right, -1, 1)), float(np.clip(down, -1, 1))
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> float:

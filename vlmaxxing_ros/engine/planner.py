@@ -29,11 +29,18 @@ OFFSET_LIMIT = 64.0
 """Shift of middle grey beyond which a block seen in another light is bought again, and offset
 beyond which another light is another scene; grey levels."""
 
-NOISE_FLOOR = 4.5
-"""Standard deviations of the noise below which no difference counts."""
+NOISE_SHARE = 0.33
+"""Share of the blocks, the quietest, that are taken to show nothing but noise."""
 
-NOISE_LIMIT = 3.0
-"""Noise is taken for no more than this (grey levels of the statistic): beyond, it is change."""
+NOISE_FLOOR = 1.5
+"""How many times what the quietest blocks show a change must be to count.  In Gaussian noise
+that is 4.5 standard deviations of a tile's mean."""
+
+NOISE_LIMIT = 9.0
+"""Most that is taken for noise in a block, in grey levels: beyond, it is change."""
+
+SHIFTED_SHARE = 0.05
+"""Share of the blocks, the most changed, that a frame may spend on shifted ones."""
 
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
@@ -47,8 +54,8 @@ _ROUNDING = 1e-3  # frames: an interval is not a round number
 class Verdict(IntEnum):
     """What became of a block since it was bought.
 
-    STATIC: no change.  SHIFTED: a little, or dirty and not yet settled; reused.  NOVEL: changed.
-    EXPIRED: unchanged as far as can be seen, but its turn to be refreshed.
+    STATIC: no change.  SHIFTED: a little, or dirty and not yet settled; reused unless there is
+    budget to spare.  NOVEL: changed.  EXPIRED: unchanged as far as can be seen, but its turn.
     """
 
     STATIC = 0
@@ -65,8 +72,8 @@ class Plan:
         whole: take the frame whole; nothing at the same position may be reused.
         reason: why whole; '' otherwise.
         verdicts: uint8 [rows, cols], values of `Verdict`.
-        fresh: bool [rows, cols], what to buy now: novel and expired blocks within the budget, or
-            every block of a whole frame.
+        fresh: bool [rows, cols], what to buy now: novel and expired blocks within the budget and,
+            where there is room, a few shifted ones; or every block of a whole frame.
         change: float32 [rows, cols], the statistic.
         gain, offset: float32 [3], the light against that of the last whole frame.
         motion: of the image content since the previous planned frame, (right, down) in pixels.
@@ -127,10 +134,11 @@ class Planner:
         changed = change >= low
         assert reference.comparison is not None
         dimmed = np.abs(light.mid_grey - reference.comparison.mid_grey).max(axis=2)
-        # A dirty block needs no more than the low threshold: it has been seen to change.
-        novel = (change >= high) | (dirty & changed) | (dimmed > OFFSET_LIMIT)
-        settling = np.where(changed, self._config.settle_frames, reference.unsettled - 1)
+        # What has been novel needs no more than the low threshold until it settles.
+        novel = (change >= high) | (reference.active & changed) | (dimmed > OFFSET_LIMIT)
+        settling = np.where(changed | novel, self._config.settle_frames, reference.unsettled - 1)
         reference.unsettled = np.maximum(settling, 0).astype(np.int32)
+        reference.active = (reference.active | novel) & (reference.unsettled > 0)
 
         overdue, expired = self._expire(reference, novel, frame.stamp)
         verdicts = np.full(change.shape, Verdict.STATIC, np.uint8)
@@ -138,9 +146,12 @@ class Planner:
         verdicts[expired] = Verdict.EXPIRED
         verdicts[novel] = Verdict.NOVEL
         reason = self._why_whole(frame.grid, motion, light, novel, overdue)
-        fresh = self._spend(change, novel, expired, overdue)
         if reason:
-            fresh = np.ones_like(fresh)
+            fresh = np.ones_like(novel)
+        else:
+            # Shifted once may be noise; shifted again is not.
+            shifted = dirty & changed & ~novel & ~expired
+            fresh = self._spend(change, novel | expired, overdue, shifted)
         return Plan(bool(reason), reason, verdicts, fresh, change, light.gain, light.offset, motion)
 
     def _look(self, frame: Frame) -> tuple[np.ndarray, tuple[float, float]]:
@@ -176,12 +187,14 @@ class Planner:
         if not light.unchanged:
             seen, before = _common_range(seen, before, light, comparison)
         images = Compared(seen, before, grid, statistic.cell(grid), self._shake)
-        measured = statistic.compare(images)
+        change = statistic.compare(images)
         if math.hypot(*motion) < STILL:
             # While the camera moves, everything changes: keep what is known of the noise.
-            self._noise = min(measured.noise, NOISE_LIMIT)
+            rank = int(NOISE_SHARE * change.size)
+            noise = float(np.partition(change, rank, axis=None)[rank])
+            self._noise = min(noise, NOISE_LIMIT) if statistic.adaptive else 0.0
         low = max(self._config.low, NOISE_FLOOR * self._noise)
-        return measured.change, low, low + self._config.high - self._config.low, light
+        return change, low, low + self._config.high - self._config.low, light
 
     def _expire(
         self, reference: Reference, novel: np.ndarray, stamp: int
@@ -235,18 +248,26 @@ class Planner:
         return ''
 
     def _spend(
-        self, change: np.ndarray, novel: np.ndarray, expired: np.ndarray, overdue: np.ndarray
+        self, change: np.ndarray, wanted: np.ndarray, overdue: np.ndarray, shifted: np.ndarray
     ) -> np.ndarray:
-        """What is wanted, within the budget: overdue blocks first, then the most changed."""
-        wanted = novel | expired
+        """Buy within the budget: overdue blocks first, then the most changed, then shifted."""
         budget = int(self._config.max_fresh_fraction * wanted.size)
-        if np.count_nonzero(wanted) <= budget:
-            return wanted
         priority = np.where(wanted, change, -1.0)
         priority[overdue] = np.inf
-        fresh = np.zeros(wanted.size, bool)
-        fresh[np.argsort(-priority.ravel(), kind='stable')[:budget]] = True
-        return fresh.reshape(wanted.shape)
+        fresh = _first(priority, min(budget, np.count_nonzero(wanted)))
+        spare = min(
+            budget - np.count_nonzero(fresh),
+            math.ceil(SHIFTED_SHARE * wanted.size),
+            np.count_nonzero(shifted),
+        )
+        return fresh | _first(np.where(shifted, change, -1.0), spare)
+
+
+def _first(priority: np.ndarray, count: int) -> np.ndarray:
+    """Mask of the `count` blocks of the highest priority."""
+    mask = np.zeros(priority.size, bool)
+    mask[np.argsort(-priority, axis=None, kind='stable')[:count]] = True
+    return mask.reshape(priority.shape)
 
 
 def _advance(reference: Reference, stamp: int) -> float:

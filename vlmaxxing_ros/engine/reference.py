@@ -74,6 +74,7 @@ class Reference:
         admitted_at: int64 [rows, cols], the `index` at which each block was admitted.
         unsettled: int32 [rows, cols], frames below `low` still missing until a dirty block is
             static again; 0: not dirty.
+        active: bool [rows, cols], dirty because it was novel.
         interval: seconds between planned frames, smoothed; 0 before the first.
         planned_stamp: nanoseconds, of the frame planned last.
         comparison, seen: the planner's working copies; None until it needs them.
@@ -88,6 +89,7 @@ class Reference:
         self.index = 0
         self.admitted_at = np.zeros(shape, np.int64)
         self.unsettled = np.zeros(shape, np.int32)
+        self.active = np.zeros(shape, bool)
         self.interval = 0.0
         self.planned_stamp = frame.stamp
         self.comparison: Comparison | None = None
@@ -104,6 +106,7 @@ class Reference:
         if fresh.all():
             self.pixels = frame.pixels.copy()
             self.unsettled[:] = 0
+            self.active[:] = False
             self.comparison, self.seen = None, None
         else:
             cv2.copyTo(frame.pixels, cell_mask(fresh, self.grid.block), self.pixels)

@@ -28,20 +28,6 @@ TOP_K = 0.05
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The change of every block, and how much of it noise alone explains.
-
-    Attributes:
-        change: float32 [rows, cols], in the statistic's unit.
-        noise: standard deviation of `change`'s ingredients where nothing changed; 0 where the
-            statistic does not estimate it.
-    """
-
-    change: np.ndarray
-    noise: float
-
-
-@dataclass(frozen=True)
 class Compared:
     """Two images to compare.
 
@@ -75,12 +61,13 @@ class Statistic:
 
     Attributes:
         fine: compare every pixel; otherwise means of 2x2 pixels where the block's side is even.
-        compare: measures the change from one image to another, both int16 [cell rows, cell cols,
-            3] and in the same light.
+        adaptive: whether noise raises the thresholds.
+        compare: the change of every block, float32 [rows, cols], in the statistic's unit.
     """
 
     fine: bool
-    compare: Callable[[Compared], Measured]
+    adaptive: bool
+    compare: Callable[[Compared], np.ndarray]
 
     def cell(self, grid: Grid) -> int:
         """Side of one cell of the compared image, in pixels."""
@@ -96,7 +83,7 @@ class Statistic:
         )
 
 
-def tile_mean(images: Compared) -> Measured:
+def tile_mean(images: Compared) -> np.ndarray:
     """Largest mean difference of any tile of the block, in any channel, in grey levels.
 
     Tiles are 4x4 pixels at every cell, so a change need not be aligned with anything.  Signed
@@ -118,7 +105,7 @@ def tile_mean(images: Compared) -> Measured:
         judged = _beyond_shake(sums, level, images) if images.shake else sums
         np.maximum(change, _largest(judged, images, tile) * np.float32(weight), out=change)
         if tile * images.cell >= TILE:
-            return Measured(change, weight * _noise(sums, images, tile))
+            return change
         sums = _widen(sums, tile)
         if images.shake:
             level = _widen(level, tile)
@@ -162,49 +149,28 @@ def _largest(sums: np.ndarray, images: Compared, tile: int) -> np.ndarray:
     return own.max(axis=(2, 3)).astype(np.float32)
 
 
-def _noise(sums: np.ndarray, images: Compared, tile: int) -> float:
-    """Standard deviation of the tiles' sums in the quieter blocks.
-
-    The lower quartile of the blocks' mean absolute sums: three quarters of the frame may change
-    before change is taken for noise.  A few rows of tiles per block are enough.
-    """
-    grid, side = images.grid, images.side
-    rows = np.abs(sums[:, :: max(1, side // 3)]).sum(axis=1, dtype=np.int32)
-    padded = np.zeros((grid.rows, grid.cols * side * 3), np.int32)
-    padded[:, : rows.shape[1]] = rows
-    own = padded.reshape(grid.rows, grid.cols, side, 3)[:, :, : side - tile + 1]
-    count = len(range(0, sums.shape[1], max(1, side // 3))) * (side - tile + 1) * 3
-    sums_of_blocks = np.sort(own.sum(axis=(2, 3)), axis=None)
-    # 1.25: mean absolute to standard deviation; 1.08: the quartile to the mean (simulated).
-    return 1.25 * 1.08 * float(sums_of_blocks[sums_of_blocks.size // 4]) / count
-
-
-def mean(images: Compared) -> Measured:
+def mean(images: Compared) -> np.ndarray:
     """Mean absolute difference over pixels and channels, in grey levels."""
-    return Measured(
-        _blocks(np.abs(images.difference), images.grid).mean(axis=2, dtype=np.float32), 0.0
-    )
+    return _blocks(np.abs(images.difference), images.grid).mean(axis=2, dtype=np.float32)
 
 
-def max_abs(images: Compared) -> Measured:
+def max_abs(images: Compared) -> np.ndarray:
     """Largest absolute difference of any pixel in any channel, in grey levels."""
-    return Measured(
-        _blocks(np.abs(images.difference), images.grid).max(axis=2).astype(np.float32), 0.0
-    )
+    return _blocks(np.abs(images.difference), images.grid).max(axis=2).astype(np.float32)
 
 
-def changed_pixel_fraction(images: Compared) -> Measured:
+def changed_pixel_fraction(images: Compared) -> np.ndarray:
     """Pixels that differ by more than `CHANGED` in some channel, in per cent of the block."""
-    changed = (np.abs(images.difference).max(axis=2, keepdims=True) > CHANGED).astype(np.float32)
-    return Measured(100 * _blocks(changed, images.grid).mean(axis=2), 0.0)
+    changed = np.abs(images.difference).max(axis=2, keepdims=True) > CHANGED
+    return 100 * _blocks(changed, images.grid).mean(axis=2, dtype=np.float32)
 
 
-def top_k_mean(images: Compared) -> Measured:
+def top_k_mean(images: Compared) -> np.ndarray:
     """Mean of the `TOP_K` largest pixels' absolute differences, in grey levels."""
     values = _blocks(np.abs(images.difference).max(axis=2, keepdims=True), images.grid)
     keep = max(1, round(TOP_K * values.shape[2]))
     top = np.partition(values, values.shape[2] - keep, axis=2)[:, :, -keep:]
-    return Measured(top.mean(axis=2, dtype=np.float32), 0.0)
+    return top.mean(axis=2, dtype=np.float32)
 
 
 def _blocks(image: np.ndarray, grid: Grid) -> np.ndarray:
@@ -215,10 +181,10 @@ def _blocks(image: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 STATISTICS = {
-    'tile_mean': Statistic(fine=False, compare=tile_mean),
-    'mean': Statistic(fine=True, compare=mean),
-    'max_abs': Statistic(fine=True, compare=max_abs),
-    'changed_pixel_fraction': Statistic(fine=True, compare=changed_pixel_fraction),
-    'top_k_mean': Statistic(fine=True, compare=top_k_mean),
+    'tile_mean': Statistic(fine=False, adaptive=True, compare=tile_mean),
+    'mean': Statistic(fine=True, adaptive=False, compare=mean),
+    'max_abs': Statistic(fine=True, adaptive=False, compare=max_abs),
+    'changed_pixel_fraction': Statistic(fine=True, adaptive=False, compare=changed_pixel_fraction),
+    'top_k_mean': Statistic(fine=True, adaptive=False, compare=top_k_mean),
 }
 """Every statistic by the name that the setting `statistic` takes."""
