@@ -186,8 +186,59 @@ def _lfm2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, An
     }
 
 
+def _gemma4(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    text, vision = SIZES[size]['text'], SIZES[size]['vision']
+    heads = text['num_attention_heads']
+    head_dim = text['hidden_size'] // heads
+    tokens = EXTRA_TOKENS['gemma4']
+    return {
+        'model_type': 'gemma4',
+        'eos_token_id': 500,
+        'image_token_id': tokens['image_token'][0],
+        'boi_token_id': tokens['boi_token'][0],
+        'eoi_token_id': tokens['eoi_token'][0],
+        'audio_token_id': 519,
+        'text_config': {
+            'model_type': 'gemma4_text',
+            'vocab_size': 520,
+            'vocab_size_per_layer_input': 520,
+            'hidden_size': text['hidden_size'],
+            'intermediate_size': text['intermediate_size'],
+            'num_hidden_layers': 6,
+            'num_kv_shared_layers': 2,
+            'num_attention_heads': heads,
+            'num_key_value_heads': text['num_key_value_heads'],
+            'head_dim': head_dim,
+            'global_head_dim': 2 * head_dim,
+            'hidden_size_per_layer_input': 16,
+            'sliding_window': 512,
+            'layer_types': 3 * ['sliding_attention', 'full_attention'],
+            'use_bidirectional_attention': 'vision',
+            **overrides,
+        },
+        'vision_config': {
+            'model_type': 'gemma4_vision',
+            'hidden_size': vision['hidden_size'],
+            'intermediate_size': vision['intermediate_size'],
+            'num_hidden_layers': vision['depth'],
+            'num_attention_heads': vision['num_heads'],
+            'num_key_value_heads': vision['num_heads'],
+            'head_dim': vision['hidden_size'] // vision['num_heads'],
+            'patch_size': 16,
+            'pooling_kernel_size': 3,
+            'position_embedding_size': 64,
+        },
+    }
+
+
 # Special tokens that the nano model's tokenizer lacks: name in the tokenizer, (id, text).
 EXTRA_TOKENS: dict[str, dict[str, tuple[int, str]]] = {
+    'gemma4': {
+        'image_token': (512, '<|image|>'),
+        'boi_token': (513, '<|image>'),
+        'eoi_token': (514, '<image|>'),
+        'video_token': (515, '<|video|>'),
+    },
     'lfm2_vl': {
         'image_token': (512, '<image>'),
         'image_start_token': (513, '<|image_start|>'),
@@ -205,6 +256,7 @@ CONFIGS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
     'qwen3_5': _qwen35,
     'qwen3_5_moe': _qwen35,
     'lfm2_vl': _lfm2,
+    'gemma4': _gemma4,
 }
 
 

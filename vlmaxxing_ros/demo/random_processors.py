@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx_vlm.models.qwen2_5_vl  # noqa: F401  (teaches AutoProcessor the nano model's type)
+from mlx_vlm.models.gemma4.processing_gemma4 import Gemma4ImageProcessor, Gemma4Processor
 from mlx_vlm.models.lfm2_vl.processing_lfm2_vl import Lfm2VlNumpyImageProcessor
 from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import Qwen3VLImageProcessor, Qwen3VLProcessor
 from mlx_vlm.tokenizer_utils import NaiveStreamingDetokenizer
@@ -29,6 +30,8 @@ def random_processor(model_type: str, config: dict[str, Any]) -> Any:
         return _qwen2(config)
     if model_type.startswith('qwen3'):
         return _ready(_qwen3(), config)
+    if model_type == 'gemma4':
+        return _ready(_gemma4(), config)
     return _ready(_lfm2(config), config)
 
 
@@ -64,6 +67,12 @@ def _lfm2(config: dict[str, Any]) -> Any:
     names = ('min_image_tokens', 'max_image_tokens', 'do_image_splitting', 'use_thumbnail')
     images = Lfm2VlNumpyImageProcessor(**{name: config[name] for name in names})
     return Lfm2VlProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
+
+
+def _gemma4() -> Any:
+    tokenizer = _tokenizer('gemma4', '<|image|>')
+    images = Gemma4ImageProcessor(max_soft_tokens=20)
+    return Gemma4Processor(images, tokenizer, chat_template=tokenizer.chat_template)
 
 
 def _ready(processor: Any, config: dict[str, Any]) -> Any:

@@ -122,6 +122,9 @@ def stock(family: Family, frames: list[Frame], count: int) -> list[int]:
         add_generation_prompt=True,
     )
     images = [Image.fromarray(f.pixels) for f in frames]
+    if hasattr(family.processor.image_processor, 'max_soft_tokens'):
+        # Gemma 4 scales every image to fill its budget: let the frames fill it as they are.
+        family.processor.image_processor.max_soft_tokens = frames[0].grid.blocks
     results = stream_generate(
         family.model, family.processor, prompt, images, max_tokens=count, temperature=0.0
     )

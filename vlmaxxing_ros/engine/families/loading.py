@@ -17,6 +17,7 @@ from mlx_vlm.utils import get_model_path, load, resolve_eos_token_ids
 
 from vlmaxxing_ros.engine.errors import EngineError, ModelError
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.generic import Generic
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
 from vlmaxxing_ros.engine.families.qwen3_5 import Qwen35
@@ -25,13 +26,14 @@ from vlmaxxing_ros.engine.families.self_test import self_test
 
 NANO = Path(__file__).parents[2] / 'demo' / 'nano'
 
-FAMILIES: dict[str, type[Qwen2VL]] = {
+FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
     'qwen2_vl': Qwen2VL,
     'qwen2_5_vl': Qwen2VL,
     'qwen3_vl': Qwen3VL,
     'qwen3_vl_moe': Qwen3VL,
     'qwen3_5': Qwen35,
     'qwen3_5_moe': Qwen35,
+    'gemma4': Gemma4,
 }
 _PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
 

@@ -44,7 +44,7 @@ class SelfTest:
 
 def self_test(family: Family) -> SelfTest:
     """Stream two frames of noise and a question, and compare with the stock cold prefill."""
-    grid = family.grid(96, 128, 48)
+    grid = family.grid(96, 128, 16384)
     random = np.random.default_rng(0)
     shape = (grid.height, grid.width, 3)
     frames = [

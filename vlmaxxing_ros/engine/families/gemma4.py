@@ -1,0 +1,184 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Gemma 4: sliding windows, shared keys and values, and images that see themselves whole.
+
+Most layers keep the newest `sliding_window` rows only, in a cache that rotates: it is forked,
+never trimmed, so a tail is prefilled whole on a fork of the history.  Where the configuration
+asks for it, the blocks of an image attend to each other in both directions, window or not.
+mlx-vlm's own mask does that for an image in a prompt's first chunk only; here the masks are
+built per layer for every chunk, so that a frame appended to a prefix is what it is in one cold
+prefill.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx_vlm.models.cache import make_prompt_cache
+from mlx_vlm.models.gemma4.processing_gemma4 import get_aspect_ratio_preserving_size
+
+from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
+from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
+from vlmaxxing_ros.engine.families.text import ChatText
+from vlmaxxing_ros.engine.frame import Frame, Grid
+
+# An image is scaled to fill one of these numbers of blocks: the model has seen no others.
+_BUDGETS = (70, 140, 280, 560, 1120)
+
+
+class Gemma4(Family):
+    """Dense, mixture of experts, and the small ones with per-layer inputs."""
+
+    capabilities = Capabilities(
+        delta_frames=False,
+        tail_refresh=False,
+        incremental_vision=False,
+        rewind=False,
+        compression=False,
+    )
+
+    def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
+        text = ChatText(
+            processor, frame_open=processor.image_token, frame_close='', end_ids=end_ids
+        )
+        super().__init__(name, model, processor, text)
+        self._language = model.language_model
+        ids = processor.tokenizer.convert_tokens_to_ids
+        self._open, self._close = ids(processor.boi_token), ids(processor.eoi_token)
+        self._pad = model.config.image_token_id
+        asked = getattr(model.config.text_config, 'use_bidirectional_attention', None)
+        self._sees_whole_images = asked == 'vision'
+
+    @property
+    def block(self) -> int:
+        """Side of a block in pixels."""
+        vision = self.model.config.vision_config
+        return int(vision.patch_size * vision.pooling_kernel_size)
+
+    def grid(self, height: int, width: int, max_blocks: int) -> Grid:
+        """The stock processor's rule: scale the image, up or down, to fill its budget of blocks.
+
+        Raises:
+            InvalidFrame: an image without pixels, or one so long and thin that no grid fits.
+        """
+        if height < 1 or width < 1:
+            raise InvalidFrame(f'image of {width}x{height} pixels: both sides must be at least 1')
+        limit = min(max_blocks, self.processor.image_processor.max_soft_tokens)
+        budget = max((b for b in _BUDGETS if b <= limit), default=limit)
+        vision = self.model.config.vision_config
+        pool = vision.pooling_kernel_size
+        try:
+            rows, cols = (
+                side // self.block
+                for side in get_aspect_ratio_preserving_size(
+                    height, width, vision.patch_size, budget * pool**2, pool
+                )
+            )
+        except ValueError as error:
+            raise InvalidFrame(f'image of {width}x{height} pixels: {error}') from error
+        return Grid(rows, cols, self.block)
+
+    def text_rows(self, ids: list[int], base: int) -> Rows:
+        """Rows stand where they are appended."""
+        return _rows(np.array(ids, np.int32), np.full(len(ids), -1, np.int32), base)
+
+    def frame_rows(self, grid: Grid, base: int, blocks: np.ndarray | None = None) -> Rows:
+        """An opening row, the blocks, a closing row.
+
+        Raises:
+            Unsupported: only some blocks are asked for.
+        """
+        if blocks is not None:
+            raise Unsupported(f'{self.name} takes whole frames only: set delta_interval to inf')
+        ids = np.full(grid.blocks + 2, self._pad, np.int32)
+        ids[0], ids[-1] = self._open, self._close
+        shown = np.concatenate([[-1], np.arange(grid.blocks), [-1]]).astype(np.int32)
+        return _rows(ids, shown, base)
+
+    def windows(self, grid: Grid) -> np.ndarray:
+        """One window: the tower's attention is global, and no caller needs a part of a frame."""
+        return np.zeros((grid.rows, grid.cols), np.int32)
+
+    def encode(
+        self, frame: Frame, state: Features | None, active: np.ndarray
+    ) -> tuple[Features, Features]:
+        """Encode the whole frame, unless nothing is active."""
+        if state is not None and not len(active):
+            return state, state
+        processor = self.processor.image_processor
+        pixels = frame.pixels.astype(np.float32) * processor.rescale_factor
+        if processor.do_normalize:
+            mean, std = (
+                np.array(p, np.float32) for p in (processor.image_mean, processor.image_std)
+            )
+            pixels = (pixels - mean) / std
+        shown = self.model.encode_image(mx.array(pixels.transpose(2, 0, 1)[None]))
+        features = Features(shown[0])
+        return features, features
+
+    def make_cache(self) -> list[Any]:
+        """The model's own cache classes; layers that share keys and values have none."""
+        return make_prompt_cache(self._language)
+
+    def hidden(self, rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
+        """Run rows through the layers; the blocks of each frame see each other."""
+        ids = mx.array(rows.ids)[None]
+        embedded = self.model.get_input_embeddings(ids)
+        embeds, layers = embedded.inputs_embeds, cache
+        if features is not None:
+            shown = np.flatnonzero(rows.blocks >= 0)
+            embeds[0, mx.array(shown)] = features.embeds.astype(embeds.dtype)
+            if self._sees_whole_images:
+                mutual = mx.array(_mutual(rows.blocks))
+                layers = [_ImageMask(layer, mutual) for layer in cache]
+        return self._language.model(
+            ids,
+            inputs_embeds=embeds,
+            cache=layers,
+            per_layer_inputs=embedded.per_layer_inputs,
+        )
+
+    def logits(self, hidden: mx.array) -> mx.array:
+        """The output head."""
+        return self._language.logits_from_hidden(hidden)
+
+
+def _rows(ids: np.ndarray, blocks: np.ndarray, base: int) -> Rows:
+    end = base + len(ids)
+    positions = np.broadcast_to(np.arange(base, end, dtype=np.int32), (3, len(ids)))
+    return Rows(ids, positions, blocks, end)
+
+
+def _mutual(blocks: np.ndarray) -> np.ndarray:
+    """Which rows see each other as parts of one image: bool [rows, rows]."""
+    shows = blocks >= 0
+    image = np.cumsum(shows & ~np.concatenate([[False], shows[:-1]]))
+    return shows[:, None] & shows[None] & (image[:, None] == image[None])
+
+
+class _ImageMask:
+    """Stands in for one layer's cache while a frame is appended, and widens its mask.
+
+    Knows mlx-vlm's cache protocol: `make_mask`, `offset`, `update_and_fetch`.
+    """
+
+    def __init__(self, layer: Any, mutual: mx.array) -> None:
+        self._layer = layer
+        self._mutual = mutual
+
+    @property
+    def offset(self) -> int:
+        """Rows that the layer has seen."""
+        return self._layer.offset
+
+    def make_mask(self, count: int, window_size: int | None = None, **_: Any) -> mx.array:
+        """The layer's own mask, and the images' on its newest columns: bool [rows, columns]."""
+        mask = self._layer.make_mask(count, window_size=window_size, return_array=True)
+        return mx.concatenate([mask[:, :-count], mask[:, -count:] | self._mutual], axis=1)
+
+    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
+        """Append to the layer."""
+        return self._layer.update_and_fetch(keys, values)
