@@ -62,14 +62,14 @@ class Light:
         white = 255.0 if self.band is None else 255.0 / float(self.band.max())
         return np.round((white - self.offset) / self.gain).astype(np.int16)
 
-    def undo(self, image: np.ndarray) -> np.ndarray:
-        """Show an image (uint8 [h, w, 3]) in the reference's light: int16, may pass 255."""
+    def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+        """Show `rows` of an image (uint8 [h, w, 3]) in the reference's light: int16, unclipped."""
         if self.unchanged:
             return image.astype(np.int16)
         if self.band is None:
             levels = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
             return cv2.LUT(image, np.round(levels).astype(np.int16)[None])
-        levels = image * (1 / (self.band[:, None] * self.gain))[:, None]
+        levels = image * (1 / (self.band[rows, None] * self.gain))[:, None]
         levels -= self.offset / self.gain
         return np.rint(levels, out=levels).astype(np.int16)
 
@@ -98,10 +98,15 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
     band = fit_band(x, y, usable)
     if band is not None:
         y = y / band(np.arange(x.shape[0]) / x.shape[0])[:, None, None]
-        light = _fit_even(x[usable].T, y[usable].T, UNCHANGED)
+        light = _fit_even(_columns(x, usable), _columns(y, usable), UNCHANGED)
         rows = np.arange(seen.shape[0]) / (step * x.shape[0])
         return Light(light.gain, light.offset, band(rows))
-    return _fit_even(x[usable].T, y[usable].T, previous)
+    return _fit_even(_columns(x, usable), _columns(y, usable), previous)
+
+
+def _columns(image: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """The usable pixels of [h, w, 3], channel by channel: [3, samples]."""
+    return np.ascontiguousarray(image[usable].T)
 
 
 def _fit_even(x: np.ndarray, y: np.ndarray, previous: Light) -> Light:
@@ -110,8 +115,8 @@ def _fit_even(x: np.ndarray, y: np.ndarray, previous: Light) -> Light:
         if light.band is None and _holds(light, x, y):
             return light
     light, residual = _trimmed_fit(x, y)
-    before = np.median(np.abs(y - x), axis=1)
-    after = np.median(residual, axis=1)
+    before = _middle(np.abs(y - x))
+    after = _middle(residual)
     explained = (residual <= np.maximum(4.0, 4 * after)[:, None]).mean(axis=1)
     if after.mean() > 0.9 * before.mean() or after.max() > _POOR or explained.min() < 0.5:
         return UNCHANGED
@@ -121,10 +126,10 @@ def _fit_even(x: np.ndarray, y: np.ndarray, previous: Light) -> Light:
 def _trimmed_fit(x: np.ndarray, y: np.ndarray) -> tuple[Light, np.ndarray]:
     """The fit and its absolute residuals.  x, y and residuals are float32 [3, samples]."""
     gain: np.ndarray = np.ones((3, 1), np.float32)
-    offset = np.median(y - x, axis=1)[:, None]
+    offset = _middle(y - x)[:, None]
     residual = np.abs(y - x - offset)
     for _ in range(_ROUNDS):
-        spread = 1.4826 * np.median(residual, axis=1)[:, None]
+        spread = 1.4826 * _middle(residual)[:, None]
         weight = (residual <= np.maximum(2.0, 2.5 * spread)).astype(np.float32)
         total = weight.sum(axis=1, keepdims=True)
         x_mean = (weight * x).sum(axis=1, keepdims=True) / total
@@ -147,9 +152,15 @@ def _holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
     difference = y - light.gain[:, None] * x - light.offset[:, None]
     # By both images: bright in a noisy one alone means, on average, brighter than it is.
     brightness = (x + y).sum(axis=0)
-    bright = brightness > brightness.mean()
+    half = brightness.size // 2
+    order = np.argpartition(brightness, half)
     return all(
-        np.abs(np.median(difference[:, half], axis=1)).max() <= _NEGLIGIBLE
-        for half in (bright, ~bright)
-        if half.any()
+        np.abs(_middle(difference[:, part])).max() <= _NEGLIGIBLE
+        for part in (order[:half], order[half:])
     )
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    """The median of each row, without interpolation: half the time of numpy's."""
+    rank = values.shape[1] // 2
+    return np.partition(values, rank, axis=1)[:, rank]

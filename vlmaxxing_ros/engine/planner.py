@@ -48,6 +48,9 @@ STILL = 0.5
 SHAKE_LIMIT = 2.0
 """A camera that shakes further has moved; pixels."""
 
+STRIP = 200_000
+"""Values of an image that are compared at a time."""
+
 _ROUNDING = 1e-3  # frames: an interval is not a round number
 
 
@@ -181,13 +184,8 @@ class Planner:
             reference.comparison, reference.seen = comparison, None
         previous = reference.seen.light if reference.seen else UNCHANGED
         light = fit_light(image, comparison.image, previous)
-        seen = light.undo(image)
-        reference.seen = Seen(frame, seen, light)
-        before = comparison.image
-        if not light.unchanged:
-            seen, before = _common_range(seen, before, light, comparison)
-        images = Compared(seen, before, grid, statistic.cell(grid), self._shake)
-        change = statistic.compare(images)
+        reference.seen = Seen(frame, image, light)
+        change = self._measure(image, light, comparison, grid)
         if math.hypot(*motion) < STILL:
             # While the camera moves, everything changes: keep what is known of the noise.
             rank = int(NOISE_SHARE * change.size)
@@ -195,6 +193,27 @@ class Planner:
             self._noise = min(noise, NOISE_LIMIT) if statistic.adaptive else 0.0
         low = max(self._config.low, NOISE_FLOOR * self._noise)
         return change, low, low + self._config.high - self._config.low, light
+
+    def _measure(
+        self, image: np.ndarray, light: Light, comparison: Comparison, grid: Grid
+    ) -> np.ndarray:
+        """The change of every block: float32 [rows, cols]."""
+        cell = self._statistic.cell(grid)
+        side = grid.block // cell
+        # In strips that stay in the processor's cache.
+        height = max(1, STRIP // (side * image.shape[1] * 3))
+        change = []
+        for top in range(0, grid.rows, height):
+            blocks = slice(top, min(top + height, grid.rows))
+            cells = slice(blocks.start * side, blocks.stop * side)
+            seen, before = light.undo(image[cells], cells), comparison.image[cells]
+            if not light.unchanged:
+                lowest = np.maximum(comparison.darkest[blocks], light.darkest)
+                highest = np.minimum(comparison.brightest[blocks], light.brightest)
+                seen, before = (_clip(part, lowest, highest) for part in (seen, before))
+            strip = Grid(blocks.stop - blocks.start, grid.cols, grid.block)
+            change.append(self._statistic.compare(Compared(seen, before, strip, cell, self._shake)))
+        return np.concatenate(change)
 
     def _expire(
         self, reference: Reference, novel: np.ndarray, stamp: int
@@ -280,19 +299,16 @@ def _advance(reference: Reference, stamp: int) -> float:
     return interval
 
 
-def _common_range(
-    seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison
-) -> tuple[np.ndarray, np.ndarray]:
-    """Clip both images to what neither light clips: a sky blown out in one is no change."""
-    size = (before.shape[1], before.shape[0])
-    lowest = np.maximum(comparison.darkest, light.darkest)
-    highest = np.minimum(comparison.brightest, light.brightest)
-    lowest = cv2.resize(lowest, size, interpolation=cv2.INTER_NEAREST)
-    highest = cv2.resize(highest, size, interpolation=cv2.INTER_NEAREST)
-    return (
-        cv2.min(cv2.max(seen, lowest), highest),
-        cv2.min(cv2.max(before, lowest), highest),
-    )
+def _clip(image: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> np.ndarray:
+    """Clip an image to what neither light clips: a sky blown out in one is no change.
+
+    Args:
+        image: int16 [cell rows, cell cols, 3].
+        lowest, highest: int16 [rows, cols, 3].
+    """
+    size = (image.shape[1], image.shape[0])
+    low, high = (cv2.resize(v, size, interpolation=cv2.INTER_NEAREST) for v in (lowest, highest))
+    return cv2.min(cv2.max(image, low), high)
 
 
 def _turns(rows: int, cols: int) -> np.ndarray:

@@ -46,8 +46,9 @@ class Comparison:
             np.tile(UNCHANGED.mid_grey, (rows, cols, 1)),
         )
 
-    def admit(self, image: np.ndarray, light: Light, fresh: np.ndarray) -> None:
-        """Take the fresh blocks from `image` (int16, already in the reference's light)."""
+    def admit(self, seen: Seen, fresh: np.ndarray) -> None:
+        """Take the fresh blocks, in the reference's light."""
+        image, light = seen.light.undo(seen.image), seen.light
         cv2.copyTo(image, cell_mask(fresh, image.shape[0] // fresh.shape[0]), self.image)
         self.darkest[fresh] = light.darkest
         self.brightest[fresh] = light.brightest
@@ -56,7 +57,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the planner found out about the frame that it planned last."""
+    """What the planner found out about the frame that it planned last.
+
+    Attributes:
+        frame: that frame; image: as it is compared, uint8 [cell rows, cell cols, 3].
+        light: against the reference's.
+    """
 
     frame: Frame
     image: np.ndarray
@@ -111,7 +117,7 @@ class Reference:
         else:
             cv2.copyTo(frame.pixels, cell_mask(fresh, self.grid.block), self.pixels)
             if self.comparison is not None and self.seen is not None and self.seen.frame is frame:
-                self.comparison.admit(self.seen.image, self.seen.light, fresh)
+                self.comparison.admit(self.seen, fresh)
             else:
                 # Not the frame that was planned: its light is unknown.
                 self.comparison, self.seen = None, None
