@@ -38,7 +38,6 @@ from vlmaxxing_ros.engine.tail import Tail, Work
 _NANO = 1e-9
 _WINDOW = 32  # planned frames over which reuse is averaged
 _COMPRESS_TO = 0.75  # of the cap: 24 of 32 frames, as InfiniPot-V was released
-_REBUILD_SLICES = 3  # per frame, when no idle time came: building outruns any growth
 
 
 class StreamSession:
@@ -135,11 +134,12 @@ class StreamSession:
         self._planned += 1
 
         due = self._keyframe_due(frame)
+        grows = self._tail_is_keyframe  # it becomes history now
         work, kind = self._take(frame, plan, due, watch)
         if plan.reason:
             notes.append(plan.reason)
         self._admitted += kind is not FrameKind.NONE
-        self._keep_within_budget()
+        self._keep_within_budget(grows)
         return self._account(frame, plan, work, kind, watch, '; '.join(notes))
 
     def _keyframe_due(self, frame: Frame) -> bool:
@@ -210,8 +210,12 @@ class StreamSession:
         age = (frame.stamp - tail.exact_stamp) * _NANO
         return share > self.config.max_refreshed or age > self.config.max_refresh_age
 
-    def _keep_within_budget(self) -> None:
-        """Start the next generation in time, and see that it is ready in time."""
+    def _keep_within_budget(self, grows: bool) -> None:
+        """Start the next generation in time, and see that it is ready in time.
+
+        Without idle time each frame builds one slice, two where the history `grows`: building
+        outruns the growth, and a question waits for little.
+        """
         budget, ledger = self.config.token_budget, self.cache.ledger
         if self.config.compression == 'infinipot':
             self._compress(budget)
@@ -229,8 +233,8 @@ class StreamSession:
             # A history that begins with a delta frame would be worth nothing.
             self._forced = self._forced or not retained
             self._rebuild = Rebuild(self.family, self.cache, retained)
-        if self._rebuild is not None and not self._idled:
-            for _ in range(_REBUILD_SLICES):
+        if not self._idled:
+            for _ in range(2 if grows else 1):
                 self._rebuild_slice()
         while self._rebuild is not None and self.cache.ledger.rows > budget:
             self._rebuild_slice()
