@@ -59,7 +59,8 @@ $(VENV)/.wheels: $(wildcard requirements/*.txt)
 	@echo '[1/3] Python packages and ROS 2 wheels, as locked in requirements/'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.txt
-	@$(PIP) install --quiet --require-hashes --no-build-isolation -r requirements/source.txt
+	@$(PIP) install --quiet --require-hashes --no-build-isolation --use-pep517 \
+	  -r requirements/source.txt
 	@$(BIN)/uv $(INSTALL) 2>&1 | sed '/^ [+-] /d' || { echo 'uv failed: trying pip, which may be configured otherwise'; \
 	  $(PIP) $(wordlist 2,99,$(INSTALL)); }
 	@touch $@

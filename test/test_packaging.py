@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+import zipfile
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_everything_that_is_imported_is_declared() -> None:
     manifest = parse_package(str(ROOT / 'package.xml'))
     declared = {dependency.name for dependency in manifest.exec_depends}
     declared |= _names(ROOT / 'requirements' / 'engine.in')  # rosdep has no key for these
-    declared |= {'vlmaxxing_ros', 'cv2', 'numpy', 'yaml', *sys.stdlib_module_names}
+    declared |= {'vlmaxxing_ros', 'PIL', 'cv2', 'numpy', 'yaml', *sys.stdlib_module_names}
     declared |= {'torch'}  # trains the nano model, and nothing else
     files = [*(ROOT / 'vlmaxxing_ros').rglob('*.py'), *(ROOT / 'launch').glob('*.py')]
     undeclared = {
@@ -157,6 +158,29 @@ def test_ros_2_run_finds_executables_where_setup_cfg_puts_them() -> None:
     config.read(ROOT / 'setup.cfg')
     assert config['develop']['script_dir'] == '$base/lib/vlmaxxing_ros'
     assert config['install']['install_scripts'] == '$base/lib/vlmaxxing_ros'
+
+
+def test_a_wheel_carries_the_data_files_and_the_model(tmp_path: Path) -> None:
+    pytest.importorskip('pip')
+    source = tmp_path / 'source'
+    for name in ('config', 'launch', 'resource', 'vlmaxxing_ros'):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name)
+    for name in ('LICENSE', 'package.xml', 'pyproject.toml', 'setup.cfg', 'setup.py'):
+        shutil.copy(ROOT / name, source)
+    options = ['-q', '--no-index', '--no-deps', '--no-build-isolation', '--wheel-dir', tmp_path]
+    subprocess.run([sys.executable, '-m', 'pip', 'wheel', *options, source], check=True)
+    (wheel,) = tmp_path.glob('*.whl')
+    names = zipfile.ZipFile(wheel).namelist()
+    packed = {name.partition('.data/data/')[2] or name for name in names}
+    expected = {'share/ament_index/resource_index/packages/vlmaxxing_ros'}
+    expected |= {'share/vlmaxxing_ros/package.xml', 'vlmaxxing_ros/py.typed'}
+    data = [*ROOT.glob('config/*'), *ROOT.glob('launch/*.launch.py')]
+    expected |= {f'share/vlmaxxing_ros/{path.relative_to(ROOT)}' for path in data}
+    nano = [*ROOT.glob('vlmaxxing_ros/demo/nano/*')]
+    expected |= {str(path.relative_to(ROOT)) for path in nano}
+    assert expected - packed == set()
+    assert not [name for name in packed if name.startswith(('test/', 'bench/', 'vlmaxxing_msgs/'))]
 
 
 def test_the_installed_package_is_found_by_ament_index_with_its_data_and_executables() -> None:
