@@ -11,6 +11,7 @@ knows nothing of ledgers or models.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import mlx.core as mx
@@ -21,6 +22,10 @@ RECENT_SHARE = 0.25
 
 REDUNDANCY_SHARE = 0.5
 """Share of the kept rows, the newest frames' included, that are chosen by redundancy."""
+
+
+Select = Callable[[mx.array, mx.array, np.ndarray, np.ndarray, int], np.ndarray]
+"""A choice of old rows, called like `select`."""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.engine.compression import RECENT_SHARE, Tags, select
+from vlmaxxing_ros.engine.compression import RECENT_SHARE, Select, Tags, select
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind, Ledger, Segment
+from vlmaxxing_ros.engine.row_writer import row_writer
 
 
 class Fork:
@@ -163,17 +164,21 @@ class RollingCache:
         index = np.flatnonzero(chosen)
         rows = mx.array(index + self.history_rows)
         mask = mx.arange(self.ledger.rows)[None] <= rows[:, None]
-        layers = [RowWriter(layer, rows, mask) for layer in self._layers]
+        layers = [row_writer(layer, rows, mask) for layer in self._layers]
         self._family.hidden(tail.rows.take(index), features.take(blocks), layers)
         mx.eval(self.arrays())
         self.ledger.segments[-1] = replace(tail, frame=frame, features=features)
         return len(index)
 
-    def compress(self, max_rows: int) -> None:
+    def compress(self, max_rows: int, choose: Select = select) -> None:
         """Compress the history until ledger and tail together have `max_rows` rows at most.
 
-        The newest frames and all text before them stay as they are.  Lossy: from now on the
-        cache is no longer what a cold prefill gives.
+        The system prompt and the newest frames stay as they are.  Lossy: from now on the cache
+        is no longer what a cold prefill gives.
+
+        Args:
+            max_rows: bound on the rows afterwards.
+            choose: which old rows to keep; the benchmark compares others with InfiniPot-V's.
 
         Raises:
             Unsupported: rows of this model's cache cannot be removed one by one.
@@ -192,12 +197,18 @@ class RollingCache:
                 break
             recent.insert(0, history.pop())
         if history:
-            self._compress(prefix, history, recent, room - sum(len(s.rows) for s in recent))
+            keep = room - sum(len(s.rows) for s in recent)
+            self._compress(prefix, history, recent, keep, choose)
         if tail is not None:
             self.append_copy(tail)
 
     def _compress(
-        self, prefix: Segment, old: list[Segment], recent: list[Segment], keep: int
+        self,
+        prefix: Segment,
+        old: list[Segment],
+        recent: list[Segment],
+        keep: int,
+        choose: Select,
     ) -> None:
         oldest = old[0].frame
         assert oldest is not None
@@ -212,7 +223,7 @@ class RollingCache:
         places = []
         for number, layer in enumerate(self._layers):
             keys, values = layer.keys[0, :, start:end], layer.values[0, :, start:end]
-            index = select(keys, values, joined.places[number], newest, keep)
+            index = choose(keys, values, joined.places[number], newest, keep)
             places.append(np.take_along_axis(joined.places[number], index, axis=1))
             rows = mx.array(index + start)[None, :, :, None]
             layer.keys = _without(layer.keys, rows, start, start + count, end)
@@ -248,34 +259,6 @@ class RollingCache:
             for layer in layers:
                 layer.trim(surplus)
         return Fork(self._family, layers, segments)
-
-
-class RowWriter:
-    """Stands in for one layer's cache while some of its rows are recomputed in place.
-
-    Knows mlx-vlm's cache protocol: `make_mask`, `offset`, `update_and_fetch`.
-    """
-
-    def __init__(self, layer: Any, rows: mx.array, mask: mx.array) -> None:
-        self._layer = layer
-        self._rows = rows
-        self._mask = mask
-
-    @property
-    def offset(self) -> int:
-        """Rows in the cache."""
-        return self._layer.offset
-
-    def make_mask(self, *_: Any, **__: Any) -> mx.array:
-        """Each row sees the rows up to itself: bool [n, rows]."""
-        return self._mask
-
-    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
-        """Write the rows' keys and values where they belong; return all of them."""
-        layer, end = self._layer, self._layer.offset
-        layer.keys[:, :, self._rows] = keys
-        layer.values[:, :, self._rows] = values
-        return layer.keys[..., :end, :], layer.values[..., :end, :]
 
 
 def _without(cached: mx.array, rows: mx.array, start: int, stop: int, end: int) -> mx.array:
