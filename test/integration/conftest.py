@@ -1,17 +1,35 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the integration tests share: a ROS peer in this process."""
+"""What the integration tests share: a ROS peer in this process, a node in another one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip('rclpy', reason='needs rclpy')
 
-from integration.ros_process import Peer
+from integration.ros_process import NODE, Peer, node_arguments
+
+from vlmaxxing_ros.engine.families.loading import NANO
+
+PROTOTYPE = Path('/work/shared/nano_prototype/theta100')
+
+
+@pytest.fixture(scope='session')
+def model() -> str:
+    """The built-in model; where it is not built yet, a prototype of it."""
+    if (NANO / 'model.safetensors').is_file():
+        return 'nano'
+    if PROTOTYPE.is_dir():
+        return str(PROTOTYPE)
+    pytest.skip('there is no built-in model yet, and no prototype of it')
 
 
 @pytest.fixture
@@ -20,3 +38,34 @@ def peer() -> Iterator[Peer]:
     node = Peer()
     yield node
     node.close()
+
+
+@pytest.fixture(scope='module')
+def node_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the module's node writes what it has to say."""
+    return tmp_path_factory.mktemp('node') / 'log'
+
+
+@pytest.fixture(scope='module')
+def start_node(node_log: Path) -> Iterator[Callable[..., None]]:
+    """Start one active node for all tests of a module: `start_node(parameter=value, ...)`."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(**parameters: object) -> None:
+        started.append(
+            subprocess.Popen(
+                (*NODE, *node_arguments(autostart=True, **parameters)),
+                stdout=node_log.open('wb'),
+                stderr=subprocess.STDOUT,
+                env={**os.environ, 'PYTHONUNBUFFERED': '1'},
+                start_new_session=True,
+            )
+        )
+
+    yield start
+    for process in started:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            assert process.wait(20.0) == 0, node_log.read_text()
+        finally:
+            process.kill()

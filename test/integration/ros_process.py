@@ -9,14 +9,43 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import rclpy
+from integration.recordings import scene
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
+
+from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.ros.messages import to_image, to_ns
 
 PLAYER = (sys.executable, '-m', 'vlmaxxing_ros.ros.bag_player')
 NODE = (sys.executable, '-m', 'vlmaxxing_ros.ros.node')
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def node_arguments(**parameters: object) -> list[str]:
+    """Command line of a node with these parameters (`__` in a name stands for a dot)."""
+    arguments = ['--ros-args']
+    for name, value in parameters.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        arguments += ['-p', f'{name.replace("__", ".")}:={text}']
+    return arguments
+
+
+def wait_until(condition: Callable[[], Any], timeout: float = 60.0, what: str = '') -> Any:
+    """Wait until `condition()` is true and return its value; fail after `timeout` s."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f'{what or condition} not within {timeout} s')
 
 
 class Peer(Node):
@@ -43,9 +72,15 @@ class Peer(Node):
         try:
             assert client.wait_for_service(timeout), f'no service {name} within {timeout} s'
             future = client.call_async(request)
-            return wait_until(future.done, timeout, f'{name} answered') and future.result()
+            wait_until(future.done, timeout, f'a response of {name}')
+            return future.result()
         finally:
             self.destroy_client(client)
+
+    def query(self, question: str, **fields: Any) -> Answer:
+        """Ask the node and wait for the answer."""
+        request = Query.Request(question=question, **fields)
+        return self.call(Query, '/vlmaxxing/query', request).answer
 
     def close(self) -> None:
         """Stop spinning and leave the domain."""
@@ -55,12 +90,44 @@ class Peer(Node):
         rclpy.shutdown(context=self._own_context)
 
 
-def wait_until(condition: Callable[[], Any], timeout: float = 60.0, what: str = '') -> Any:
-    """Wait until `condition()` is true and return its value; fail after `timeout` s."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f'{what or condition} not within {timeout} s')
+class TestCamera:
+    """A camera that sends one image at a time, and waits for what became of it."""
+
+    __test__ = False
+
+    def __init__(self, peer: Peer, kind: Any, name: str = 'camera') -> None:
+        self._peer = peer
+        self._name = name
+        self._budgets = peer.collect(FreshBudget, '/vlmaxxing/fresh_budget', QoSProfile(depth=100))
+        self._publisher = peer.create_publisher(kind, f'/{name}/image', qos_profile_sensor_data)
+        self.sent = 0
+        wait_until(self._publisher.get_subscription_count, what='the node has subscribed')
+        wait_until(
+            lambda: peer.count_publishers('/vlmaxxing/fresh_budget'), what='budgets are published'
+        )
+
+    def now(self) -> int:
+        """The time in nanoseconds."""
+        return int(self._peer.get_clock().now().nanoseconds)
+
+    def show(self, pixels: np.ndarray | None = None, *, stamp: int = 0) -> FreshBudget:
+        """Send an image (a scene of the recordings, stamped now); its budget."""
+        pixels = scene(self.sent) if pixels is None else pixels
+        return self.send(to_image(pixels, stamp=stamp or self.now(), frame_id=f'{self._name}_lens'))
+
+    def send(self, message: Any) -> FreshBudget:
+        """Send a message; its budget."""
+        self.sent += 1
+        stamp, known = to_ns(message.header.stamp), len(self._budgets)
+        self._publisher.publish(message)
+        return wait_until(
+            lambda: next(
+                (
+                    budget
+                    for budget in self._budgets[known:]
+                    if budget.camera == self._name and to_ns(budget.header.stamp) == stamp
+                ),
+                None,
+            ),
+            what=f'the budget of the image stamped {stamp}',
+        )

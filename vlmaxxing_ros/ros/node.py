@@ -9,7 +9,6 @@ enough, because nothing in it waits: transitions, which may take long, run in th
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from vlmaxxing_ros.ros.image_topics import ImageTopics
 from vlmaxxing_ros.ros.messages import to_budget
 from vlmaxxing_ros.ros.parameters import Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
-from vlmaxxing_ros.ros.running import run
+from vlmaxxing_ros.ros.running import leave, run
 from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.worker import Worker
 
@@ -233,10 +232,10 @@ class VlmaxxingNode(LifecycleNode):
                 self.get_logger().info(f'{perceived.camera}: {text}')
 
 
-def main() -> int:
+def main() -> None:
     """Run the node until SIGINT or SIGTERM."""
-    return run(VlmaxxingNode)
+    leave(run(VlmaxxingNode))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

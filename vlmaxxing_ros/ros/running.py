@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -60,16 +60,24 @@ def run(make_node: Callable[[], VlmaxxingNode]) -> int:
     while node.servers.open and time.monotonic() < deadline:
         time.sleep(0.01)
     executor.create_task(spun.set)
-    spinner.join(_LAST_WORDS)
+    spinner.join(10.0)
     if not node.worker.stop(5.0):
-        # Whatever the model is doing cannot be interrupted from Python.
         node.get_logger().warning('the model is still busy: leaving without it')
-        sys.stdout.flush()
-        os._exit(0)
     executor.shutdown()
     node.destroy_node()
     rclpy.try_shutdown()
     return 0
+
+
+def leave(status: int) -> NoReturn:
+    """End the process without finalizing the interpreter.
+
+    The MLX thread's own C++ state takes the GIL when it is destroyed, which may be after the
+    thread was joined: during finalization that aborts the process.  Everything else is closed.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _spin(node: VlmaxxingNode, executor: SingleThreadedExecutor, spun: threading.Event) -> None:
