@@ -44,9 +44,19 @@ _QWEN_IDS = {
 }
 
 
-def _qwen2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
-    text, vision = dict(SIZES[size]['text']), dict(SIZES[size]['vision'])
+def _head_dim(text: dict[str, Any]) -> int:
+    return int(text['hidden_size'] // text['num_attention_heads'])
+
+
+def _sections(text: dict[str, Any]) -> list[int]:
+    """Take the M-RoPE sections out of a size, scaled to the heads' width."""
     sections = text.pop('sections')
+    return [s * _head_dim(text) // (2 * sum(sections)) for s in sections]
+
+
+def _qwen2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    text, vision = SIZES[size]['text'] | overrides, dict(SIZES[size]['vision'])
+    sections = _sections(text)
     if model_type == 'qwen2_vl':
         width = vision.pop('hidden_size')
         ratio = vision.pop('intermediate_size') / width
@@ -63,7 +73,6 @@ def _qwen2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, A
         'rope_scaling': {'type': 'mrope', 'mrope_section': sections},
         'tie_word_embeddings': True,
         **text,
-        **overrides,
         **_QWEN_IDS,
         'vision_config': {
             'model_type': model_type,
@@ -78,9 +87,9 @@ def _qwen2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, A
 
 
 def _qwen3(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
-    text, vision = dict(SIZES[size]['text']), dict(SIZES[size]['vision'])
+    text, vision = SIZES[size]['text'] | overrides, dict(SIZES[size]['vision'])
     # Interleaved M-RoPE wants the first section at least as long as the others.
-    sections = sorted(text.pop('sections'), reverse=True)
+    sections = sorted(_sections(text), reverse=True)
     vision.pop('fullatt_block_indexes')
     if model_type == 'qwen3_vl_moe':
         text |= {
@@ -99,10 +108,9 @@ def _qwen3(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, A
             'rms_norm_eps': 1e-6,
             'max_position_embeddings': 32768,
             'rope_theta': 10000.0,
-            'head_dim': text['hidden_size'] // text['num_attention_heads'],
+            'head_dim': _head_dim(text),
             'rope_scaling': {'type': 'mrope', 'mrope_section': sections},
             **text,
-            **overrides,
         },
         'vision_config': {
             'model_type': model_type,
@@ -119,7 +127,7 @@ def _qwen3(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, A
 
 
 def _qwen35(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
-    config = _qwen3('qwen3_vl', size, {})
+    config = _qwen3('qwen3_vl', size, overrides)
     text, vision = config['text_config'], config['vision_config']
     sections = text.pop('rope_scaling')['mrope_section']
     if model_type == 'qwen3_5_moe':
@@ -145,7 +153,6 @@ def _qwen35(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, 
             'rope_theta': text.pop('rope_theta'),
             'partial_rotary_factor': 1.0,
         },
-        **overrides,
     }
     vision |= {'model_type': model_type, 'deepstack_visual_indexes': []}
     return config | {'model_type': model_type}

@@ -42,7 +42,14 @@ def random_family(
     mx.random.seed(seed)
     network = build(config)
     if bits:
-        nn.quantize(network, bits=bits)
+        # As in published checkpoints: what a scale cannot be shared in stays as it is.
+        nn.quantize(
+            network,
+            bits=bits,
+            class_predicate=lambda _, part: (
+                hasattr(part, 'to_quantized') and part.weight.shape[-1] % 64 == 0
+            ),
+        )
         config['quantization'] = {'bits': bits, 'group_size': 64}
     processor = random_processor(model_type, config)
     return make_family(f'random {size} {model_type}', network, processor, config, dtype)

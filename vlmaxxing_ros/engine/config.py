@@ -60,6 +60,14 @@ class EngineConfig:
         choices=('auto', 'float32', 'float16', 'bfloat16'),
         fixed=True,
     )
+    kv_bits: int = setting(
+        0,
+        'keys and values are kept in this many bits, 4 or 8, where the family can; 0: as computed',
+        unit='bits',
+        minimum=0,
+        maximum=8,
+        fixed=True,
+    )
     max_blocks: int = setting(
         192,
         'blocks per frame at most: the image is resized to fit, keeping its aspect ratio',

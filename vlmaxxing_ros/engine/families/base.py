@@ -10,26 +10,45 @@ sessions share one model.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.frame import Frame, Grid, fit_grid
 
 
-@dataclass(frozen=True)
+def capability(title: str, meaning: str) -> Any:
+    """Declare one capability: a dataclass field that carries its own documentation."""
+    return field(metadata={'title': title, 'meaning': meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What a family can do; shown by the doctor, in diagnostics and in the documentation."""
 
-    delta_frames: bool  # part of a frame can stand in the context, each block at its position
-    tail_refresh: bool  # rows can be recomputed in place
-    incremental_vision: bool  # windows without a fresh block need not be encoded
-    rewind: bool  # the cache can drop its newest rows: in-place tails and `as_of`
-    compression: bool  # rows can be removed from the middle of the cache
+    delta_frames: bool = capability(
+        'delta frames', 'part of a frame can stand in the history, each block at its position'
+    )
+    tail_refresh: bool = capability(
+        'tail refresh', 'the fresh blocks of the newest frame can be recomputed in place'
+    )
+    incremental_vision: bool = capability(
+        'incremental vision', 'windows without a fresh block need not be encoded'
+    )
+    rewind: bool = capability(
+        'as_of', 'the cache can drop its newest rows: questions about the past, tails in place'
+    )
+    compression: bool = capability(
+        'compression', 'rows can be removed from the middle of the cache (InfiniPot-V)'
+    )
+    quantized_cache: bool = capability(
+        'quantised KV', "keys and values can be kept in 8 or 4 bits (mlx-vlm's own cache)"
+    )
 
 
 @dataclass(frozen=True)
@@ -87,12 +106,28 @@ class Family(ABC):
     """A model and everything that is particular to its kind."""
 
     capabilities: Capabilities
+    cache_bits = 0
 
     def __init__(self, name: str, model: nn.Module, processor: Any, text: ChatText) -> None:
         self.name = name
         self.model = model
         self.processor = processor
         self.text = text
+
+    def quantize_cache(self, bits: int) -> None:
+        """Keep keys and values in `bits` bits from the next cache on; 0: as they are computed.
+
+        Raises:
+            ModelError: the family cannot, or not in this many bits.
+        """
+        if bits and not self.capabilities.quantized_cache:
+            raise ModelError(f'{self.name} cannot quantise its cache: set kv_bits to 0')
+        if bits not in (0, 4, 8):
+            raise ModelError(f'kv_bits must be 0, 4 or 8, not {bits}')
+        self.cache_bits = bits
+        # Rows of packed integers cannot be picked out head by head.
+        able = type(self).capabilities.compression and not bits
+        self.capabilities = replace(self.capabilities, compression=able)
 
     @property
     @abstractmethod

@@ -38,6 +38,7 @@ class Gemma4(Family):
         incremental_vision=False,
         rewind=False,
         compression=False,
+        quantized_cache=False,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:

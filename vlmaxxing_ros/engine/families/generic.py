@@ -44,6 +44,7 @@ class Generic(Family):
         incremental_vision=False,
         rewind=False,
         compression=False,
+        quantized_cache=False,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
@@ -137,6 +138,7 @@ PLAIN_CACHE = Capabilities(
     incremental_vision=False,
     rewind=True,
     compression=False,
+    quantized_cache=False,
 )
 
 

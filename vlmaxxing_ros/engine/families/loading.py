@@ -38,13 +38,14 @@ FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
 _PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
 
 
-def load_family(model: str, dtype: str = 'auto') -> Family:
+def load_family(model: str, dtype: str = 'auto', kv_bits: int = 0) -> Family:
     """Load a model: `nano`, a folder, or a hub id.
 
     Args:
         model: name of the model.
         dtype: compute type of unquantised weights; `auto` is float32 on the CPU, where narrow
             types bypass BLAS, and as stored on a GPU.
+        kv_bits: 4 or 8: keys and values are kept in as many bits; 0: as they are computed.
 
     Raises:
         ModelError: the model is missing, broken, or of a family that is not supported.
@@ -55,7 +56,9 @@ def load_family(model: str, dtype: str = 'auto') -> Family:
         network, processor = load(str(folder))
     except Exception as error:  # mlx-vlm raises whatever its parser met; all mean the same here
         raise ModelError(f'model {model!r} in {folder} cannot be loaded: {error}') from error
-    return make_family(model, network, processor, config, dtype)
+    family = make_family(model, network, processor, config, dtype)
+    family.quantize_cache(kv_bits)
+    return family
 
 
 def make_family(

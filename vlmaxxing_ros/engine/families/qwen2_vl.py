@@ -16,6 +16,7 @@ import numpy as np
 from mlx_vlm.models.cache import make_prompt_cache
 
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
+from vlmaxxing_ros.engine.families.quantized_cache import quantized
 from vlmaxxing_ros.engine.families.qwen_tower import QwenTower, TowerState
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.frame import Frame, Grid
@@ -30,6 +31,7 @@ class Qwen2VL(Family):
         incremental_vision=True,
         rewind=True,
         compression=True,
+        quantized_cache=True,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
@@ -92,8 +94,14 @@ class Qwen2VL(Family):
         return Features(state.merged, state.deep), state
 
     def make_cache(self) -> list[Any]:
-        """The model's own cache classes."""
-        return make_prompt_cache(self._language)
+        """The model's own cache classes, or mlx-vlm's quantised one where it is asked for."""
+        layers = make_prompt_cache(self._language)
+        if not self.cache_bits:
+            return layers
+        attention = next(
+            layer.self_attn for layer in self._language.model.layers if 'self_attn' in layer
+        )
+        return quantized(layers, bits=self.cache_bits, head_dim=attention.head_dim)
 
     def hidden(self, rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
         """Run rows through the layers, with explicit positions."""

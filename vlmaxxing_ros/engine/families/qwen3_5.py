@@ -22,4 +22,5 @@ class Qwen35(Qwen2VL):
         incremental_vision=True,
         rewind=False,
         compression=False,
+        quantized_cache=True,
     )
