@@ -1,0 +1,63 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The doctor names what is wrong and what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vlmaxxing_ros.ros.doctor import judge, listen, middleware
+
+IMAGE = 'sensor_msgs/msg/Image'
+
+
+def every(period_ms: int, count: int) -> list[int]:
+    return [i * period_ms * 1_000_000 for i in range(count)]
+
+
+def test_a_steady_stream_is_good() -> None:
+    finding = judge('/c/image', IMAGE, every(33, 150), [900_000] * 150, 5.0)
+    assert finding.verdict == 'good'
+    assert '30.0 frames/s' in finding.text
+
+
+def test_gaps_in_the_stamps_are_lost_frames() -> None:
+    stamps = [s for i, s in enumerate(every(33, 150)) if i % 4 == 0 or i < 2]
+    finding = judge('/c/image', IMAGE, stamps, [900_000] * len(stamps), 5.0)
+    assert finding.verdict == 'bad'
+    assert 'missing' in finding.text
+    assert 'fastdds_shm.xml' in finding.text
+
+
+def test_a_publisher_without_frames_is_the_fast_dds_symptom() -> None:
+    finding = judge('/c/image', IMAGE, [], [], 5.0)
+    assert finding.verdict == 'bad'
+    assert 'FASTRTPS_DEFAULT_PROFILES_FILE' in finding.text
+
+
+def test_stamps_that_stand_still_are_noted() -> None:
+    assert judge('/c/image', IMAGE, [0] * 10, [1] * 10, 1.0).verdict == 'note'
+
+
+def test_a_profile_that_does_not_exist_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
+        monkeypatch.setenv(name, '/no/such/profile.xml')
+    assert any(f.verdict == 'bad' and '/no/such' in f.text for f in middleware())
+
+
+def test_a_topic_without_a_publisher_is_bad() -> None:
+    finding = listen('/nobody/image', 0.5)
+    assert finding.verdict == 'bad'
+    assert 'nobody publishes on /nobody/image' in finding.text
+
+
+def test_a_missing_model_is_bad_and_the_exit_status_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, '-m', 'vlmaxxing_ros.ros.doctor', '--model', str(tmp_path / 'none')]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert 'does not exist' in done.stdout
