@@ -48,12 +48,15 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
         x, y: float32 [h, w, 3], the same scene.
         usable: bool [h, w], samples that count.
     """
-    counts = np.count_nonzero(usable, axis=1)
+    counts = usable.sum(axis=1)
     rows = counts >= _FEWEST_SAMPLES
     if np.count_nonzero(rows) < _FEWEST_ROWS:
         return None
-    ratio = y.sum(axis=2) / np.maximum(x.sum(axis=2), 1)
-    ratio[~usable] = np.inf
+    x, y = x.sum(axis=2), y.sum(axis=2)
+    sums = (y * usable).sum(axis=1)[rows] / (x * usable).sum(axis=1)[rows]
+    if sums.std() < 0.5 * _LEAST:
+        return None  # nothing moves, there are no bands: most frames
+    ratio = np.where(usable, y, np.inf) / np.maximum(x, 1)
     profile = np.sort(ratio, axis=1)[
         np.arange(rows.size), np.minimum(counts // 2, ratio.shape[1] - 1)
     ]

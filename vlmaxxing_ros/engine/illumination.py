@@ -18,7 +18,7 @@ import numpy as np
 from vlmaxxing_ros.engine.bands import fit_band
 
 MID_GREY = 128.0
-_SAMPLES = 2500
+_SAMPLES = 1500
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
 _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged

@@ -11,6 +11,8 @@ OpenCV's `phaseCorrelate` is not used: at some image sizes its answer is off by 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -18,6 +20,7 @@ _WIDTH = 112  # pixels of the small image, about
 _MULTIPLE = 8  # its sides are multiples of this, which keeps the transforms fast
 _COARSE = 9  # pixels of the small image
 _CLIP = 24.0  # grey levels: beyond, a pixel belongs to something that moves by itself
+_STILL = 0.1  # of the gradient's energy: a motion of a third of a pixel
 _BELIEVED = 0.8  # of the difference may be left after moving the earlier image
 
 _RECENT = 0.2  # weight of the newest frame in what is known of the shake
@@ -25,12 +28,10 @@ _STEADY = 0.5  # pixels of shake that go unnoticed
 
 
 class MotionEstimator:
-    """Holds the previous small image and its spectrum, and nothing else."""
+    """Holds the previous small image, and nothing else."""
 
     def __init__(self) -> None:
         self._grey: np.ndarray | None = None
-        self._spectrum: np.ndarray = np.empty((0, 0), np.complex64)
-        self._window = np.empty((0, 0), np.float32)
 
     def update(self, image: np.ndarray) -> tuple[float, float]:
         """Motion of the image content since the last call: (right, down) in pixels of `image`.
@@ -48,21 +49,20 @@ class MotionEstimator:
         # Cut to a whole multiple of the factor, for which area averaging has a fast path.
         whole = image[: height * factor, : width * factor]
         small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        if self._window.shape != grey.shape:
-            self._window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
-        spectrum = np.fft.rfft2((grey - grey.mean()) * self._window)
-        before, before_spectrum = self._grey, self._spectrum
-        self._grey, self._spectrum = grey, spectrum
+        grey: np.ndarray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        # Without the coarse brightness: lamps and their bands do not move the camera.
+        grey = cv2.subtract(grey, cv2.blur(grey, (_COARSE, _COARSE)))
+        before, self._grey = self._grey, grey
         if before is None or before.shape != grey.shape:
             return 0.0, 0.0
-        right, down = _peak(before_spectrum, spectrum, (height, width))
-        now, moved, still = _overlaps(before, grey, right, down)
-        if (right or down) and _distance(now, moved) > _BELIEVED * _distance(now, still):
-            right, down = 0, 0
-            now, moved, _ = _overlaps(before, grey, 0, 0)
-        rest = _refine(moved, now)
-        return (right + rest[0]) * factor, (down + rest[1]) * factor
+        motion, still = _refine(before, grey)
+        if not still:
+            right, down = _peak(before, grey)
+            now, moved, unmoved = _overlaps(before, grey, right, down)
+            if _distance(now, moved) < _BELIEVED * _distance(now, unmoved):
+                rest, _ = _refine(moved, now)
+                motion = right + rest[0], down + rest[1]
+        return motion[0] * factor, motion[1] * factor
 
 
 class Shake:
@@ -88,17 +88,25 @@ class Shake:
         return 0.0 if going or shake < _STEADY else shake
 
 
-def _peak(before: np.ndarray, now: np.ndarray, shape: tuple[int, int]) -> tuple[int, int]:
-    """Whole pixels (right, down) by which the second spectrum's image has moved."""
-    cross = now * before.conj()
+def _peak(before: np.ndarray, now: np.ndarray) -> tuple[int, int]:
+    """Whole pixels (right, down) by which the second image's content has moved."""
+    window = _window(*now.shape)
+    cross = np.fft.rfft2(now * window) * np.fft.rfft2(before * window).conj()
     magnitude = np.abs(cross)
     # Frequencies that carry nothing but noise get little say.
     cross /= magnitude + np.float32(1e-3) * magnitude.mean() + np.float32(1e-6)
-    down, right = divmod(int(np.fft.irfft2(cross, shape).argmax()), shape[1])
+    height, width = now.shape
+    down, right = divmod(int(np.fft.irfft2(cross, now.shape).argmax()), width)
     return (
-        right - shape[1] if right > shape[1] // 2 else right,
-        down - shape[0] if down > shape[0] // 2 else down,
+        right - width if right > width // 2 else right,
+        down - height if down > height // 2 else down,
     )
+
+
+@lru_cache(maxsize=4)
+def _window(height: int, width: int) -> np.ndarray:
+    """Fades the image out towards its borders, which do not move with it."""
+    return np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
 
 
 def _overlaps(
@@ -112,25 +120,27 @@ def _overlaps(
     return now[seen], before[source], before[seen]
 
 
-def _refine(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
-    """The fraction of a pixel that is left (Lucas and Kanade, 1981): (right, down)."""
-    # Without the coarse brightness: lamps and their bands do not move the camera.
-    now, before = (image - cv2.blur(image, (_COARSE, _COARSE)) for image in (now, before))
+def _refine(before: np.ndarray, now: np.ndarray) -> tuple[tuple[float, float], bool]:
+    """A motion of less than a pixel (Lucas and Kanade, 1981), and whether it is no more than that.
+
+    A motion of a pixel or more changes the image by about as much as its own gradient.
+    """
     change = now - before
     np.clip(change, -_CLIP, _CLIP, out=change)
     middle = now + before
-    across = (middle[1:-1, 2:] - middle[1:-1, :-2]).ravel() / 4
-    along = (middle[2:, 1:-1] - middle[:-2, 1:-1]).ravel() / 4
+    across = (middle[1:-1, 2:] - middle[1:-1, :-2]).ravel()
+    along = (middle[2:, 1:-1] - middle[:-2, 1:-1]).ravel()
     change = change[1:-1, 1:-1].ravel()
-    matrix = np.array([[across @ across, across @ along], [across @ along, along @ along]])
-    matrix += np.eye(2) * change.size  # a blank wall does not move
-    target = -np.array([across @ change, along @ change])
-    right, down = np.linalg.solve(matrix, target)
-    return float(np.clip(right, -1, 1)), float(np.clip(down, -1, 1))
+    # The gradients are four times too large, for the sum of two images over two pixels.
+    xx, yy, xy = (float(v) / 16 for v in (across @ across, along @ along, across @ along))
+    x, y = -float(across @ change) / 4, -float(along @ change) / 4
+    xx, yy = xx + change.size, yy + change.size  # a blank wall does not move
+    scale = 1 / (xx * yy - xy * xy)
+    right, down = (yy * x - xy * y) * scale, (xx * y - xy * x) * scale
+    still = float(change @ change) < _STILL * (xx + yy)
+    return (min(max(right, -1), 1), min(max(down, -1), 1)), still
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Clipped mean difference, whatever the light."""
-    difference = a - b
-    difference -= np.median(difference)
-    return float(np.minimum(np.abs(difference), _CLIP).mean())
+    """Mean difference, clipped."""
+    return float(np.minimum(np.abs(a - b), _CLIP).mean())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -311,6 +312,7 @@ def _clip(image: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> np.ndar
     return cv2.min(cv2.max(image, low), high)
 
 
+@lru_cache(maxsize=8)
 def _turns(rows: int, cols: int) -> np.ndarray:
     """Order in which blocks take their turns, spread evenly: int64 [rows * cols], 0 first.
 
