@@ -1,0 +1,156 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The arms on one short recording: what each of them shows the model, and what it costs."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.answering import Question
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.evaluation.arms import DEFAULT_ARMS, Arm, make_arm
+from vlmaxxing_ros.evaluation.arms.base import Windows
+from vlmaxxing_ros.evaluation.arms.cold import DenseLast4, LowFps
+from vlmaxxing_ros.evaluation.errors import ArmUnavailable
+from vlmaxxing_ros.evaluation.pairing import pairs
+from vlmaxxing_ros.evaluation.quality import drift
+from vlmaxxing_ros.evaluation.questions import TimedQuestion
+from vlmaxxing_ros.evaluation.recordings import StampedImage
+from vlmaxxing_ros.evaluation.replay import ArmRun, replay
+
+CONFIG = EngineConfig(keyframe_interval=0.5, keep_keyframes=2, max_tokens=6)
+SECOND = 10**9
+
+
+@pytest.fixture(scope='module')
+def runs(
+    family: Family, images: list[StampedImage], questions: list[TimedQuestion]
+) -> dict[str, ArmRun]:
+    """Every arm's run."""
+
+    def _make(name: str, windows: Windows, counted: Family) -> Arm:
+        return make_arm(name, counted, CONFIG, windows)
+
+    done: dict[str, ArmRun] = {}
+    windows: Windows = {}
+    for name in DEFAULT_ARMS:
+        done[name] = replay(
+            partial(_make, name, windows),
+            name,
+            'table',
+            images,
+            questions,
+            family,
+            CONFIG,
+        )
+        if name == 'auto':
+            windows = {q.id: tuple(q.window) for q in done[name].questions}
+    return done
+
+
+def test_every_arm_answers_every_question(
+    runs: dict[str, ArmRun], questions: list[TimedQuestion]
+) -> None:
+    for name, run in runs.items():
+        assert [q.id for q in run.questions] == [q.id for q in questions], name
+        assert all(0 < q.ttft <= q.latency for q in run.questions), name
+
+
+def test_an_exact_tail_and_an_exact_cache_answer_as_cold_dense_does(
+    runs: dict[str, ArmRun],
+) -> None:
+    figures = drift(pairs([runs['exact']], [runs['dense']]))
+    assert figures['token']['of'] == 3
+    assert figures['answer']['count'] == figures['token']['count'] == 0
+    assert figures['windows_unlike_dense'] == figures['not_exact'] == 0
+
+
+def test_the_oracle_is_what_mlx_vlm_itself_says(runs: dict[str, ArmRun]) -> None:
+    free = [pair for pair in pairs([runs['stock_apc']], [runs['dense']]) if not pair.ours.closed]
+    assert [p.ours.token_ids for p in free] == [p.dense.token_ids for p in free]
+
+
+def test_every_mode_of_the_engine_holds_the_same_frames(runs: dict[str, ArmRun]) -> None:
+    windows = [q.window for q in runs['auto'].questions]
+    for name in ('refresh', 'exact', 'dense'):
+        assert [q.window for q in runs[name].questions] == windows, name
+
+
+def test_questions_at_one_moment_are_follow_ups(runs: dict[str, ArmRun]) -> None:
+    kinds = [q.kind for q in runs['auto'].questions]
+    assert kinds == ['first', 'follow_up', 'live', 'follow_up', 'live', 'follow_up']
+
+
+def test_nothing_later_than_the_question_is_seen(runs: dict[str, ArmRun]) -> None:
+    for name, run in runs.items():
+        for question in run.questions:
+            assert question.window[-1] <= question.at * SECOND, name
+            if not name.startswith('repair') and name != 'deltas':
+                assert question.window[-1] > (question.at - 0.2) * SECOND, name
+
+
+def test_cold_arms_pay_for_all_their_frames_and_sessions_for_none(
+    runs: dict[str, ArmRun],
+) -> None:
+    rows = 16 + 2  # one frame of 112x112 pixels
+    for question in runs['dense'].questions:
+        assert question.rows > rows * len(question.window)
+        assert question.windows == len(question.window)  # one window holds a frame of this size
+    for question in runs['auto'].questions:
+        assert question.rows < 100
+        assert question.windows == 0
+    assert sum(f.rows for f in runs['refresh'].frames) < sum(f.rows for f in runs['exact'].frames)
+
+
+def test_what_the_baselines_show(runs: dict[str, ArmRun]) -> None:
+    last = {name: run.questions[-1].window for name, run in runs.items()}
+    assert last['screenshot'] == [int(4.8 * SECOND)]
+    assert last['dense_last4'] == [int(s * SECOND) for s in (1.8, 2.8, 3.8, 4.8)]
+    assert last['low_fps'] == [int(s * SECOND) for s in (0.0, 1.6, 3.2, 4.8)]
+
+
+def test_repair_keeps_the_first_window_s_history(runs: dict[str, ArmRun]) -> None:
+    fixed, auto = runs['repair:1'].questions, runs['auto'].questions
+    assert fixed[0].window == auto[0].window
+    kept = min(len(fixed[0].window), len(auto[2].window) - 1)
+    assert fixed[2].window[:kept] == fixed[0].window[:kept]
+    assert fixed[2].window[-1] == auto[2].window[-1]
+    assert fixed[3].rows < fixed[2].rows  # a follow-up repairs nothing
+
+
+def test_deltas_append_only_what_changed(runs: dict[str, ArmRun]) -> None:
+    frames = runs['deltas'].frames
+    assert frames[0].blocks == frames[0].total
+    assert min(f.blocks for f in frames) < frames[0].total / 2
+
+
+def test_a_stream_of_any_length_leaves_few_frames_behind(family: Family) -> None:
+    low, last = LowFps(family, CONFIG), DenseLast4(family, CONFIG)
+    for number in range(400):
+        frame = _frame(number)
+        low.admit(frame)
+        last.admit(frame)
+    reply = low.ask('q', Question(text='What?'))
+    assert len(vars(low)['_frames']) <= 64
+    assert reply.window[0] == 0
+    assert reply.window[-1] == 399 * SECOND // 10
+    thirds = [stamp / reply.window[-1] for stamp in reply.window]
+    assert thirds == pytest.approx([0, 1 / 3, 2 / 3, 1], abs=0.02)
+    assert len(vars(last)['_frames']) <= 32
+
+
+def _frame(number: int) -> Frame:
+    pixels = np.full((56, 56, 3), number % 256, np.uint8)
+    return Frame(pixels, Grid(2, 2, 28), number * SECOND // 10)
+
+
+@pytest.mark.parametrize('name', ['dens', 'repair:0', 'repair:x', 'auto:1'])
+def test_a_name_that_is_no_arm_is_refused(family: Family, name: str) -> None:
+    with pytest.raises(ArmUnavailable, match='no arm'):
+        make_arm(name, family, CONFIG, {})

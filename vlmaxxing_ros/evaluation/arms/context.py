@@ -1,0 +1,75 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A context of whole frames, prefilled in as few pieces as possible.
+
+A baseline deserves its best speed: all new frames go through the model in one chunk, where the
+rolling cache takes them one by one.  Knows nothing of questions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.families.base import Family, Features, Rows
+from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.ledger import Kind, Segment
+from vlmaxxing_ros.engine.rolling_cache import Fork, cache_arrays, fork_layers
+
+
+class Context:
+    """The text prefix and whole frames."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._layers: list[Any] = family.make_cache()
+        self._segments = [Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0))]
+        self._prefilled = 0
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The frames, oldest first."""
+        return [s.frame for s in self._segments if s.frame is not None]
+
+    def append(self, frames: list[Frame], features: list[Features]) -> None:
+        """Prefill frames behind everything else."""
+        for frame, shown in zip(frames, features, strict=True):
+            rows = self._family.frame_rows(frame.grid, self._segments[-1].rows.end)
+            self._segments.append(Segment(Kind.KEYFRAME, rows, frame, shown))
+        new = [s.rows for s in self._segments[self._prefilled :]]
+        self._family.hidden(_joined(new), _stacked(features), self._layers)
+        mx.eval(list(cache_arrays(self._layers)))
+        self._prefilled = len(self._segments)
+
+    def keep(self, count: int) -> None:
+        """Drop all frames but the oldest `count`."""
+        dropped = self._segments[1 + count :]
+        for layer in self._layers:
+            layer.trim(sum(len(s.rows) for s in dropped))
+        self._segments = self._segments[: 1 + count]
+        self._prefilled = min(self._prefilled, len(self._segments))
+
+    def fork(self) -> Fork:
+        """A branch to ask on."""
+        return Fork(self._family, fork_layers(self._layers), list(self._segments))
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    """Consecutive rows as one chunk."""
+    return replace(
+        parts[-1],
+        ids=np.concatenate([rows.ids for rows in parts]),
+        positions=np.concatenate([rows.positions for rows in parts], axis=1),
+        blocks=np.concatenate([rows.blocks for rows in parts]),
+    )
+
+
+def _stacked(features: list[Features]) -> Features:
+    deep = zip(*(shown.deep for shown in features), strict=True)
+    return Features(
+        mx.concatenate([shown.embeds for shown in features]),
+        tuple(mx.concatenate(list(layer)) for layer in deep),
+    )

@@ -1,0 +1,97 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Arms by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.evaluation.arms.base import Arm, Windows
+from vlmaxxing_ros.evaluation.arms.cold import Dense, DenseLast4, LowFps, Screenshot
+from vlmaxxing_ros.evaluation.arms.deltas import Deltas
+from vlmaxxing_ros.evaluation.arms.repair import Repair
+from vlmaxxing_ros.evaluation.arms.session import SessionArm
+from vlmaxxing_ros.evaluation.errors import ArmUnavailable
+
+REFERENCE, ORACLE = 'auto', 'dense'
+"""These two are always run: the one says which frames the session held, the other is the truth
+about what the model makes of them."""
+
+DEFAULT_ARMS = (
+    'auto',
+    'dense',
+    'refresh',
+    'exact',
+    'deltas',
+    'dense_last4',
+    'low_fps',
+    'screenshot',
+    'repair:1',
+    'repair',
+    'stock_prompt_cache',
+    'stock_apc',
+    'infinipot',
+)
+"""In the order of the report."""
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no arm.
+
+    Raises:
+        ArmUnavailable: no such arm.
+    """
+    kind, _, count = name.partition(':')
+    if name in DEFAULT_ARMS or (kind == 'repair' and count.isdecimal() and int(count) > 0):
+        return
+    raise ArmUnavailable(
+        f'no arm {name!r}; there are: {", ".join(DEFAULT_ARMS)}, and repair:K for any K'
+    )
+
+
+def make_arm(name: str, family: Family, config: EngineConfig, windows: Windows) -> Arm:
+    """Set up an arm.
+
+    Args:
+        name: as in `DEFAULT_ARMS`, or `repair:K`.
+        windows: which frames the session held at each question; not used by `auto`.
+
+    Raises:
+        ArmUnavailable: no such arm, or the model or engine cannot run it.
+    """
+    check_name(name)
+    kind, _, count = name.partition(':')
+    if kind in ('auto', 'refresh', 'exact'):
+        refreshes = family.capabilities.tail_refresh
+        if kind == 'refresh' and not refreshes:
+            raise ArmUnavailable(f'{family.name} cannot refresh rows in place')
+        return SessionArm(family, replace(config, tail_mode=kind if refreshes else 'exact'))
+    if kind == 'infinipot':
+        return _infinipot(family, config)
+    if kind == 'dense':
+        return Dense(family, config, windows)
+    if kind == 'repair':
+        return Repair(family, config, windows, int(count) if count else None)
+    if kind in ('stock_prompt_cache', 'stock_apc'):
+        # mlx-vlm's generation is large: imported where it is used.
+        from vlmaxxing_ros.evaluation.arms.stock import Stock
+
+        return Stock(family, config, windows, apc=kind == 'stock_apc')
+    own: dict[str, type[Arm]] = {
+        'deltas': Deltas,
+        'dense_last4': DenseLast4,
+        'low_fps': LowFps,
+        'screenshot': Screenshot,
+    }
+    return own[kind](family, config)
+
+
+def _infinipot(family: Family, config: EngineConfig) -> Arm:
+    if find_spec('vlmaxxing_ros.engine.compression') is None:
+        raise ArmUnavailable('this engine has no InfiniPot-V compression')
+    if not family.capabilities.compression:
+        raise ArmUnavailable(f'rows cannot be removed from the cache of {family.name}')
+    return SessionArm(family, replace(config, compression='infinipot'))

@@ -1,0 +1,49 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The engine itself, in one of its modes.
+
+No idle time between frames: settling, rebuilding and auditing get none, as under a camera that
+is faster than the machine.  This is the worst case for a refreshed tail, and it makes two runs
+do the same.
+"""
+
+from __future__ import annotations
+
+from vlmaxxing_ros.engine.accounting import FrameKind
+from vlmaxxing_ros.engine.answering import Question
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.evaluation.arms.base import Admission, Arm, Reply, finish, reply_from
+
+
+class SessionArm(Arm):
+    """`auto`, `refresh`, `exact`, `infinipot`: a StreamSession with these settings."""
+
+    def __init__(self, family: Family, config: EngineConfig) -> None:
+        super().__init__(family, config)
+        self.session = StreamSession(family, config)
+
+    def admit(self, frame: Frame) -> Admission:
+        """Plan the frame and pay for what changed."""
+        budget = self.session.admit(frame)
+        dropped = budget.kind is FrameKind.DROPPED
+        return Admission(
+            kind=budget.kind.name.lower(),
+            blocks=budget.blocks_admitted,
+            plan=budget.plan_time,
+            vision=budget.vision_time,
+            prefill=budget.prefill_time,
+            cache_bytes=budget.cache_bytes,
+            effective_fresh_frames=budget.effective_fresh_frames,
+            frame_plan=None if dropped else self.session.last_plan,
+        )
+
+    def ask(self, name: str, question: Question) -> Reply:
+        """Answer on a fork of the stream's cache."""
+        history = self.session.cache.ledger.history
+        window = [s.frame.stamp for s in history if s.frame is not None]
+        answer = finish(self.session.ask(question))
+        assert self.session.newest_stamp is not None
+        return reply_from(answer, [*window, self.session.newest_stamp])

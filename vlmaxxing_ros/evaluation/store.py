@@ -1,0 +1,65 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Results of arms on disk, so that an interrupted evaluation goes on where it stopped.
+
+A result is found again only if everything that it hangs on is the same: recording, questions,
+settings, model, the frames of the windows, and the code that produced it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import vlmaxxing_ros
+from vlmaxxing_ros.evaluation.replay import ArmRun
+
+_SOURCES = ('engine', 'evaluation/arms', 'evaluation/replay.py', 'evaluation/recordings.py')
+
+
+def fingerprint(path: Path) -> list[list[Any]]:
+    """Names, sizes and times of change of a file, or of the files in a folder."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob('*') if p.is_file())
+    return [[str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+
+
+def code_digest() -> str:
+    """Of the sources that decide about results."""
+    root = Path(vlmaxxing_ros.__file__).parent
+    digest = hashlib.blake2b(digest_size=8)
+    for name in _SOURCES:
+        path = root / name
+        for file in [path] if path.is_file() else sorted(path.rglob('*.py')):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+class Store:
+    """The folder `arms` of an evaluation."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._code = code_digest()
+
+    def path(self, arm: str, recording: str, inputs: Any) -> Path:
+        """Where the result for these inputs lies, or will."""
+        text = json.dumps([self._code, arm, recording, inputs], sort_keys=True, default=str)
+        key = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+        return self._folder / f'{recording}.{arm.replace(":", "-")}.{key}.json'
+
+    def load(self, path: Path) -> ArmRun | None:
+        """A result, if it is there."""
+        try:
+            return ArmRun.from_json(json.loads(path.read_text(encoding='utf-8')))
+        except FileNotFoundError:
+            return None
+
+    def save(self, path: Path, run: ArmRun) -> None:
+        """Keep a result; it appears whole or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix('.part')
+        part.write_text(json.dumps(run.to_json(), separators=(',', ':')), encoding='utf-8')
+        os.replace(part, path)
