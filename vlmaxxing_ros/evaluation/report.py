@@ -1,0 +1,152 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The report as data: what was run, every arm's figures, what drifted, which gates held.
+
+Its shape is documented in docs/evaluation.md; `SCHEMA` changes when the shape does.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+
+import vlmaxxing_ros
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.evaluation.arms import ORACLE, REFERENCE
+from vlmaxxing_ros.evaluation.evaluate import Outcome, Stream
+from vlmaxxing_ros.evaluation.gate import Gate
+from vlmaxxing_ros.evaluation.pairing import Pair, is_right, pairs
+from vlmaxxing_ros.evaluation.summary import gate_metrics, summarise
+
+SCHEMA = 'vlmaxxing_evaluate/1'
+
+_DIGITS = 6
+
+
+def build_report(
+    outcome: Outcome,
+    streams: Sequence[Stream],
+    config: EngineConfig,
+    *,
+    command: str,
+    gates: Sequence[Gate] = (),
+) -> dict[str, Any]:
+    """Put everything together; plain values, rounded to six digits."""
+    oracle = outcome.runs[ORACLE]
+    arms: dict[str, Any] = {name: summarise(runs, oracle) for name, runs in outcome.runs.items()}
+    metrics = {name: gate_metrics(summary) for name, summary in arms.items()}
+    arms |= {name: {'unavailable': reason} for name, reason in outcome.unavailable.items()}
+    report = {
+        'schema': SCHEMA,
+        'command': command,
+        'reference': REFERENCE,
+        'oracle': ORACLE,
+        'model': config.model,
+        'machine': machine(),
+        'config': asdict(config),
+        'recordings': [_recording(stream, outcome) for stream in streams],
+        'arms': arms,
+        'drifted': drifted(outcome),
+        'gates': [_gate(gate, metrics) for gate in gates],
+    }
+    plain: dict[str, Any] = _plain(report)
+    return plain
+
+
+def _recording(stream: Stream, outcome: Outcome) -> dict[str, Any]:
+    run = next(run for run in outcome.runs[REFERENCE] if run.recording == stream.name)
+    return {
+        'name': stream.name,
+        'frames': len(run.frames),
+        'seconds': (run.frames[-1].stamp - run.frames[0].stamp) * 1e-9,
+        'blocks': run.frames[0].total,
+        'questions': len(run.questions),
+    }
+
+
+def drifted(outcome: Outcome) -> list[dict[str, Any]]:
+    """Questions that an arm on the session's own frames answers unlike the oracle."""
+    found = []
+    for arm, runs in outcome.runs.items():
+        for pair in pairs(runs, outcome.runs[ORACLE]):
+            if pair.differ and pair.ours.window == pair.dense.window:
+                found.append(_drifted(arm, pair))
+    return found
+
+
+def _drifted(arm: str, pair: Pair) -> dict[str, Any]:
+    return {
+        'arm': arm,
+        'recording': pair.recording,
+        'id': pair.ours.id,
+        'at': pair.ours.at,
+        'question': pair.ours.text,
+        'answer': pair.ours.answer,
+        'dense': pair.dense.answer,
+        'truth': pair.ours.truth,
+        'right': is_right(pair.ours),
+        'dense_right': is_right(pair.dense),
+        'window': pair.ours.window,
+    }
+
+
+def _gate(gate: Gate, metrics: dict[str, dict[str, float | None]]) -> dict[str, Any]:
+    # An arm that could not be run has no metrics: its gates fail.
+    value = metrics.get(gate.arm, {}).get(gate.metric)
+    return {'gate': str(gate), 'value': value, 'kept': gate.keeps(value)}
+
+
+def machine() -> dict[str, str]:
+    """What the figures were measured on."""
+    return {
+        'device': _device(),
+        'processor': _processor(),
+        'system': f'{platform.system()} {platform.machine()}',
+        'python': platform.python_version(),
+        'vlmaxxing_ros': vlmaxxing_ros.__version__,
+        'mlx': _version('mlx'),
+        'mlx_vlm': _version('mlx-vlm'),
+    }
+
+
+def _device() -> str:
+    if mx.default_device() == mx.Device(mx.cpu):
+        return 'CPU'
+    return str(mx.device_info().get('device_name', 'GPU'))
+
+
+def _processor() -> str:
+    try:
+        for line in Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines():
+            if line.startswith('model name'):
+                return line.partition(':')[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or 'unknown'
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return 'unknown'
+
+
+def _plain(value: Any) -> Any:
+    """JSON's own types: tuples become lists, floats are rounded, what is not finite is None."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return float(f'{value:.{_DIGITS}g}')
+    return value
