@@ -193,6 +193,34 @@ def _lfm2(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, An
     }
 
 
+def _pixtral(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    text, vision = SIZES[size]['text'], SIZES[size]['vision']
+    shared = ('hidden_size', 'num_hidden_layers', 'intermediate_size', 'num_attention_heads')
+    return {
+        'model_type': 'pixtral',
+        'eos_token_id': 500,
+        'image_token_index': EXTRA_TOKENS['pixtral']['image_token'][0],
+        'text_config': {
+            'model_type': 'mistral',
+            'vocab_size': 520,
+            'head_dim': _head_dim(text),
+            'num_key_value_heads': text['num_key_value_heads'],
+            **{name: text[name] for name in shared},
+            **overrides,
+        },
+        'vision_config': {
+            'model_type': 'pixtral',
+            'num_hidden_layers': vision['depth'],
+            'hidden_size': vision['hidden_size'],
+            'head_dim': vision['hidden_size'] // vision['num_heads'],
+            'intermediate_size': vision['intermediate_size'],
+            'num_attention_heads': vision['num_heads'],
+            'image_size': 1024,
+            'patch_size': 16,
+        },
+    }
+
+
 def _gemma4(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
     text, vision = SIZES[size]['text'], SIZES[size]['vision']
     heads = text['num_attention_heads']
@@ -246,6 +274,11 @@ EXTRA_TOKENS: dict[str, dict[str, tuple[int, str]]] = {
         'eoi_token': (514, '<image|>'),
         'video_token': (515, '<|video|>'),
     },
+    'pixtral': {
+        'image_token': (512, '[IMG]'),
+        'image_break_token': (513, '[IMG_BREAK]'),
+        'image_end_token': (514, '[IMG_END]'),
+    },
     'lfm2_vl': {
         'image_token': (512, '<image>'),
         'image_start_token': (513, '<|image_start|>'),
@@ -263,6 +296,7 @@ CONFIGS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
     'qwen3_5': _qwen35,
     'qwen3_5_moe': _qwen35,
     'lfm2_vl': _lfm2,
+    'pixtral': _pixtral,
     'gemma4': _gemma4,
 }
 

@@ -14,6 +14,8 @@ from typing import Any
 import mlx_vlm.models.qwen2_5_vl  # noqa: F401  (teaches AutoProcessor the nano model's type)
 from mlx_vlm.models.gemma4.processing_gemma4 import Gemma4ImageProcessor, Gemma4Processor
 from mlx_vlm.models.lfm2_vl.processing_lfm2_vl import Lfm2VlNumpyImageProcessor
+from mlx_vlm.models.pixtral.image_processing_pixtral import PixtralImageProcessor
+from mlx_vlm.models.pixtral.processing_pixtral import PixtralProcessor
 from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import Qwen3VLImageProcessor, Qwen3VLProcessor
 from mlx_vlm.tokenizer_utils import NaiveStreamingDetokenizer
 from mlx_vlm.utils import StoppingCriteria, load_processor
@@ -30,9 +32,8 @@ def random_processor(model_type: str, config: dict[str, Any]) -> Any:
         return _qwen2(config)
     if model_type.startswith('qwen3'):
         return _ready(_qwen3(), config)
-    if model_type == 'gemma4':
-        return _ready(_gemma4(), config)
-    return _ready(_lfm2(config), config)
+    build = {'gemma4': _gemma4, 'lfm2_vl': _lfm2, 'pixtral': _pixtral}[model_type]
+    return _ready(build(config), config)
 
 
 def _tokenizer(model_type: str, frame: str) -> Any:
@@ -69,10 +70,16 @@ def _lfm2(config: dict[str, Any]) -> Any:
     return Lfm2VlProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
 
 
-def _gemma4() -> Any:
+def _gemma4(_: dict[str, Any]) -> Any:
     tokenizer = _tokenizer('gemma4', '<|image|>')
     images = Gemma4ImageProcessor(max_soft_tokens=20)
     return Gemma4Processor(images, tokenizer, chat_template=tokenizer.chat_template)
+
+
+def _pixtral(_: dict[str, Any]) -> Any:
+    tokenizer = _tokenizer('pixtral', '[IMG]')
+    images = PixtralImageProcessor(patch_size={'height': 16, 'width': 16})
+    return PixtralProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
 
 
 def _ready(processor: Any, config: dict[str, Any]) -> Any:

@@ -123,3 +123,10 @@ def test_a_delta_frame_brings_the_deepstack_features_of_its_blocks(family: Famil
     cache.append(Kind.DELTA, frames[1], part, shown)
     cold = one_chunk(family, cache)
     assert np.abs(next_logits(family, cache.fork()) - next_logits(family, cold)).max() < 1e-4
+
+
+def test_a_compressed_history_keeps_to_its_cap_and_still_answers(family: Family) -> None:
+    cache = stream(family, noise(family, 8))
+    cache.compress(60)
+    assert cache.ledger.rows <= 60
+    assert np.isfinite(next_logits(family, cache.fork())).all()
