@@ -1,0 +1,92 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The launch file, read and run by the real launch."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip('launch_ros', reason='launch is not on PyPI: run this where ROS is installed')
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+
+FILE = Path(__file__).resolve().parents[1] / 'launch' / 'vlmaxxing.launch.py'
+
+RUN = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+source = PythonLaunchDescriptionSource(sys.argv[1])
+arguments = [argument.split(':=') for argument in sys.argv[2:]]
+service = LaunchService()
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
+)
+sys.exit(service.run())
+"""
+
+
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    """Launch finds the node where colcon or make has put it."""
+    try:
+        prefix = Path(get_package_prefix('vlmaxxing_ros'))
+    except PackageNotFoundError:
+        pytest.skip('vlmaxxing_ros is not installed: build it with colcon, or run make setup')
+    assert (prefix / 'lib' / 'vlmaxxing_ros' / 'vlmaxxing_node').exists()
+
+
+def test_every_argument_is_described_and_has_a_default() -> None:
+    description = runpy.run_path(str(FILE))['generate_launch_description']()
+    arguments = {argument.name: argument for argument in description.get_launch_arguments()}
+    assert arguments.keys() == {
+        'params_file',
+        'model',
+        'image',
+        'transport',
+        'namespace',
+        'use_sim_time',
+        'autostart',
+        'log_level',
+    }
+    for argument in arguments.values():
+        assert len(argument.description) > 10
+        assert argument.default_value is not None
+
+
+def test_the_node_is_launched_as_told_and_ends_with_the_launch(
+    spawn: Callable[..., Any], tmp_path: Path
+) -> None:
+    launched = spawn(
+        *(sys.executable, '-c', RUN, FILE),
+        *(f'model:={tmp_path}/none', 'image:=/front/image_raw', 'namespace:=robot'),
+    )
+    said = launched.wait_for('not configured: ', timeout=90.0)
+    assert f'{tmp_path}/none' in said, 'autostarted with the model given'
+    assert '[robot.vlmaxxing]' in said
+    launched.interrupt()
+    assert 'process has finished cleanly' in launched.output
+
+
+@pytest.mark.parametrize(
+    ('argument', 'said'),
+    [
+        ('transport:=theora', 'is not valid. Valid options are'),
+        ('autostart:=maybe', 'is not valid. Valid options are'),
+    ],
+)
+def test_an_argument_that_cannot_be_is_refused(
+    spawn: Callable[..., Any], argument: str, said: str
+) -> None:
+    launched = spawn(sys.executable, '-c', RUN, FILE, argument)
+    assert launched.wait() != 0
+    assert said in launched.output
