@@ -24,7 +24,7 @@ _STILL = 0.1  # of the gradient's energy: a motion of a third of a pixel
 _BELIEVED = 0.8  # of the difference may be left after moving the earlier image
 
 _RECENT = 0.2  # weight of the newest frame in what is known of the shake
-_STEADY = 0.5  # pixels of shake that go unnoticed
+_STEADY = 0.25  # pixels of shake that are no shake
 
 
 class MotionEstimator:
@@ -66,26 +66,22 @@ class MotionEstimator:
 
 
 class Shake:
-    """Tells a camera that shakes, and how far, from one that stands or pans."""
+    """Tells a camera that shakes from one that stands or goes somewhere."""
 
     def __init__(self) -> None:
         self._mean = np.zeros(2)
         self._square = 0.0
         self._weight = 0.0
 
-    def update(self, motion: tuple[float, float]) -> float:
-        """How far the camera may be from where it was in any recent frame; pixels.
-
-        0 while it stands, and while it goes anywhere: then there is no place to come back to.
-        """
+    def update(self, motion: tuple[float, float]) -> bool:
+        """Whether the recent motions, in pixels, go to and fro about one place."""
         # Weighted means over the recent frames, however few there have been.
         self._weight = 1 + (1 - _RECENT) * self._weight
         newest = 1 / self._weight
         self._mean += newest * (np.array(motion) - self._mean)
         self._square += newest * (motion[0] ** 2 + motion[1] ** 2 - self._square)
-        going = float(self._mean @ self._mean) > 0.3 * self._square
-        shake = 2 * self._square**0.5
-        return 0.0 if going or shake < _STEADY else shake
+        to_and_fro = float(self._mean @ self._mean) < 0.3 * self._square
+        return to_and_fro and self._square**0.5 > _STEADY
 
 
 def _peak(before: np.ndarray, now: np.ndarray) -> tuple[int, int]:

@@ -46,9 +46,6 @@ SHIFTED_SHARE = 0.05
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
 
-SHAKE_LIMIT = 2.0
-"""A camera that shakes further has moved; pixels."""
-
 STRIP = 200_000
 """Values of an image that are compared at a time."""
 
@@ -105,7 +102,7 @@ class Planner:
         self._statistic = STATISTICS[config.statistic]
         self._motion = MotionEstimator()
         self._shaking = Shake()
-        self._shake = 0.0
+        self._shakes = False
         self._noise = 0.0
         self._newest: tuple[Frame, np.ndarray, tuple[float, float]] | None = None
 
@@ -165,7 +162,7 @@ class Planner:
             right, down = self._motion.update(image)
             cell = self._statistic.cell(frame.grid)
             motion = (right * cell, down * cell)
-            self._shake = min(self._shaking.update(motion), SHAKE_LIMIT)
+            self._shakes = self._shaking.update(motion)
             self._newest = (frame, image, motion)
         return self._newest[1:]
 
@@ -213,7 +210,9 @@ class Planner:
                 highest = np.minimum(comparison.brightest[blocks], light.brightest)
                 seen, before = (_clip(part, lowest, highest) for part in (seen, before))
             strip = Grid(blocks.stop - blocks.start, grid.cols, grid.block)
-            change.append(self._statistic.compare(Compared(seen, before, strip, cell, self._shake)))
+            change.append(
+                self._statistic.compare(Compared(seen, before, strip, cell, self._shakes))
+            )
         return np.concatenate(change)
 
     def _expire(

@@ -35,14 +35,14 @@ class Compared:
         seen, reference: int16 [cell rows, cell cols, 3], in the same light.
         grid: the block grid.
         cell: side of one cell, in pixels.
-        shake: how far the camera may have shaken between the two, in pixels.
+        shakes: whether the camera may have shaken by about a cell between the two.
     """
 
     seen: np.ndarray
     reference: np.ndarray
     grid: Grid
     cell: int
-    shake: float = 0.0
+    shakes: bool = False
 
     @property
     def side(self) -> int:
@@ -91,8 +91,8 @@ def tile_mean(images: Compared) -> np.ndarray:
     single pixels where cells are pixels) catch fine patterns whose mean stays the same; they are
     weighted by their side so that noise weighs the same at every size.
 
-    Where the camera shakes, a tile may also look like its surroundings in the other image, as
-    far as the shake reaches: what an edge does when it moves by a pixel is then no change.
+    Where the camera shakes, a tile may also look like the tiles one cell away in the other
+    image: what an edge does when it moves by a pixel is then no change.
     """
     grid, side = images.grid, images.side
     sums = images.difference.reshape(grid.rows, side, -1)
@@ -102,12 +102,12 @@ def tile_mean(images: Compared) -> np.ndarray:
     while True:
         # The mean is sums / tile^2; its weight tile * cell / TILE.
         weight = images.cell / (tile * TILE)
-        judged = _beyond_shake(sums, level, images) if images.shake else sums
+        judged = _beyond_shake(sums, level) if images.shakes else sums
         np.maximum(change, _largest(judged, images, tile) * np.float32(weight), out=change)
         if tile * images.cell >= TILE:
             return change
         sums = _widen(sums, tile)
-        if images.shake:
+        if images.shakes:
             level = _widen(level, tile)
         tile *= 2
 
@@ -118,23 +118,18 @@ def _widen(sums: np.ndarray, tile: int) -> np.ndarray:
     return vertical[:, :, : -3 * tile] + vertical[:, :, 3 * tile :]
 
 
-def _beyond_shake(sums: np.ndarray, level: np.ndarray, images: Compared) -> np.ndarray:
+def _beyond_shake(sums: np.ndarray, level: np.ndarray) -> np.ndarray:
     """What is left of the differences beyond what either image's surroundings explain."""
-    reach = np.float32(min(1.0, images.shake / images.cell))
-    below, above = _surroundings(level, reach)  # of the reference, relative to it
-    left = np.maximum(sums - above, below - sums)
-    below, above = _surroundings(level + sums, reach)  # of the frame: what went is seen here
-    np.maximum(left, np.maximum(-sums - above, below + sums), out=left)
-    return left.clip(0).astype(sums.dtype)
-
-
-def _surroundings(level: np.ndarray, reach: np.float32) -> tuple[np.ndarray, np.ndarray]:
-    """How much darker and brighter it gets within one cell, times `reach`; like `level`."""
-    image = np.ascontiguousarray(level).reshape(-1, level.shape[2] // 3, 3)
+    shape = (-1, level.shape[2] // 3, 3)
+    before = np.ascontiguousarray(level).reshape(shape)
+    seen = (level + sums).reshape(shape)
     around = np.ones((3, 3), np.uint8)
-    below = (cv2.erode(image, around) - image).reshape(level.shape)
-    above = (cv2.dilate(image, around) - image).reshape(level.shape)
-    return below * reach, above * reach
+    left = np.zeros_like(seen)
+    # Both ways: what came is seen in one image, what went in the other.
+    for one, other in ((seen, before), (before, seen)):
+        cv2.max(left, cv2.subtract(one, cv2.dilate(other, around)), left)
+        cv2.max(left, cv2.subtract(cv2.erode(other, around), one), left)
+    return left.reshape(level.shape)
 
 
 def _largest(sums: np.ndarray, images: Compared, tile: int) -> np.ndarray:
