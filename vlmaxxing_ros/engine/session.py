@@ -8,6 +8,7 @@ Everything here runs on the one thread that loaded the model.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import replace
 
@@ -405,3 +406,7 @@ def _check_support(family: Family, config: EngineConfig) -> None:
         raise Unsupported(
             f'{family.name} cannot refresh rows in place: set tail_mode to auto or exact'
         )
+    if config.delta_interval != math.inf and not family.capabilities.delta_frames:
+        raise Unsupported(f'{family.name} takes whole frames only: set delta_interval to inf')
+    if config.compression != 'none' and not family.capabilities.compression:
+        raise Unsupported(f'{family.name} cannot be compressed: set compression to none')

@@ -118,6 +118,22 @@ def test_refreshing_in_place_is_refused_where_it_cannot_be_exact(family: Family)
         StreamSession(family, EngineConfig(tail_mode='refresh'))
 
 
+def test_settings_that_a_family_cannot_follow_are_refused_before_anything_runs(
+    family: Family,
+) -> None:
+    able = family.capabilities
+    for settings, supported in [
+        ({'delta_interval': 0.5}, able.delta_frames),
+        ({'compression': 'infinipot'}, able.compression),
+        ({'tail_mode': 'auto'}, True),
+    ]:
+        if supported:
+            StreamSession(family, EngineConfig(**settings))
+        else:
+            with pytest.raises(Unsupported, match=next(iter(settings))):
+                StreamSession(family, EngineConfig(**settings))
+
+
 def test_a_session_streams_and_its_audit_finds_the_cache_exact(family: Family) -> None:
     session = StreamSession(family, EngineConfig(keyframe_interval=0.1, keep_keyframes=1))
     for frame in noise(family, 7):
