@@ -80,9 +80,9 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 """All answers of the families that have a closed set of them."""
 
 WEIGHTS: dict[str, float] = {
-    'where': 2.5, 'at': 1.0, 'colors': 1.0, 'count': 0.8, 'exists': 1.0, 'gripper': 1.6,
-    'describe': 1.2, 'mover': 1.2, 'moved': 1.0, 'direction': 1.2, 'motion': 0.9, 'event': 1.3,
-    'appeared': 0.7, 'disappeared': 0.7, 'motions': 1.8,
+    'where': 2.0, 'at': 0.9, 'colors': 0.7, 'count': 0.9, 'exists': 0.5, 'gripper': 0.8,
+    'describe': 1.2, 'mover': 2.0, 'moved': 1.8, 'direction': 1.5, 'motion': 1.5, 'event': 1.0,
+    'appeared': 0.8, 'disappeared': 0.8, 'motions': 1.8,
 }  # fmt: skip
 """How often a family is drawn for training."""
 

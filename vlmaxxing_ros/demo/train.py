@@ -166,7 +166,7 @@ def train(args: argparse.Namespace) -> None:
         labels = {k: torch.as_tensor(v, device=device) for k, v in batch.labels.items()}
         rows, cols = (side // BLOCK for side in batch.frames.shape[2:4])
         found = probes(read, labels, rows, cols)
-        hint = torch.stack(list(found.values())).sum()
+        hint = torch.stack([*found.values(), 2 * found['change']]).sum()
         (loss + HINT * (1 - step / args.steps) * hint).backward()
         optimizer.step(rate(step, args.steps))
         losses.append(float(loss.detach()))
@@ -206,7 +206,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--steps', type=int, default=9000)
+    parser.add_argument('--steps', type=int, default=7000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, default=1, help='torch threads of the step')

@@ -246,14 +246,15 @@ class Seen:
     """What a pass leaves.
 
     The question rows' last hidden states (B, T, hidden), the vision tower's features and the image
-    rows after two layers (B, n * blocks, hidden), and the frames' closing rows after three
-    (B, n, hidden).
+    rows after two layers (B, n * blocks, hidden), and the frames' closing rows after three and after
+    four (B, n, hidden): by then a frame is gathered, and compared with the first.
     """
 
     questions: Tensor
     features: Tensor
     blocks: Tensor
     ends: Tensor
+    compared: Tensor
 
 
 class Probes(nn.Module):
@@ -275,7 +276,8 @@ class Probes(nn.Module):
         """Mean cross-entropy of each thing that is probed."""
         color, fingers = self.seen(seen.features.float()).split((7, 3), -1)
         cell, row, col = self.where(seen.blocks.float()).split((9, 8, 8), -1)
-        grip, place, change = self.frame(seen.ends.float()).split((2, 60, 42), -1)
+        grip, place, _ = self.frame(seen.ends.float()).split((2, 60, 42), -1)
+        change = self.frame(seen.compared.float())[..., 62:]
         raster = torch.arange(rows * cols, device=row.device)
         frames = seen.ends.shape[:2]
         labels = {
@@ -360,14 +362,16 @@ class Nano(nn.Module):
         packed = torch.zeros(batch, length, prefix + length, device=x.device, dtype=dtype)
         packed[:, :, prefix:].masked_fill_(~same, never)
         end_at = image_at.view(frames.shape[1], -1)[:, -1] + 1
-        blocks, ends = x, x
+        blocks, ends, compared = x, x, x
         for index, layer in enumerate(self.layers):
             x = layer(x, cos, sin, prefix, causal, packed[:, None, None])
             if index == 1:
                 blocks = x[:, image_at]
             if index == 2:
                 ends = x[:, end_at]
-        return Seen(self.norm(x[:, prefix:]), features, blocks, ends)
+            if index == 3:
+                compared = x[:, end_at]
+        return Seen(self.norm(x[:, prefix:]), features, blocks, ends, compared)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Tied embeddings."""
