@@ -21,7 +21,11 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=[package_name, f'{package_name}.*']),
-    package_data={package_name: ['py.typed'], f'{package_name}.demo': ['nano/*']},
+    package_data={
+        package_name: ['py.typed'],
+        f'{package_name}.demo': ['nano/*'],
+        f'{package_name}.evaluation': ['*.j2'],
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{package_name}']),
         (f'share/{package_name}', ['package.xml']),
@@ -35,6 +39,8 @@ setup(
         'console_scripts': [
             'bag_player = vlmaxxing_ros.ros.bag_player:main',
             'vlmaxxing_demo = vlmaxxing_ros.demo.run:main',
+            'vlmaxxing_doctor = vlmaxxing_ros.ros.doctor:main',
+            'vlmaxxing_evaluate = vlmaxxing_ros.evaluation.main:main',
             'vlmaxxing_node = vlmaxxing_ros.ros.node:main',
         ],
     },
