@@ -72,7 +72,7 @@ def select(
 
     unit = np.array(keys / mx.linalg.norm(keys, axis=-1, keepdims=True), np.float32)
     anchors = np.zeros((unit.shape[0], int(max(places.max(), recent.max())) + 1, unit.shape[2]))
-    np.add.at(anchors, (slice(None), recent), unit[:, old:])
+    np.add.at(anchors.swapaxes(0, 1), recent, unit[:, old:].swapaxes(0, 1))
     counts = np.bincount(recent, minlength=anchors.shape[1])
     anchors /= np.maximum(counts, 1)[None, :, None]
     heads = np.arange(len(unit))[:, None]
