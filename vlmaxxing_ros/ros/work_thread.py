@@ -22,7 +22,7 @@ class WorkThread:
 
     Args:
         work: does one bounded piece of work; returns the seconds until it wants to be called
-            again (0: at once, None: when woken).
+            again (0: at once, None: when woken).  First called when woken, or after a call.
         on_error: told of anything that `work` raises.
         name: of the thread.
     """

@@ -1,0 +1,324 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The worker with a real model: what is served when, and how questions end.
+
+Messages are opaque to the worker, so that plain arrays stand for them here.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.families.loading import NANO
+from vlmaxxing_ros.ros.camera import Arrival, Perceived
+from vlmaxxing_ros.ros.questions import Outcome, Request, Status, Ticket
+from vlmaxxing_ros.ros.settings import NodeConfig, Settings
+from vlmaxxing_ros.ros.worker import Worker
+
+pytestmark = pytest.mark.skipif(
+    not (NANO / 'model.safetensors').is_file(), reason='the built-in model is not there yet'
+)
+WAIT = 60.0  # s, far more than anything here takes
+# A text that may not end: an answer that takes its time.
+LONG = Request(
+    question='describe what you see',
+    json_schema='{"type": "string", "minLength": 100000}',
+    max_tokens=1000,
+)
+
+
+class Scene:
+    """A worker with its cameras, and everything it has told."""
+
+    def __init__(self) -> None:
+        self.perceived: list[Perceived] = []
+        self.errors: list[str] = []
+        self.now = 0
+        self.settings = Settings(engine=EngineConfig(model='nano'))
+        self.worker = Worker(
+            self.settings, clock=lambda: self.now, on_perceived=self.perceived.append, log=self
+        )
+
+    def error(self, message: str) -> None:
+        """Take the worker's log."""
+        self.errors.append(message)
+
+    def open(self, *cameras: str, convert: Callable[[Any], np.ndarray] = np.asarray) -> None:
+        """Begin anew with these cameras."""
+        self.perceived.clear()
+        self.now = 0
+        self.configure()
+        self.worker.open(dict.fromkeys(cameras or ['camera'], convert)).result(WAIT)
+
+    def configure(self, **changes: Any) -> None:
+        """Change settings of the node."""
+        node = replace(NodeConfig(), **changes)
+        self.worker.configure(replace(self.settings, node=node)).result(WAIT)
+
+    def offer(self, camera: str = 'camera') -> None:
+        """A new image, one second after the last one."""
+        self.now += 10**9
+        pixels = np.random.default_rng(self.now).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+        self.worker.offer(camera, Arrival(pixels, self.now, 'lens'))
+
+    def show(self, camera: str = 'camera') -> Perceived:
+        """A new image, and what became of it."""
+        seen = len(self.perceived)
+        self.offer(camera)
+        wait_until(lambda: len(self.perceived) > seen)
+        return self.perceived[-1]
+
+    def ask(self, request: Request) -> Asked:
+        """Submit a question."""
+        return Asked(self.worker, request)
+
+
+class Asked:
+    """A question and what its asker was told."""
+
+    def __init__(self, worker: Worker, request: Request) -> None:
+        self.tokens: list[str] = []
+        self.outcomes: list[Outcome] = []
+        self.ticket = worker.submit(request, on_token=self._token, on_done=self.outcomes.append)
+
+    def _token(self, _: Ticket, text: str) -> None:
+        self.tokens.append(text)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended; waits for that."""
+        wait_until(lambda: self.outcomes)
+        return self.outcomes[0]
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@pytest.fixture(scope='module')
+def loaded() -> Iterator[Scene]:
+    scene = Scene()
+    scene.worker.load().result(WAIT)
+    yield scene
+    assert scene.worker.stop(WAIT)
+
+
+@pytest.fixture
+def scene(loaded: Scene) -> Iterator[Scene]:
+    """A worker with one camera that has seen nothing."""
+    loaded.open()
+    yield loaded
+    loaded.worker.close('the test is over').result(WAIT)
+    loaded.errors.clear()
+
+
+def test_a_question_is_answered_from_the_newest_frame(scene: Scene) -> None:
+    scene.show()
+    newest = scene.show()
+    scene.now += 2 * 10**9
+    outcome = scene.ask(Request(question='what colors are the blocks?')).outcome
+    assert (outcome.status, outcome.model) == (Status.OK, 'nano')
+    assert outcome.answer is not None
+    assert outcome.answer.evidence.newest_stamp == newest.arrival.stamp
+    assert outcome.evidence_age == pytest.approx(2.0)
+    assert 0.0 < outcome.time_to_first_token <= outcome.latency
+
+
+def test_a_running_answer_is_cancelled_at_the_next_token(scene: Scene) -> None:
+    scene.show()
+    asked = scene.ask(LONG)
+    wait_until(lambda: len(asked.tokens) > 3)
+    asked.ticket.cancel()
+    outcome = asked.outcome
+    assert outcome.status is Status.CANCELLED
+    assert outcome.answer is not None
+    assert outcome.answer.finish_reason == 'cancelled'
+    assert outcome.answer.answer == ''.join(asked.tokens)
+    assert outcome.answer.answer_tokens < LONG.max_tokens
+
+
+def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Scene) -> None:
+    scene.show()
+    asked = scene.ask(replace(LONG, max_tokens=30_000, deadline=0.5))
+    outcome = asked.outcome
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.latency >= 0.5
+    assert outcome.answer is not None
+    assert outcome.answer.finish_reason == 'timeout'
+    assert outcome.answer.answer == ''.join(asked.tokens) != ''
+    assert outcome.answer.evidence.newest_stamp == scene.now
+
+
+def test_frames_pass_a_running_answer_without_changing_it(scene: Scene) -> None:
+    question = replace(LONG, max_tokens=100)
+    scene.show()
+    scene.configure(answering_frame_period=math.inf)
+    alone = scene.ask(question).outcome
+    scene.worker.reset().result(WAIT)
+    scene.now = 0
+    scene.perceived.clear()
+    scene.configure(answering_frame_period=0.0)
+    scene.show()
+    asked = scene.ask(question)
+    wait_until(lambda: asked.tokens)
+    passed = 0
+    while not asked.outcomes and passed < 5:
+        scene.show()
+        passed += not asked.outcomes
+    assert passed == 5, 'frames are planned while the answer is being decoded'
+    assert asked.outcome.answer is not None
+    assert alone.answer is not None
+    assert asked.outcome.answer.token_ids == alone.answer.token_ids
+
+
+def test_with_an_infinite_period_frames_wait_for_the_answer(scene: Scene) -> None:
+    scene.show()
+    scene.configure(answering_frame_period=math.inf)
+    asked = scene.ask(LONG)
+    wait_until(lambda: asked.tokens)
+    scene.offer()
+    wait_until(lambda: len(asked.tokens) > 50)
+    assert len(scene.perceived) == 1
+    asked.ticket.cancel()
+    wait_until(lambda: len(scene.perceived) == 2)
+
+
+def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Scene) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def slow(pixels: np.ndarray) -> np.ndarray:
+        entered.set()
+        release.wait(WAIT)
+        return pixels
+
+    scene.open(convert=slow)
+    scene.offer()
+    assert entered.wait(WAIT)
+    for _ in range(4):
+        scene.offer()
+    release.set()
+    wait_until(lambda: len(scene.perceived) == 2)
+    assert [perceived.arrival.stamp for perceived in scene.perceived] == [10**9, 5 * 10**9]
+    counts = scene.perceived[-1].counts
+    assert (counts.received, counts.planned, counts.dropped) == (5, 2, 3)
+
+
+def test_cameras_take_turns(scene: Scene) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def slow(pixels: np.ndarray) -> np.ndarray:
+        entered.set()
+        release.wait(WAIT)
+        return pixels
+
+    scene.open('one', 'two', 'three', convert=slow)
+    scene.offer('one')
+    assert entered.wait(WAIT)
+    for camera in ('one', 'three', 'two'):
+        scene.offer(camera)
+    release.set()
+    wait_until(lambda: len(scene.perceived) == 4)
+    order = [perceived.camera for perceived in scene.perceived]
+    assert order[0] == order[-1] == 'one', 'who was just served comes last'
+
+
+def test_a_deadline_holds_even_while_the_thread_is_busy(scene: Scene) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def stuck(pixels: np.ndarray) -> np.ndarray:
+        entered.set()
+        release.wait(WAIT)
+        return pixels
+
+    scene.open(convert=stuck)
+    scene.offer()
+    assert entered.wait(WAIT)
+    asked = scene.ask(Request(question='well?', deadline=0.1))
+    wait_until(lambda: scene.worker.finish_overdue() or asked.outcomes)
+    assert asked.outcome.status is Status.TIMEOUT
+    release.set()
+
+
+def test_a_failing_model_ends_the_question_and_begins_the_session_anew(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.show()
+    family = scene.worker._family
+    assert family is not None
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError('out of memory')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(family, 'logits', fail)
+        outcome = scene.ask(Request(question='well?')).outcome
+    assert outcome.status is Status.MODEL_ERROR
+    assert 'out of memory' in outcome.status_text
+    assert 'out of memory' in scene.errors[0]
+    assert scene.ask(Request(question='well?')).outcome.status is Status.NO_EVIDENCE
+    scene.show()
+    assert scene.ask(Request(question='well?')).outcome.status is Status.OK
+
+
+def test_a_model_that_fails_on_a_frame_drops_it_by_name_and_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError('out of memory')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.worker._family, 'encode', fail)
+        dropped = scene.show()
+    assert dropped.frame is None
+    assert 'out of memory' in dropped.budget.status_text
+    assert 'out of memory' in scene.worker.last_error
+    assert scene.show().frame is not None
+
+
+def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Scene) -> None:
+    scene.show()
+    running = scene.ask(LONG)
+    waiting = scene.ask(Request(question='well?'))
+    wait_until(lambda: running.tokens)
+    scene.worker.close('closing time').result(WAIT)
+    for asked in (running, waiting):
+        assert asked.outcome.status is Status.CANCELLED
+        assert asked.outcome.status_text == 'closing time'
+    assert scene.ask(Request(question='well?')).outcome.status is Status.NOT_ACTIVE
+
+
+def test_questions_are_answered_in_the_order_in_which_they_came(scene: Scene) -> None:
+    scene.show()
+    ended: list[int] = []
+    for number in range(5):
+        scene.worker.submit(
+            Request(question='what colors are the blocks?'),
+            on_token=lambda *_: None,
+            on_done=lambda _, number=number: ended.append(number),
+        )
+    wait_until(lambda: len(ended) == 5)
+    assert ended == [0, 1, 2, 3, 4]
+
+
+def test_a_model_that_is_not_there_is_a_clear_error() -> None:
+    scene = Scene()
+    scene.settings = Settings(engine=EngineConfig(model='/no/such/model'))
+    scene.configure()
+    with pytest.raises(ModelError, match='/no/such/model'):
+        scene.worker.load().result(WAIT)
+    assert scene.worker.model == ''
+    assert scene.worker.stop(WAIT)
