@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,3 +88,11 @@ def test_impossible_worlds_are_refused() -> None:
         Tabletop(seed=0, size=(28, 112))
     with pytest.raises(ValueError, match='negative'):
         Tabletop(seed=0, duration=-1)
+
+
+def test_any_size_can_be_rendered_with_noise() -> None:
+    camera = replace(QUIET, noise=3.0)
+    for size in ((112, 112), (1080, 1920)):
+        world = Tabletop(seed=1, size=size, camera=camera)
+        difference = world.render(1.0).astype(float) - world.clean(1.0)
+        assert 2 < difference.std() < 4

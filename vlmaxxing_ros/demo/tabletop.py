@@ -187,10 +187,7 @@ class Tabletop:
         picture = crop.astype(np.float32)
         picture *= np.asarray(camera.tint, np.float32) * np.float32(gain)
         if camera.noise > 0:
-            bank = _noise_bank()
-            first = _hash(self.seed, stamp, 3) % (bank.size - picture.size)
-            noise = bank[first : first + picture.size].reshape(picture.shape)
-            picture += noise * np.float32(camera.noise)
+            picture += _noise(picture.shape, _hash(self.seed, stamp, 3)) * np.float32(camera.noise)
         np.clip(picture, 0, 255, out=picture)
         return picture.astype(np.uint8)
 
@@ -332,7 +329,16 @@ def _hash(seed: int, stamp: float, salt: int) -> int:
 @functools.lru_cache(maxsize=1)
 def _noise_bank() -> np.ndarray:
     """Standard normal float32 samples from which every frame cuts a piece."""
-    return np.random.default_rng(20260).standard_normal(7_000_000 // 2, dtype=np.float32)
+    return np.random.default_rng(20260).standard_normal(3_500_000, dtype=np.float32)
+
+
+def _noise(shape: tuple[int, ...], number: int) -> np.ndarray:
+    """The piece that `number` picks; a picture larger than the bank repeats it."""
+    bank, size = _noise_bank(), math.prod(shape)
+    if size >= bank.size:
+        return np.resize(np.roll(bank, number % bank.size), shape)
+    first = number % (bank.size - size)
+    return bank[first : first + size].reshape(shape)
 
 
 def _draw_camera(rng: np.random.Generator, duration: float) -> Camera:
