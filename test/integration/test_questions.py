@@ -279,3 +279,14 @@ def test_diagnostics_tell_the_counts_and_the_model(peer: Peer, camera: TestCamer
     assert model.message == 'active'
     values = {value.key: value.value for value in stream.values}
     assert values['frames received'] == values['frames planned'] == '2'
+
+
+def test_an_overlay_is_drawn_while_someone_looks(peer: Peer, camera: TestCamera) -> None:
+    camera.show()
+    overlays = peer.collect(Image, '/vlmaxxing/overlay')
+    wait_until(lambda: peer.count_publishers('/vlmaxxing/overlay'), what='the overlay')
+    wait_until(lambda: camera.show() and overlays, what='a picture')
+    assert overlays[0].encoding == 'rgb8'
+    assert overlays[0].header.frame_id == 'camera_lens'
+    assert overlays[0].height >= 112
+    assert len(set(overlays[0].data)) > 10

@@ -28,6 +28,7 @@ from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.diagnostics import Diagnostics
 from vlmaxxing_ros.ros.image_topics import ImageTopics
 from vlmaxxing_ros.ros.messages import to_budget
+from vlmaxxing_ros.ros.overlay import to_overlay
 from vlmaxxing_ros.ros.parameters import Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
 from vlmaxxing_ros.ros.running import leave, run
@@ -222,11 +223,14 @@ class VlmaxxingNode(LifecycleNode):
         """Publish what became of an image; on the worker's thread."""
         self._diagnostics.perceived(perceived)
         self._budgets.publish(to_budget(perceived))
-        text, dropped = perceived.budget.status_text, perceived.frame is None
+        frame, plan = perceived.frame, perceived.plan
+        if frame is not None and plan is not None and self._overlays.get_subscription_count():
+            self._overlays.publish(to_overlay(perceived, frame, plan))
+        text = perceived.budget.status_text
         said, before = self._remarks.get(perceived.camera, (0.0, ''))
         if text != before and (not text or time.monotonic() - said > _REMARK_PERIOD):
             self._remarks[perceived.camera] = (time.monotonic(), text)
-            if dropped:
+            if frame is None:
                 self.get_logger().warning(f'{perceived.camera}: image dropped: {text}')
             elif text:
                 self.get_logger().info(f'{perceived.camera}: {text}')
