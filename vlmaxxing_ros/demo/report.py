@@ -125,9 +125,12 @@ _PAGE = """<!doctype html>
         padding: 0 1rem; color: #1c2024; }
  h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
  .scroll { overflow-x: auto; } svg { max-width: 100%; height: auto; }
- table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
- th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #e3e5e8; }
- td.n, th.n { text-align: right; white-space: nowrap; }
+ table { border-collapse: collapse; width: 100%; font-size: .85rem;
+         font-variant-numeric: tabular-nums; }
+ th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #e3e5e8;
+          vertical-align: top; }
+ th { vertical-align: bottom; } td.n, th.n { text-align: right; } td.n { white-space: nowrap; }
+ td.q { min-width: 14rem; }
  .wrong { color: #b3261e; } .dim { color: #666; }
  .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr));
              gap: 1rem; }
@@ -139,14 +142,21 @@ _PAGE = """<!doctype html>
  <b>{{ reused }} of {{ prompt }}</b> prompt tokens came from the cache. Model: {{ model }}.</p>
 <h2>What every frame cost</h2>
 {{ plot|safe }}
+{% for camera, images in pictures.items() %}
+<h2>What was paid for: {{ camera }}</h2>
+<div class="pictures">{% for png, time in images %}
+<figure><img alt="overlay of {{ camera }} at {{ '%.1f'|format(time) }} s"
+ src="data:image/png;base64,{{ png }}"><figcaption>{{ '%.1f'|format(time) }} s</figcaption></figure>
+{% endfor %}</div>{% endfor %}
 <h2>Questions and answers</h2>
 <div class="scroll"><table>
-<tr><th class="n">asked at (s)</th><th>camera</th><th>question</th><th>answer</th><th>truth</th>
- <th class="n">evidence (s)</th><th class="n">first token (ms)</th><th class="n">reused tokens</th>
- <th class="n">cold dense (ms, estimate)</th><th>exact</th></tr>
+<tr><th class="n">asked at<br>(s)</th><th>camera</th><th>question</th><th>answer</th><th>truth</th>
+ <th class="n">evidence<br>(s)</th><th class="n">first token<br>(ms)</th>
+ <th class="n">reused<br>tokens</th><th class="n">cold dense<br>(ms, estimate)</th>
+ <th>exact</th></tr>
 {% for a in asked %}<tr>
  <td class="n">{{ '%.2f'|format(a.question.at) }}</td><td>{{ a.question.camera }}</td>
- <td>{{ a.question.question }}
+ <td class="q">{{ a.question.question }}
   {% if a.question.choices %}<span class="dim">({{ a.question.choices|join(', ') }})</span>
   {% endif %}</td>
  <td class="{{ '' if a.right else 'wrong' }}">{{ a.answer.answer or a.answer.status_text }}</td>
@@ -157,11 +167,5 @@ _PAGE = """<!doctype html>
  <td class="n">{{ '%.0f'|format(a.dense_time * 1000) }}</td>
  <td>{{ 'yes' if a.answer.exact else 'no' }}</td></tr>
 {% endfor %}</table></div>
-{% for camera, images in pictures.items() %}
-<h2>What was paid for: {{ camera }}</h2>
-<div class="pictures">{% for png, time in images %}
-<figure><img alt="overlay of {{ camera }} at {{ '%.1f'|format(time) }} s"
- src="data:image/png;base64,{{ png }}"><figcaption>{{ '%.1f'|format(time) }} s</figcaption></figure>
-{% endfor %}</div>{% endfor %}
 </body></html>
 """
