@@ -272,13 +272,20 @@ def test_audit_finds_the_cache_to_be_what_its_ledger_says(peer: Peer, camera: Te
 def test_diagnostics_tell_the_counts_and_the_model(peer: Peer, camera: TestCamera) -> None:
     for _ in range(2):
         camera.show()
+    assert peer.query(WHAT).status == Answer.OK
     seen = peer.collect(DiagnosticArray, '/diagnostics')
-    wait_until(lambda: seen, what='diagnostics')
-    model, stream = seen[0].status
+    wait_until(lambda: 'tokens reused' in values_of(seen).get('last answer', ''), what='the answer')
+    model, stream = seen[-1].status
     assert (model.name, stream.name) == ('vlmaxxing: model', 'vlmaxxing: camera camera')
     assert model.message == 'active'
-    values = {value.key: value.value for value in stream.values}
+    values = values_of(seen)
     assert values['frames received'] == values['frames planned'] == '2'
+
+
+def values_of(diagnostics: list[DiagnosticArray]) -> dict[str, str]:
+    """The newest values of the camera."""
+    status = diagnostics[-1].status[1] if diagnostics else None
+    return {value.key: value.value for value in status.values} if status else {}
 
 
 def test_an_overlay_is_drawn_while_someone_looks(peer: Peer, camera: TestCamera) -> None:

@@ -13,6 +13,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import Header
 
+from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_ros.ros.camera import Camera, Perceived
 from vlmaxxing_ros.ros.worker import Worker
 
@@ -43,6 +44,7 @@ class Diagnostics:
         self._hint = hint
         self._hinted: dict[str, str] = {}
         self._newest: dict[str, Perceived] = {}
+        self._answers: dict[str, Answer] = {}
         self.configure_error = ''
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -51,6 +53,10 @@ class Diagnostics:
     def perceived(self, newest: Perceived) -> None:
         """Remember a camera's newest image."""
         self._newest[newest.camera] = newest
+
+    def answered(self, newest: Answer) -> None:
+        """Remember a camera's newest answer."""
+        self._answers[newest.camera] = newest
 
     def publish(self) -> None:
         """Publish the state of the model and of each camera."""
@@ -90,6 +96,13 @@ class Diagnostics:
             values['last remark'] = budget.status_text
             if newest.frame is None:
                 level, message = DiagnosticStatus.WARN, f'image dropped: {budget.status_text}'
+        if answer := self._answers.get(camera.name):
+            values['last answer'] = (
+                f'{"exact" if answer.exact else "not exact"}, {answer.reused_tokens} of '
+                f'{answer.prompt_tokens} tokens reused, {answer.time_to_first_token:.3f} s'
+                if answer.status == Answer.OK
+                else answer.status_text
+            )
         audit = camera.session.last_audit
         if audit is not None:
             values['last audit'] = audit.text

@@ -9,6 +9,8 @@ enough, because nothing in it waits: transitions, which may take long, run in th
 
 from __future__ import annotations
 
+import math
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -36,7 +38,8 @@ from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.worker import Worker
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-_REMARK_PERIOD = 1.0  # s between two remarks about images
+_REMARK_PERIOD = 10.0  # s between two remarks of one kind about images
+_MAX_REMARKS = 100
 
 
 class VlmaxxingNode(LifecycleNode):
@@ -52,7 +55,7 @@ class VlmaxxingNode(LifecycleNode):
         super().__init__('vlmaxxing', **arguments)
         self.stopping = threading.Event()
         self._transition = threading.Lock()
-        self._remarks: dict[str, tuple[float, str]] = {}
+        self._remarks: dict[str, float] = {}  # kind: s of time.monotonic
         self.parameters = Parameters(self, self._settings_changed)
         settings = self.parameters.settings
         self.worker = Worker(
@@ -66,7 +69,7 @@ class VlmaxxingNode(LifecycleNode):
         self._budgets = self.create_lifecycle_publisher(FreshBudget, '~/fresh_budget', 10)
         # Depth 1: a slow viewer gets the newest picture, not a queue of them.
         self._overlays = self.create_lifecycle_publisher(Image, '~/overlay', QoSProfile(depth=1))
-        self.servers = QuestionServers(self, self.worker, self._answers.publish)
+        self.servers = QuestionServers(self, self.worker, self._answered)
         for name, callback in (
             ('reset', self._reset),
             ('keyframe', self._keyframe),
@@ -226,14 +229,26 @@ class VlmaxxingNode(LifecycleNode):
         frame, plan = perceived.frame, perceived.plan
         if frame is not None and plan is not None and self._overlays.get_subscription_count():
             self._overlays.publish(to_overlay(perceived, frame, plan))
-        text = perceived.budget.status_text
-        said, before = self._remarks.get(perceived.camera, (0.0, ''))
-        if text != before and (not text or time.monotonic() - said > _REMARK_PERIOD):
-            self._remarks[perceived.camera] = (time.monotonic(), text)
-            if frame is None:
-                self.get_logger().warning(f'{perceived.camera}: image dropped: {text}')
-            elif text:
-                self.get_logger().info(f'{perceived.camera}: {text}')
+        if text := perceived.budget.status_text:
+            self._remark(f'{perceived.camera}: {text}', dropped=frame is None)
+
+    def _remark(self, text: str, *, dropped: bool) -> None:
+        """Log what was said about an image; the same again, but for its numbers, now and then."""
+        kind, now = re.sub(r'[\d.]+', '#', text), time.monotonic()
+        if now - self._remarks.get(kind, -math.inf) < _REMARK_PERIOD:
+            return
+        if len(self._remarks) > _MAX_REMARKS:  # texts may quote what a broken driver sends
+            self._remarks.clear()
+        self._remarks[kind] = now
+        if dropped:
+            self.get_logger().warning(f'image dropped: {text}')
+        else:
+            self.get_logger().info(text)
+
+    def _answered(self, answer: Answer) -> None:
+        """Publish an answer; on whatever thread it came about."""
+        self._diagnostics.answered(answer)
+        self._answers.publish(answer)
 
 
 def main() -> None:
