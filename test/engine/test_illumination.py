@@ -1,0 +1,91 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Light is told from change."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.illumination import UNCHANGED, Light, fit_light
+
+
+def scene(seed: int = 0) -> np.ndarray:
+    """float64 [180, 240, 3] with levels from 40 to 200."""
+    coarse = np.random.default_rng(seed).uniform(40, 200, (9, 12, 3))
+    return cv2.resize(coarse, (240, 180), interpolation=cv2.INTER_LINEAR)
+
+
+def seen(image: np.ndarray, sigma: float = 0.0) -> np.ndarray:
+    noise = np.random.default_rng(1).normal(0, sigma, image.shape)
+    return np.clip(np.round(image + noise), 0, 255).astype(np.uint8)
+
+
+REFERENCE = seen(scene()).astype(np.int16)
+
+
+@pytest.mark.parametrize('sigma', [0.0, 3.0])
+def test_gain_and_offset_are_found_per_channel(sigma: float) -> None:
+    gain, offset = np.array([0.7, 0.8, 0.9]), np.array([5.0, -4.0, 10.0])
+    light = fit_light(seen(scene() * gain + offset, sigma), REFERENCE)
+    middle = gain * 120 + offset
+    assert light.gain == pytest.approx(gain, abs=0.02)
+    assert light.gain * 120 + light.offset == pytest.approx(middle, abs=0.5)
+
+
+def test_what_really_changed_has_no_say() -> None:
+    image = scene() * 0.7
+    image[40:140, 60:160] = 220
+    assert fit_light(seen(image), REFERENCE).gain == pytest.approx([0.7] * 3, abs=0.02)
+
+
+@pytest.mark.parametrize('sigma', [0.0, 3.0, 8.0])
+def test_the_same_light_is_left_alone_to_the_bit(sigma: float) -> None:
+    assert fit_light(seen(scene(), sigma), REFERENCE) is UNCHANGED
+
+
+def test_another_scene_is_no_light() -> None:
+    assert fit_light(seen(scene(5)), REFERENCE) is UNCHANGED
+
+
+def test_a_light_that_holds_is_kept_to_the_bit() -> None:
+    first = fit_light(seen(scene() * 0.7), REFERENCE)
+    assert fit_light(seen(scene() * 0.7, sigma=2.0), REFERENCE, first) is first
+
+
+def test_a_saturated_image_tells_nothing() -> None:
+    white = np.full((180, 240, 3), 255, np.uint8)
+    assert fit_light(white, REFERENCE) is UNCHANGED
+
+
+def test_undoing_the_light_shows_the_reference() -> None:
+    light = Light(np.array([0.7, 0.8, 1.2], np.float32), np.array([5, 0, -9], np.float32))
+    image = seen(scene() * light.gain + light.offset)
+    assert np.abs(light.undo(image) - REFERENCE).max() <= 2
+
+
+def test_undoing_does_not_clip() -> None:
+    light = Light(np.full(3, 0.5, np.float32), np.zeros(3, np.float32))
+    assert (light.undo(np.full((4, 4, 3), 200, np.uint8)) == 400).all()
+    assert light.brightest.tolist() == [510, 510, 510]
+
+
+def test_bands_are_undone_row_by_row() -> None:
+    rows = np.arange(180)[:, None, None] / 180
+    band = 1 + 0.15 * np.sin(2 * np.pi * (1.7 * rows + 0.2))
+    image = seen(scene() * band)
+    light = fit_light(image, REFERENCE)
+    assert light.band is not None
+    assert light.band == pytest.approx(band[:, 0, 0], abs=0.02)
+    assert np.abs(light.undo(image) - REFERENCE).mean() < 1
+    part = slice(60, 90)
+    assert (light.undo(image[part], part) == light.undo(image)[part]).all()
+
+
+def test_a_beam_across_the_image_is_no_band() -> None:
+    image = scene()
+    image[80:95] += 30
+    light = fit_light(seen(image), REFERENCE)
+    assert light.band is None
+    assert np.abs(light.undo(seen(image)) - REFERENCE)[85].mean() > 25
