@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.planner import Plan
+from vlmaxxing_ros.engine.overlay import draw_overlay
 from vlmaxxing_ros.evaluation.arms import Admission
 from vlmaxxing_ros.evaluation.evaluate import Stream
 from vlmaxxing_ros.evaluation.recordings import read_images
@@ -22,7 +22,7 @@ ANIMATED = 48
 
 STILLS = 4
 
-_HEIGHT = 168  # of a thumbnail, pixels
+_HEIGHT = 84  # of a thumbnail, pixels
 _FRAME_MS = 150
 
 
@@ -32,14 +32,18 @@ class OverlayRecorder:
     def __init__(self) -> None:
         self._kept: list[np.ndarray] = []
         self._stride, self._count = 1, 0
+        self._first = 0
 
     def __call__(self, frame: Frame, admission: Admission) -> None:
         """Draw the overlay of a frame, if it is kept."""
         plan = admission.frame_plan
         if plan is None:
             return
+        self._first = self._first or frame.stamp
         if self._count % self._stride == 0:
-            self._kept.append(_overlay(frame, plan))
+            taken = f'{admission.kind}: {admission.blocks} blocks encoded and prefilled'
+            seconds = (frame.stamp - self._first) * 1e-9
+            self._kept.append(draw_overlay(frame, plan, [f'{seconds:.1f} s, {taken}']))
         self._count += 1
         if len(self._kept) > ANIMATED:
             self._kept, self._stride = self._kept[::2], self._stride * 2
@@ -49,7 +53,8 @@ class OverlayRecorder:
         if not self._kept:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        frames = [_bgr(_scaled(image)) for image in self._kept]
+        height = max(image.shape[0] for image in self._kept)
+        frames = [_bgr(_padded(image, height)) for image in self._kept]
         animation = cv2.Animation()
         animation.frames = frames
         animation.durations = [_FRAME_MS] * len(frames)
@@ -67,7 +72,7 @@ def strips(stream: Stream, windows: Iterable[Iterable[int]]) -> list[bytes]:
     found: dict[int, np.ndarray] = {}
     for image in read_images(stream.path, topic=stream.topic, fps=stream.fps):
         if image.stamp in needed:
-            found.setdefault(image.stamp, _bgr(_scaled(image.pixels, _HEIGHT // 2)))
+            found.setdefault(image.stamp, _bgr(_scaled(image.pixels)))
     pictures = []
     for window in wanted:
         gap = ((0, 0), (0, 2), (0, 0))
@@ -82,19 +87,15 @@ def data_uri(data: bytes, kind: str) -> str:
     return f'data:image/{kind};base64,{base64.b64encode(data).decode()}'
 
 
-def _overlay(frame: Frame, plan: Plan) -> np.ndarray:
-    side = frame.grid.block
-    mask = np.repeat(np.repeat(plan.fresh, side, 0), side, 1)[..., None]
-    orange = np.array([255, 120, 20])
-    return np.where(mask, 0.6 * frame.pixels + 0.4 * orange, frame.pixels).astype(np.uint8)
+def _padded(image: np.ndarray, height: int) -> np.ndarray:
+    """Made as high as the highest, with more of the panel's last row."""
+    return np.pad(image, ((0, height - image.shape[0]), (0, 0), (0, 0)), mode='edge')
 
 
-def _scaled(image: np.ndarray, height: int = 2 * _HEIGHT) -> np.ndarray:
-    """Resized to a height, aspect ratio kept."""
-    width = max(1, round(image.shape[1] * height / image.shape[0]))
-    shrinks = height < image.shape[0]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
-    return cv2.resize(image, (width, height), interpolation=how)
+def _scaled(image: np.ndarray) -> np.ndarray:
+    """A thumbnail."""
+    width = max(1, round(image.shape[1] * _HEIGHT / image.shape[0]))
+    return cv2.resize(image, (width, _HEIGHT), interpolation=cv2.INTER_AREA)
 
 
 def _bgr(image: np.ndarray) -> np.ndarray:

@@ -11,6 +11,9 @@ from typing import Any
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from vlmaxxing_ros.evaluation.costs import SESSIONS
 
 _OURS, _DENSE, _OTHER = '#d9620f', '#222222', '#7a8794'
 _STAGES = {
@@ -29,6 +32,7 @@ def plots(report: dict[str, Any]) -> dict[str, str]:
     drawn = {
         'Accuracy and what a live answer takes': _draw(_frontier, arms),
         'Answers unlike cold dense on the same frames': _draw(_drift, arms),
+        'Rows computed against drift': _draw(_rows, arms),
         'Where the time of a whole run goes': _draw(_stages, arms),
         'Whole sessions along the recordings, set-up included': _draw(_sessions, arms),
     }
@@ -62,16 +66,29 @@ def _frontier(axes: Axes, arms: dict[str, Any]) -> bool:
         for name, arm in arms.items()
         if arm['accuracy']['questions'] and arm['denominators']['live']['questions']
     ]
-    for number, (x, y, name) in enumerate(sorted(points)):
-        axes.plot(x, y, 'o', color=_color(name))
-        # Neighbours' labels would cover each other: above and below in turn.
-        offset = (4, 5) if number % 2 else (4, -11)
-        axes.annotate(name, (x, y), xytext=offset, textcoords='offset points', fontsize=8)
-    axes.set_xscale('log')
-    axes.margins(x=0.15, y=0.15)
+    _scatter(axes, points)
     axes.set_xlabel('newest frame to first token, live question, p50 (ms)')
     axes.set_ylabel('right answers (%)')
     return bool(points)
+
+
+def _scatter(axes: Axes, points: list[tuple[float, float, str]]) -> None:
+    """Named points over a logarithmic x axis."""
+    for number, (x, y, name) in enumerate(sorted(points)):
+        axes.plot(x, y, 'o', color=_color(name))
+        # Neighbours' labels would cover each other: above and below in turn, near and far.
+        offset = (4, (-11, 5, -20, 14)[number % 4])
+        axes.annotate(name, (x, y), xytext=offset, textcoords='offset points', fontsize=7)
+    axes.set_xscale('log')
+    axes.xaxis.set_major_formatter('{x:g}')
+    axes.xaxis.set_minor_formatter('{x:g}' if _narrow(axes) else '')
+    axes.margins(x=0.15, y=0.15)
+
+
+def _narrow(axes: Axes) -> bool:
+    """Whether the x axis spans so little that its decades alone would leave it unlabelled."""
+    low, high = axes.get_xlim()
+    return high / low < 10
 
 
 def _drift(axes: Axes, arms: dict[str, Any]) -> bool:
@@ -84,6 +101,19 @@ def _drift(axes: Axes, arms: dict[str, Any]) -> bool:
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_xlabel('answers unlike cold dense (%), with 95 % interval')
     return bool(names)
+
+
+def _rows(axes: Axes, arms: dict[str, Any]) -> bool:
+    points = []
+    for name, arm in arms.items():
+        seen, asked = arm['perception'], arm['drift']['questions']
+        rows = seen['frame_rows'] + seen['question_rows']
+        if rows and asked:
+            points.append((rows / asked, 100 * arm['drift']['answer']['share'], name))
+    _scatter(axes, points)
+    axes.set_xlabel('rows through the language model per question, frames included')
+    axes.set_ylabel('answers unlike cold dense (%)')
+    return bool(points)
 
 
 def _stages(axes: Axes, arms: dict[str, Any]) -> bool:
@@ -121,6 +151,10 @@ def _sessions(axes: Axes, arms: dict[str, Any]) -> bool:
     axes.axhline(1.0, color=_DENSE, linewidth=1)
     axes.set_xscale('log')
     axes.set_yscale('log')
+    axes.set_xticks(SESSIONS, [str(count) for count in SESSIONS])
+    axes.xaxis.set_minor_locator(NullLocator())
+    for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        which('{x:g}')
     axes.set_xlabel('questions asked')
     axes.set_ylabel('cold dense / arm')
     axes.legend(fontsize=7, frameon=False, ncols=2)

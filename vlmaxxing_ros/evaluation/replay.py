@@ -37,7 +37,7 @@ class AskedQuestion:
 
     Attributes:
         kind: `first`, `live` or `follow_up`.
-        admission: what admitting the newest frame had cost.
+        admission: what admitting the newest frame had cost; 0 on a follow-up.
         rows, windows: work done after the question was asked.
     """
 
@@ -246,7 +246,7 @@ def _ask(arm: Arm, timed: TimedQuestion, run: ArmRun, new_frames: int, work: Wor
         latency=reply.latency,
         vision=reply.vision,
         prefill=reply.prefill,
-        admission=run.frames[-1].seconds,
+        admission=run.frames[-1].seconds if new_frames else 0.0,
         rows=done.image_rows + done.text_rows,
         windows=done.windows,
     )

@@ -180,8 +180,8 @@ def _denominator(kind: str, arms: dict[str, Any]) -> Table:
                 ms(figures['latency']['p50']),
                 ms(figures['latency']['p95']),
                 ratio(figures['latency_speedup']['p50']),
-                f'{figures["rows"]:.0f}',
-                f'{figures["windows"]:.0f}',
+                f'{figures["rows"]:.0f}' if figures['rows'] else '–',
+                f'{figures["windows"]:.0f}' if figures['rows'] else '–',
                 f'{figures["frames_shown"]:.1f}',
             )
         )
@@ -256,8 +256,7 @@ def _work(arms: dict[str, Any]) -> Table:
         rows.append(
             (
                 name,
-                str(seen['frame_rows'] + seen['question_rows']),
-                str(seen['frame_windows'] + seen['question_windows']),
+                *_counted(seen),
                 f'{total:.1f}',
                 f'{seen["processor_seconds"]:.1f}',
                 *(share(seconds / total if total else None) for seconds in stages.values()),
@@ -283,6 +282,12 @@ def _work(arms: dict[str, Any]) -> Table:
         ),
         rows,
     )
+
+
+def _counted(seen: dict[str, Any]) -> tuple[str, str]:
+    rows = seen['frame_rows'] + seen['question_rows']
+    windows = seen['frame_windows'] + seen['question_windows']
+    return (str(rows), str(windows)) if rows else ('–', '–')
 
 
 def _ceilings(arms: dict[str, Any]) -> Table:
