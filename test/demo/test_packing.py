@@ -49,7 +49,7 @@ def test_training_shapes_cover_what_the_model_is_asked_for() -> None:
     rng = np.random.default_rng(0)
     shapes = [packing.draw_shape(rng, 0.5) for _ in range(2000)]
     assert {frames for _, frames, _, _ in shapes} >= {1, 2, 3, 4, 8, 16}
-    assert {(rows, cols) for *_, rows, cols in shapes} == {(4, 4), *packing.GRIDS}
+    assert {(rows, cols) for *_, rows, cols in shapes} == set(packing.GRIDS)
     assert sum(frames == 8 for _, frames, _, _ in shapes) > 600
 
 

@@ -184,7 +184,8 @@ def label(clips: list[Clip]) -> dict[str, np.ndarray]:
     Per block (B, n, blocks): `color`, the colour whose centre it holds (6: none); `cell`, the cell
     of that centre (-1 without one); `fingers`, 0 or 1 where the closed or open gripper is (2: not
     here). Per frame (B, n): `grip`, 0 closed or 1 open; per frame and colour (B, n, 6): `place`,
-    its cell (9: absent), and `change` since the first frame, an index into CHANGES.
+    its cell (9: absent), and `change` since the first frame, an index into CHANGES; per frame
+    `mover`, the one colour that has moved since (6: none).
     """
     _, height, width, _ = clips[0].frames.shape
     rows, cols = height // BLOCK, width // BLOCK
@@ -195,6 +196,7 @@ def label(clips: list[Clip]) -> dict[str, np.ndarray]:
     grip = np.full(shape, -1, np.int64)
     place = np.full((*shape, len(COLORS)), len(CELLS), np.int64)
     change = np.full((*shape, len(COLORS)), -1, np.int64)
+    mover = np.full(shape, -1, np.int64)
 
     def block(x: float, y: float) -> int:
         row = min(rows - 1, max(0, int(y * rows)))
@@ -207,6 +209,9 @@ def label(clips: list[Clip]) -> dict[str, np.ndarray]:
             if grasp is not None:
                 grip[b, f] = int(grasp == 'open')
                 fingers[b, f, block(*state.gripper)] = grip[b, f]
+            moved = scene.answer('mover')
+            if moved is not None:
+                mover[b, f] = [*COLORS, 'none'].index(moved)
             for c, name in enumerate(COLORS):
                 if name in state.blocks:
                     x, y = state.blocks[name]
@@ -219,11 +224,13 @@ def label(clips: list[Clip]) -> dict[str, np.ndarray]:
         'fingers': fingers,
         'grip': grip,
         'place': place,
+        'mover': mover,
         'change': np.where(change == CHANGES.index(None), -1, change),
     }
 
 
-GRIDS = ((3, 4), (4, 5), (5, 4), (6, 6), (6, 8))
+GRIDS = ((4, 4), (3, 4), (4, 5), (5, 4), (6, 6), (6, 8))
+GRID_SHARES = (0.62, 0.06, 0.05, 0.05, 0.05, 0.17)
 
 
 def draw_shape(rng: np.random.Generator, progress: float) -> tuple[int, int, int, int]:
@@ -236,7 +243,7 @@ def draw_shape(rng: np.random.Generator, progress: float) -> tuple[int, int, int
         else [0.13, 0.08, 0.06, 0.08, 0.04, 0.06, 0.04, 0.43, 0.03, 0.03, 0.02]
     )
     frames = int(rng.choice(counts, p=share))
-    rows, cols = (4, 4) if rng.random() < 0.72 else GRIDS[int(rng.integers(len(GRIDS)))]
+    rows, cols = GRIDS[int(rng.choice(len(GRIDS), p=GRID_SHARES))]
     if rows * cols * frames > 400:
         rows, cols = 4, 4
     clips = int(np.clip(2048 // (frames * rows * cols), 4, 48))

@@ -166,7 +166,7 @@ def train(args: argparse.Namespace) -> None:
         labels = {k: torch.as_tensor(v, device=device) for k, v in batch.labels.items()}
         rows, cols = (side // BLOCK for side in batch.frames.shape[2:4])
         found = probes(read, labels, rows, cols)
-        hint = torch.stack([*found.values(), 2 * found['change']]).sum()
+        hint = torch.stack([*found.values(), 2 * found['change'], found['mover']]).sum()
         (loss + HINT * (1 - step / args.steps) * hint).backward()
         optimizer.step(rate(step, args.steps))
         losses.append(float(loss.detach()))

@@ -246,8 +246,8 @@ class Seen:
     """What a pass leaves.
 
     The question rows' last hidden states (B, T, hidden), the vision tower's features and the image
-    rows after two layers (B, n * blocks, hidden), and the frames' closing rows after three and after
-    four (B, n, hidden): by then a frame is gathered, and compared with the first.
+    rows after two layers (B, n * blocks, hidden), and the frames' closing rows (B, n, hidden) after
+    three, when a frame is gathered, and after four, when it is compared with the first.
     """
 
     questions: Tensor
@@ -269,6 +269,7 @@ class Probes(nn.Module):
         self.seen = nn.Linear(shape.hidden, 7 + 3)
         self.where = nn.Linear(shape.hidden, 9 + 8 + 8)
         self.frame = nn.Linear(shape.hidden, 2 + 6 * 10 + 6 * 7)
+        self.mover = nn.Linear(shape.hidden, 7)
 
     def forward(
         self, seen: Seen, labels: dict[str, Tensor], rows: int, cols: int
@@ -294,6 +295,7 @@ class Probes(nn.Module):
             'grip': grip,
             'place': place.reshape(*frames, 6, 10),
             'change': change.reshape(*frames, 6, 7),
+            'mover': self.mover(seen.compared.float()),
         }
         losses = {}
         for name, guess in guesses.items():
