@@ -15,7 +15,7 @@ MIDDLE = (0.5, 0.5)
 
 
 def state(opening: float = 1.0, **blocks: tuple[float, float]) -> State:
-    return State(0.0, dict(blocks), dict(blocks), opening, (0.5, 0.2), False)
+    return State(0.0, dict(blocks), dict(blocks), opening, (0.5, 0.2))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_appearing_and_disappearing_are_told_from_the_first_and_the_last_frame()
 
 
 def test_a_camera_that_pans_moves_no_block() -> None:
-    seen = State(1.0, {'red': (0.3, 0.5)}, {'red': MIDDLE}, 1.0, (0.5, 0.2), False)
+    seen = State(1.0, {'red': (0.3, 0.5)}, {'red': MIDDLE}, 1.0, (0.5, 0.2))
     assert Scene([state(red=MIDDLE), seen]).answer('motion') == 'no'
 
 

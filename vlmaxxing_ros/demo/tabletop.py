@@ -62,7 +62,6 @@ class State:
     placed: dict[str, tuple[float, float]]
     opening: float
     gripper: tuple[float, float]
-    active: bool
 
 
 @dataclass(frozen=True)
@@ -168,14 +167,14 @@ class Tabletop:
 
     def state(self, stamp: float) -> State:
         """Ground truth at `stamp` seconds."""
-        blocks, opening, active = self._world(stamp)
+        blocks, opening = self._world(stamp)
         dx, dy = self._offset(stamp)
         height, width = self.size
         placed = {b.color: (b.x, b.y) for b in blocks}
         seen = {c: (x - dx / width, y - dy / height) for c, (x, y) in placed.items()}
         x, scale = self._gripper
         fingers = x - dx / width, (0.21 * scale * min(self.size) - dy) / height
-        return State(stamp, seen, placed, opening, fingers, active)
+        return State(stamp, seen, placed, opening, fingers)
 
     def render(self, stamp: float) -> np.ndarray:
         """The picture at `stamp` seconds: (H, W, 3) uint8 RGB."""
@@ -211,13 +210,12 @@ class Tabletop:
             stamp = start + index / fps
             yield Shot(stamp, self.render(stamp), self.state(stamp))
 
-    def _world(self, stamp: float) -> tuple[tuple[Block, ...], float, bool]:
+    def _world(self, stamp: float) -> tuple[tuple[Block, ...], float]:
         epoch = self._epochs[max(0, bisect.bisect_right(self._starts, stamp) - 1)]
         event = epoch.event
         if event is None or event.kind in ('appear', 'disappear'):
-            return epoch.blocks, epoch.opening, False
+            return epoch.blocks, epoch.opening
         done = min(1.0, max(0.0, (stamp - event.start) / (event.end - event.start)))
-        active = done < 1.0
         if event.kind == 'move':
             moved = tuple(
                 replace(
@@ -229,9 +227,9 @@ class Tabletop:
                 else b
                 for b in epoch.blocks
             )
-            return moved, epoch.opening, active
+            return moved, epoch.opening
         opening = done if event.kind == 'open' else 1.0 - done
-        return epoch.blocks, opening, active
+        return epoch.blocks, opening
 
     def _offset(self, stamp: float) -> tuple[float, float]:
         """Where the camera looks, in pixels from its middle."""
@@ -255,7 +253,7 @@ class Tabletop:
 
     def _canvas(self, stamp: float) -> np.ndarray:
         """The table with everything on it, wider than the picture by the margin."""
-        blocks, opening, _ = self._world(stamp)
+        blocks, opening = self._world(stamp)
         key = (blocks, opening)
         if self._drawn is not None and self._drawn[0] == key:
             return self._drawn[1]
