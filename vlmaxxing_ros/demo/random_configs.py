@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-# Language and vision widths; `7b` is Qwen2.5-VL-7B-Instruct's shape.
+# Language and vision widths; `7b` is Qwen2.5-VL-7B-Instruct's shape, `small` a model of which
+# the tower has the same share (a tenth of the weights) at a size that a CPU can carry.
 SIZES: dict[str, dict[str, Any]] = {
     'tiny': {
         'text': {'hidden_size': 64, 'num_hidden_layers': 2, 'intermediate_size': 96,
@@ -22,8 +23,8 @@ SIZES: dict[str, dict[str, Any]] = {
     'small': {
         'text': {'hidden_size': 512, 'num_hidden_layers': 8, 'intermediate_size': 1408,
                  'num_attention_heads': 8, 'num_key_value_heads': 2, 'sections': [8, 12, 12]},
-        'vision': {'depth': 8, 'hidden_size': 320, 'intermediate_size': 864, 'num_heads': 4,
-                   'fullatt_block_indexes': [3, 7]},
+        'vision': {'depth': 4, 'hidden_size': 192, 'intermediate_size': 512, 'num_heads': 4,
+                   'fullatt_block_indexes': [1, 3]},
     },
     '7b': {
         'text': {'hidden_size': 3584, 'num_hidden_layers': 28, 'intermediate_size': 18944,
@@ -92,12 +93,13 @@ def _qwen3(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, A
     sections = sorted(_sections(text), reverse=True)
     vision.pop('fullatt_block_indexes')
     if model_type == 'qwen3_vl_moe':
-        text |= {
+        text = {
             'num_experts': 4,
             'num_experts_per_tok': 2,
             'decoder_sparse_step': 1,
             'mlp_only_layers': [],
             'moe_intermediate_size': 48,
+            **text,
         }
     return {
         'model_type': model_type,
@@ -136,6 +138,7 @@ def _qwen35(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, 
             'num_experts_per_tok': 2,
             'moe_intermediate_size': 48,
             'shared_expert_intermediate_size': 48,
+            **overrides,
         }
     text |= {
         'model_type': f'{model_type}_text',

@@ -68,6 +68,15 @@ class EngineConfig:
         maximum=8,
         fixed=True,
     )
+    visual_experts: int = setting(
+        0,
+        'experts per visual row of a mixture-of-experts model (FastMMoE), fewer than its own '
+        'number: another, faster model; 0: its own number',
+        unit='experts',
+        minimum=0,
+        maximum=64,
+        fixed=True,
+    )
     max_blocks: int = setting(
         192,
         'blocks per frame at most: the image is resized to fit, keeping its aspect ratio',

@@ -240,7 +240,7 @@ class Worker:
         from vlmaxxing_ros.engine.session import StreamSession
 
         engine = self._settings.engine
-        family = load_family(engine.model, engine.dtype, engine.kv_bits)
+        family = load_family(engine.model, engine.dtype, engine.kv_bits, engine.visual_experts)
         StreamSession(family, engine)  # raises if the family cannot follow the settings
         self._family = family
         self._desk.model = engine.model

@@ -10,6 +10,7 @@ sessions share one model.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.text import ChatText
+from vlmaxxing_ros.engine.families.visual_experts import VisualExperts, install
 from vlmaxxing_ros.engine.frame import Frame, Grid, fit_grid
 
 
@@ -107,6 +109,7 @@ class Family(ABC):
 
     capabilities: Capabilities
     cache_bits = 0
+    _experts: VisualExperts | None = None
 
     def __init__(self, name: str, model: nn.Module, processor: Any, text: ChatText) -> None:
         self.name = name
@@ -128,6 +131,23 @@ class Family(ABC):
         # Rows of packed integers cannot be picked out head by head.
         able = type(self).capabilities.compression and not bits
         self.capabilities = replace(self.capabilities, compression=able)
+
+    def spare_experts(self, count: int) -> None:
+        """Send visual rows through `count` experts from now on; 0: leave the model as it is.
+
+        Raises:
+            ModelError: the model has no experts, or no more than `count` per row.
+        """
+        if count:
+            self._experts = install(self._decoder_layers(), count)
+
+    def _decoder_layers(self) -> list[nn.Module]:
+        """The language model's layers, where the family knows them."""
+        return []
+
+    def _showing(self, rows: Rows) -> AbstractContextManager[None]:
+        """What `hidden` runs its layers in."""
+        return self._experts.showing(rows.blocks) if self._experts else nullcontext()
 
     @property
     @abstractmethod

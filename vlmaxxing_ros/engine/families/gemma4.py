@@ -135,12 +135,16 @@ class Gemma4(Family):
             if self._sees_whole_images:
                 mutual = mx.array(_mutual(rows.blocks))
                 layers = [_ImageMask(layer, mutual) for layer in cache]
-        return self._language.model(
-            ids,
-            inputs_embeds=embeds,
-            cache=layers,
-            per_layer_inputs=embedded.per_layer_inputs,
-        )
+        with self._showing(rows):
+            return self._language.model(
+                ids,
+                inputs_embeds=embeds,
+                cache=layers,
+                per_layer_inputs=embedded.per_layer_inputs,
+            )
+
+    def _decoder_layers(self) -> list[nn.Module]:
+        return list(self._language.model.layers)
 
     def logits(self, hidden: mx.array) -> mx.array:
         """The output head."""

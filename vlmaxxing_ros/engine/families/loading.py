@@ -38,7 +38,9 @@ FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
 _PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
 
 
-def load_family(model: str, dtype: str = 'auto', kv_bits: int = 0) -> Family:
+def load_family(
+    model: str, dtype: str = 'auto', kv_bits: int = 0, visual_experts: int = 0
+) -> Family:
     """Load a model: `nano`, a folder, or a hub id.
 
     Args:
@@ -46,6 +48,7 @@ def load_family(model: str, dtype: str = 'auto', kv_bits: int = 0) -> Family:
         dtype: compute type of unquantised weights; `auto` is float32 on the CPU, where narrow
             types bypass BLAS, and as stored on a GPU.
         kv_bits: 4 or 8: keys and values are kept in as many bits; 0: as they are computed.
+        visual_experts: experts per visual row of a mixture-of-experts model; 0: its own number.
 
     Raises:
         ModelError: the model is missing, broken, or of a family that is not supported.
@@ -58,6 +61,7 @@ def load_family(model: str, dtype: str = 'auto', kv_bits: int = 0) -> Family:
         raise ModelError(f'model {model!r} in {folder} cannot be loaded: {error}') from error
     family = make_family(model, network, processor, config, dtype)
     family.quantize_cache(kv_bits)
+    family.spare_experts(visual_experts)
     return family
 
 

@@ -110,12 +110,16 @@ class Qwen2VL(Family):
         if features is not None:
             shown = np.flatnonzero(rows.blocks >= 0)
             embeds[0, mx.array(shown)] = features.embeds.astype(embeds.dtype)
-        return self._language.model(
-            ids,
-            inputs_embeds=embeds,
-            cache=cache,
-            position_ids=mx.array(rows.positions)[:, None],
-        )
+        with self._showing(rows):
+            return self._language.model(
+                ids,
+                inputs_embeds=embeds,
+                cache=cache,
+                position_ids=mx.array(rows.positions)[:, None],
+            )
+
+    def _decoder_layers(self) -> list[nn.Module]:
+        return list(self._language.model.layers)
 
     def logits(self, hidden: mx.array) -> mx.array:
         """The output head."""

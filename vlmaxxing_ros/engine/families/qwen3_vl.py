@@ -31,11 +31,12 @@ class Qwen3VL(Qwen2VL):
             shown = np.flatnonzero(rows.blocks >= 0)
             embeds[0, mx.array(shown)] = features.embeds.astype(embeds.dtype)
             deep = [d.astype(embeds.dtype) for d in features.deep]
-        return self._language.model(
-            ids,
-            inputs_embeds=embeds,
-            cache=cache,
-            position_ids=mx.array(rows.positions)[:, None],
-            visual_pos_masks=(rows.blocks >= 0)[None],
-            deepstack_visual_embeds=deep,
-        )
+        with self._showing(rows):
+            return self._language.model(
+                ids,
+                inputs_embeds=embeds,
+                cache=cache,
+                position_ids=mx.array(rows.positions)[:, None],
+                visual_pos_masks=(rows.blocks >= 0)[None],
+                deepstack_visual_embeds=deep,
+            )
