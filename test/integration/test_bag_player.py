@@ -13,11 +13,17 @@ import numpy as np
 import pytest
 from integration.recordings import START, scene, write_bag
 from integration.ros_process import PLAYER, Peer, wait_until
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.qos import (
+    DurabilityPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_profile_sensor_data,
+)
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from vlmaxxing_ros.ros.dds import VARIABLES
 from vlmaxxing_ros.ros.images import to_rgb
 
 Spawn = Callable[..., Any]
@@ -108,3 +114,16 @@ def test_bad_arguments_end_it_with_a_reason(
     assert player.wait() == status
     assert said in player.output
     assert 'Traceback' not in player.output
+
+
+def test_raw_vga_at_camera_rate_arrives_whole_without_any_setting(
+    spawn: Spawn, peer: Peer, tmp_path: Path
+) -> None:
+    bag = write_bag(tmp_path / 'clip', images=60, rate=30.0, width=640, height=480)
+    # Best effort; so deep that a busy test machine does not drop what had arrived.
+    qos = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+    images = peer.collect(Image, '/camera/image', qos)
+    unset = dict.fromkeys(VARIABLES, '')
+    player = spawn(*PLAYER, bag, '--qos', 'sensor', '--wait-for-subscribers', '1', env=unset)
+    assert player.wait() == 0, player.output
+    wait_until(lambda: len(images) == 60, 20.0, '60 images')
