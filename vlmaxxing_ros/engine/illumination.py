@@ -22,6 +22,8 @@ _SAMPLES = 1500
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
 _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged
+_PLAIN = 0.3  # grey levels, of means: the light is taken as unchanged at first sight
+_SWAY = 6.0  # grey levels that one pixel may add to such a mean
 _POOR = 12.0  # grey levels of median residual: no light explains this
 _DARK, _BRIGHT = 3, 252  # a pixel outside has been clipped: it says nothing about the gain
 
@@ -92,6 +94,8 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
     step = max(1, round((seen.shape[0] * seen.shape[1] / _SAMPLES) ** 0.5))
     x: np.ndarray = reference[::step, ::step].astype(np.float32)
     y: np.ndarray = seen[::step, ::step].astype(np.float32)
+    if _plainly_unchanged(x, y):
+        return UNCHANGED
     usable = ((np.minimum(x, y) > _DARK) & (np.maximum(x, y) < _BRIGHT)).all(axis=2)
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
@@ -102,6 +106,22 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         rows = np.arange(seen.shape[0]) / (step * x.shape[0])
         return Light(light.gain, light.offset, band(rows))
     return _fit_even(_columns(x, usable), _columns(y, usable), previous)
+
+
+def _plainly_unchanged(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether dark and bright parts, and all parts of the image, are where they were: most frames.
+
+    A quick look at means, in which what moves counts for little; where it says no, the medians
+    decide.
+    """
+    difference = (y - x).clip(-_SWAY, _SWAY).reshape(x.shape[0], -1)
+    bright = x.reshape(difference.shape) > MID_GREY
+    contrast = float((difference * bright).mean())
+    rows = difference.mean(axis=1)
+    channels = difference.reshape(-1, 3).mean(axis=0)
+    return bool(
+        abs(contrast) < 0.5 * _PLAIN and np.abs(channels).max() < _PLAIN and rows.std() < _PLAIN
+    )
 
 
 def _columns(image: np.ndarray, usable: np.ndarray) -> np.ndarray:

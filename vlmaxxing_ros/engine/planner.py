@@ -46,7 +46,7 @@ SHIFTED_SHARE = 0.05
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
 
-STRIP = 200_000
+STRIP = 300_000
 """Values of an image that are compared at a time."""
 
 _ROUNDING = 1e-3  # frames: an interval is not a round number
@@ -133,10 +133,12 @@ class Planner:
         change, low, high, light = self._compare(frame, image, reference, motion)
         dirty = reference.unsettled > 0
         changed = change >= low
-        assert reference.comparison is not None
-        dimmed = np.abs(light.mid_grey - reference.comparison.mid_grey).max(axis=2)
         # What has been novel needs no more than the low threshold until it settles.
-        novel = (change >= high) | (reference.active & changed) | (dimmed > OFFSET_LIMIT)
+        novel: np.ndarray = (change >= high) | (reference.active & changed)
+        assert reference.comparison is not None
+        if not (light.unchanged and reference.comparison.even):
+            dimmed = np.abs(light.mid_grey - reference.comparison.mid_grey).max(axis=2)
+            novel |= dimmed > OFFSET_LIMIT
         settling = np.where(changed | novel, self._config.settle_frames, reference.unsettled - 1)
         reference.unsettled = np.maximum(settling, 0).astype(np.int32)
         reference.active = (reference.active | novel) & (reference.unsettled > 0)
@@ -205,7 +207,7 @@ class Planner:
             blocks = slice(top, min(top + height, grid.rows))
             cells = slice(blocks.start * side, blocks.stop * side)
             seen, before = light.undo(image[cells], cells), comparison.image[cells]
-            if not light.unchanged:
+            if not (light.unchanged and comparison.even):
                 lowest = np.maximum(comparison.darkest[blocks], light.darkest)
                 highest = np.minimum(comparison.brightest[blocks], light.brightest)
                 seen, before = (_clip(part, lowest, highest) for part in (seen, before))

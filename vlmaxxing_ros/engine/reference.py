@@ -27,6 +27,7 @@ class Comparison:
         image: int16 [cell rows, cell cols, 3].
         darkest, brightest: int16 [rows, cols, 3], what could be told apart when a block was seen.
         mid_grey: float32 [rows, cols, 3], what middle grey looked like then.
+        even: every block was seen in the light of the last whole frame.
     """
 
     statistic: str
@@ -34,6 +35,7 @@ class Comparison:
     darkest: np.ndarray
     brightest: np.ndarray
     mid_grey: np.ndarray
+    even: bool = True
 
     @classmethod
     def start(cls, statistic: str, image: np.ndarray, rows: int, cols: int) -> Comparison:
@@ -50,6 +52,9 @@ class Comparison:
         """Take the fresh blocks, in the reference's light."""
         image, light = seen.light.undo(seen.image), seen.light
         cv2.copyTo(image, cell_mask(fresh, image.shape[0] // fresh.shape[0]), self.image)
+        if light.unchanged and self.even:
+            return
+        self.even = False
         self.darkest[fresh] = light.darkest
         self.brightest[fresh] = light.brightest
         self.mid_grey[fresh] = light.mid_grey
