@@ -1,0 +1,141 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Engine values and messages: equal names are equal fields, and constants agree."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+pytest.importorskip('vlmaxxing_msgs.msg', reason='needs vlmaxxing_msgs')
+
+from vlmaxxing_msgs.action import Ask
+from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.engine import accounting, answering
+from vlmaxxing_ros.ros.camera import Arrival, Counts, Perceived
+from vlmaxxing_ros.ros.images import to_rgb
+from vlmaxxing_ros.ros.messages import (
+    to_answer,
+    to_budget,
+    to_image,
+    to_ns,
+    to_request,
+    to_time,
+)
+from vlmaxxing_ros.ros.questions import Outcome, Request, Status
+
+
+@pytest.mark.parametrize('stamp', [0, 1, 1_700_000_000_123_456_789])
+def test_stamps_survive_the_round_trip(stamp: int) -> None:
+    assert to_ns(to_time(stamp)) == stamp
+
+
+def test_statuses_and_kinds_are_the_messages() -> None:
+    assert {s.name: s.value for s in Status} == {s.name: getattr(Answer, s.name) for s in Status}
+    kinds = accounting.FrameKind
+    assert {k.name: k.value for k in kinds} == {k.name: getattr(FreshBudget, k.name) for k in kinds}
+
+
+@pytest.mark.parametrize('kind', [Query.Request, Ask.Goal])
+def test_a_request_carries_every_field(kind: type) -> None:
+    values = {
+        'camera': 'front',
+        'question': 'what?',
+        'choices': ['a', 'b'],
+        'json_schema': '{}',
+        'max_tokens': 7,
+        'temperature': 0.5,
+        'top_p': 0.9,
+        'seed': 11,
+        'deadline': 2.0,
+        'max_evidence_age': 0.25,
+        'as_of': to_time(5),
+    }
+    message = kind(**values)
+    assert set(message.get_fields_and_field_types()) == set(values)
+    assert to_request(message) == Request(**{**values, 'choices': ('a', 'b'), 'as_of': 5})
+
+
+def test_an_answer_carries_what_the_engine_said() -> None:
+    evidence = answering.Evidence(
+        oldest_stamp=1, newest_stamp=5, frame_id='lens', oldest_block_age=0.5, exact=True
+    )
+    said = answering.Answer(
+        answer='red',
+        finish_reason='choice',
+        evidence=evidence,
+        choice_index=1,
+        choice_probabilities=(0.25, 0.75),
+        prompt_tokens=40,
+        reused_tokens=30,
+    )
+    outcome = Outcome(
+        request=Request(question='which?'),
+        camera='front',
+        status=Status.OK,
+        model='nano',
+        answer=said,
+        evidence_age=0.1,
+        time_to_first_token=0.2,
+        latency=0.3,
+    )
+    message = to_answer(outcome)
+    assert (message.camera, message.question, message.answer) == ('front', 'which?', 'red')
+    assert (message.header.frame_id, to_ns(message.header.stamp)) == ('lens', 5)
+    assert to_ns(message.newest_evidence_stamp) == 5
+    assert to_ns(message.oldest_evidence_stamp) == 1
+    assert (message.oldest_block_age, message.evidence_age) == (0.5, 0.1)
+    assert message.exact is True
+    assert (message.choice_index, list(message.choice_probabilities)) == (1, [0.25, 0.75])
+    assert (message.prompt_tokens, message.reused_tokens) == (40, 30)
+    assert (message.time_to_first_token, message.latency) == (0.2, 0.3)
+    assert message.finish_reason == Answer.FINISH_CHOICE
+
+
+def test_a_failure_is_an_answer_too() -> None:
+    outcome = Outcome(
+        request=Request(question='?'),
+        camera='',
+        status=Status.TIMEOUT,
+        status_text='too slow',
+        text='so far',
+    )
+    message = to_answer(outcome)
+    assert (message.status, message.status_text) == (Answer.TIMEOUT, 'too slow')
+    assert (message.answer, message.finish_reason) == ('so far', Answer.FINISH_TIMEOUT)
+    assert message.choice_index == -1
+    assert message.header.stamp == to_time(0)
+
+
+def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> None:
+    numbers = {
+        spec.name: type(spec.default)(index + 2)
+        for index, spec in enumerate(fields(accounting.FreshBudget))
+        if type(spec.default) in (int, float)
+    }
+    numbers['fresh_ratio'] = np.float32(0.5)
+    budget = accounting.FreshBudget(kind=accounting.FrameKind.TAIL, status_text='said', **numbers)
+    counts = Counts(received=10, planned=8, admitted=7, dropped=2, rate=4.5)
+    message = to_budget(Perceived('front', Arrival(None, 9, 'lens'), budget, counts, 0.01))
+    assert (message.camera, message.kind, message.status_text) == (
+        'front',
+        FreshBudget.TAIL,
+        'said',
+    )
+    assert (message.header.frame_id, to_ns(message.header.stamp)) == ('lens', 9)
+    assert (message.frame_index, message.frames_received, message.frames_dropped) == (7, 10, 2)
+    assert (message.frames_planned, message.frames_admitted) == (8, 7)
+    assert (message.perception_rate, message.convert_time) == (4.5, 0.01)
+    for name in numbers.keys() - {'frame_index', 'frames_planned', 'frames_admitted'}:
+        assert getattr(message, name) == numbers[name], name
+
+
+def test_an_image_message_is_what_it_was_made_of() -> None:
+    pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    message = to_image(pixels, stamp=7, frame_id='lens')
+    assert (to_ns(message.header.stamp), message.header.frame_id) == (7, 'lens')
+    np.testing.assert_array_equal(to_rgb(message), pixels)
