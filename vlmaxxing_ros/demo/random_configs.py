@@ -224,6 +224,40 @@ def _pixtral(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str,
     }
 
 
+def _gemma3(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    text, vision = SIZES[size]['text'], SIZES[size]['vision']
+    return {
+        'model_type': 'gemma3',
+        'eos_token_id': 500,
+        'image_token_index': EXTRA_TOKENS['gemma3']['image_token'][0],
+        'hidden_size': text['hidden_size'],
+        'text_config': {
+            'model_type': 'gemma3_text',
+            'vocab_size': 520,
+            'hidden_size': text['hidden_size'],
+            'intermediate_size': text['intermediate_size'],
+            'num_hidden_layers': 4,
+            'num_attention_heads': text['num_attention_heads'],
+            'num_key_value_heads': text['num_key_value_heads'],
+            'head_dim': _head_dim(text),
+            'query_pre_attn_scalar': _head_dim(text),
+            'sliding_window': 40,
+            'sliding_window_pattern': 2,
+            'mm_tokens_per_image': 16,
+            **overrides,
+        },
+        'vision_config': {
+            'model_type': 'siglip_vision_model',
+            'num_hidden_layers': vision['depth'],
+            'hidden_size': vision['hidden_size'],
+            'intermediate_size': vision['intermediate_size'],
+            'num_attention_heads': vision['num_heads'],
+            'patch_size': 14,
+            'image_size': 112,
+        },
+    }
+
+
 def _gemma4(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
     text, vision = SIZES[size]['text'], SIZES[size]['vision']
     heads = text['num_attention_heads']
@@ -277,6 +311,11 @@ EXTRA_TOKENS: dict[str, dict[str, tuple[int, str]]] = {
         'eoi_token': (514, '<image|>'),
         'video_token': (515, '<|video|>'),
     },
+    'gemma3': {
+        'image_token': (512, '<image_soft_token>'),
+        'boi_token': (513, '<start_of_image>'),
+        'eoi_token': (514, '<end_of_image>'),
+    },
     'pixtral': {
         'image_token': (512, '[IMG]'),
         'image_break_token': (513, '[IMG_BREAK]'),
@@ -300,6 +339,7 @@ CONFIGS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
     'qwen3_5_moe': _qwen35,
     'lfm2_vl': _lfm2,
     'pixtral': _pixtral,
+    'gemma3': _gemma3,
     'gemma4': _gemma4,
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx_vlm.models.qwen2_5_vl  # noqa: F401  (teaches AutoProcessor the nano model's type)
+from mlx_vlm.models.gemma3.processing_gemma3 import Gemma3Processor
 from mlx_vlm.models.gemma4.processing_gemma4 import Gemma4ImageProcessor, Gemma4Processor
 from mlx_vlm.models.lfm2_vl.processing_lfm2_vl import Lfm2VlNumpyImageProcessor
 from mlx_vlm.models.pixtral.image_processing_pixtral import PixtralImageProcessor
@@ -19,7 +20,7 @@ from mlx_vlm.models.pixtral.processing_pixtral import PixtralProcessor
 from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import Qwen3VLImageProcessor, Qwen3VLProcessor
 from mlx_vlm.tokenizer_utils import NaiveStreamingDetokenizer
 from mlx_vlm.utils import StoppingCriteria, load_processor
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, SiglipImageProcessorPil
 from transformers.models.lfm2_vl.processing_lfm2_vl import Lfm2VlProcessor
 
 from vlmaxxing_ros.demo.random_configs import EXTRA_TOKENS
@@ -32,7 +33,9 @@ def random_processor(model_type: str, config: dict[str, Any]) -> Any:
         return _qwen2(config)
     if model_type.startswith('qwen3'):
         return _ready(_qwen3(), config)
-    build = {'gemma4': _gemma4, 'lfm2_vl': _lfm2, 'pixtral': _pixtral}[model_type]
+    build = {'gemma3': _gemma3, 'gemma4': _gemma4, 'lfm2_vl': _lfm2, 'pixtral': _pixtral}[
+        model_type
+    ]
     return _ready(build(config), config)
 
 
@@ -68,6 +71,17 @@ def _lfm2(config: dict[str, Any]) -> Any:
     names = ('min_image_tokens', 'max_image_tokens', 'do_image_splitting', 'use_thumbnail')
     images = Lfm2VlNumpyImageProcessor(**{name: config[name] for name in names})
     return Lfm2VlProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
+
+
+def _gemma3(config: dict[str, Any]) -> Any:
+    tokenizer = _tokenizer('gemma3', '<start_of_image>')
+    side = config['vision_config']['image_size']
+    return Gemma3Processor(
+        SiglipImageProcessorPil(size={'height': side, 'width': side}),
+        tokenizer,
+        chat_template=tokenizer.chat_template,
+        image_seq_length=config['text_config']['mm_tokens_per_image'],
+    )
 
 
 def _gemma4(_: dict[str, Any]) -> Any:

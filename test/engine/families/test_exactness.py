@@ -29,7 +29,16 @@ from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.session import StreamSession
 
-FAMILIES = ['qwen3_vl', 'qwen3_vl_moe', 'qwen3_5', 'qwen3_5_moe', 'gemma4', 'lfm2_vl', 'pixtral']
+FAMILIES = [
+    'qwen3_vl',
+    'qwen3_vl_moe',
+    'qwen3_5',
+    'qwen3_5_moe',
+    'gemma4',
+    'gemma3',
+    'lfm2_vl',
+    'pixtral',
+]
 
 
 @pytest.fixture(scope='module', params=FAMILIES)

@@ -65,30 +65,31 @@ def self_test(family: Family) -> SelfTest:
     streamed = family.logits(family.hidden(chunks[-1], None, layers)[0, -1:])[0]
     ids = np.concatenate([rows.ids for rows in chunks])
 
+    shows = image_token_id(family.model.config)
     inputs = prepare_inputs(
         family.processor,
         images=[Image.fromarray(frame.pixels) for frame in frames],
         prompts=render(family.processor, _QUESTION, images=2),
-        image_token_index=image_token_id(family.model.config),
+        image_token_index=shows,
     )
     stock_ids = np.array(inputs['input_ids'])[0]
-    seen = len(ids) - len(question)
-    apart = np.flatnonzero(stock_ids[:seen] != ids[: min(seen, len(stock_ids))])
-    if len(stock_ids) < seen or len(apart):
-        place = int(apart[0]) if len(apart) else len(stock_ids)
+    ours, stock = (_media_text(family, part, shows) for part in (ids, stock_ids))
+    if ours != stock:
+        pairs = enumerate(zip(ours, stock, strict=False))
+        same = next((i for i, (a, b) in pairs if a != b), min(len(ours), len(stock)))
         return SelfTest(
             False,
             float('inf'),
-            f'the processor writes two images other than one after the other: token {place} of '
-            f'{len(stock_ids)} differs',
+            'the processor writes two images other than one after the other: '
+            f'{stock[same : same + 20]!r}, not {ours[same : same + 20]!r}, after {same} characters',
         )
-    # Our question is tokenised apart from what stands before it, as plain text.
+    # The same text, which we tokenise piece by piece: masks are made to fit our tokens.
     inputs['input_ids'] = mx.array(ids)[None]
     for key in ('attention_mask', 'mm_token_type_ids', 'token_type_ids'):
         if inputs.get(key) is not None:
-            tail = np.full((1, len(ids)), int(key == 'attention_mask'), np.int32)
-            tail[0, :seen] = np.array(inputs[key])[0, :seen]
-            inputs[key] = mx.array(tail)
+            mask = np.array(inputs[key])[0]
+            visual, text = mask[stock_ids == shows][0], mask[stock_ids != shows][0]
+            inputs[key] = mx.array(np.where(ids == shows, visual, text))[None]
     company = {k: v for k, v in inputs.items() if k not in ('input_ids', 'attention_mask')}
     cold = family.model.language_model(
         inputs['input_ids'],
@@ -96,6 +97,13 @@ def self_test(family: Family) -> SelfTest:
         **company | embed(family.model, inputs),
     ).logits[0, -1]
     return _compare(streamed, cold)
+
+
+def _media_text(family: Family, ids: np.ndarray, shows: int) -> str:
+    """A prompt's text up to the last row that shows a block."""
+    last = int(np.flatnonzero(ids == shows)[-1])
+    tokenizer = getattr(family.processor, 'tokenizer', family.processor)
+    return str(tokenizer.decode(ids[: last + 1].tolist(), skip_special_tokens=False))
 
 
 def _compare(streamed: mx.array, cold: mx.array) -> SelfTest:
