@@ -252,6 +252,24 @@ def questions_waiting(peer: Peer) -> str:
     return str(next(v.value for v in seen[-1].status[0].values if v.key == 'questions'))
 
 
+def test_askers_who_go_away_do_no_harm(peer: Peer, camera: TestCamera) -> None:
+    camera.show(stamp=camera.now() - 60 * 10**9)
+    gone = Peer('gone')
+    client = gone.create_client(Query, '/vlmaxxing/query')
+    action = ActionClient(gone, Ask, '/vlmaxxing/ask')
+    assert client.wait_for_service(30.0)
+    assert action.wait_for_server(30.0)
+    client.call_async(Query.Request(question=WHAT, max_evidence_age=30.0))
+    sending = action.send_goal_async(Ask.Goal(question=WHAT, max_evidence_age=30.0))
+    wait_until(sending.done, what='the goal is accepted')
+    sending.result().get_result_async()
+    wait_until(lambda: questions_waiting(peer) == '2', what='the questions wait')
+    gone.close()
+    camera.show()
+    wait_until(lambda: questions_waiting(peer) == '0', what='the questions are answered')
+    assert peer.query(WHAT).status == Answer.OK
+
+
 def test_keyframe_takes_the_next_image_whole(peer: Peer, camera: TestCamera) -> None:
     camera.show()
     assert camera.show().kind != FreshBudget.KEYFRAME
