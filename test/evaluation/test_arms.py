@@ -124,6 +124,15 @@ def test_repair_keeps_the_first_window_s_history(runs: dict[str, ArmRun]) -> Non
     assert fixed[3].rows < fixed[2].rows  # a follow-up repairs nothing
 
 
+def test_compression_keeps_something_of_frames_that_auto_has_forgotten(
+    runs: dict[str, ArmRun],
+) -> None:
+    ours, auto = runs['infinipot'].questions[-1], runs['auto'].questions[-1]
+    assert not ours.exact
+    assert ours.window[0] < auto.window[0]
+    assert len(ours.window) > len(auto.window)
+
+
 def test_deltas_append_only_what_changed(runs: dict[str, ArmRun]) -> None:
     frames = runs['deltas'].frames
     assert frames[0].blocks == frames[0].total

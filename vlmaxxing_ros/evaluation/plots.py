@@ -10,8 +10,9 @@ from typing import Any
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from vlmaxxing_ros.evaluation.costs import SESSIONS
 
@@ -80,15 +81,15 @@ def _scatter(axes: Axes, points: list[tuple[float, float, str]]) -> None:
         offset = (4, (-11, 5, -20, 14)[number % 4])
         axes.annotate(name, (x, y), xytext=offset, textcoords='offset points', fontsize=7)
     axes.set_xscale('log')
-    axes.xaxis.set_major_formatter('{x:g}')
-    axes.xaxis.set_minor_formatter('{x:g}' if _narrow(axes) else '')
     axes.margins(x=0.15, y=0.15)
+    _label_decades(axes.xaxis)
 
 
-def _narrow(axes: Axes) -> bool:
-    """Whether the x axis spans so little that its decades alone would leave it unlabelled."""
-    low, high = axes.get_xlim()
-    return high / low < 10
+def _label_decades(axis: Axis) -> None:
+    """Label 1, 2 and 5 of every decade: a logarithmic axis may span less than one."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter('{x:g}')
 
 
 def _drift(axes: Axes, arms: dict[str, Any]) -> bool:
@@ -153,8 +154,7 @@ def _sessions(axes: Axes, arms: dict[str, Any]) -> bool:
     axes.set_yscale('log')
     axes.set_xticks(SESSIONS, [str(count) for count in SESSIONS])
     axes.xaxis.set_minor_locator(NullLocator())
-    for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-        which('{x:g}')
+    _label_decades(axes.yaxis)
     axes.set_xlabel('questions asked')
     axes.set_ylabel('cold dense / arm')
     axes.legend(fontsize=7, frameon=False, ncols=2)

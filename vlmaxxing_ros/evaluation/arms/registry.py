@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
@@ -13,7 +12,7 @@ from vlmaxxing_ros.evaluation.arms.base import Arm, Windows
 from vlmaxxing_ros.evaluation.arms.cold import Dense, DenseLast4, LowFps, Screenshot
 from vlmaxxing_ros.evaluation.arms.deltas import Deltas
 from vlmaxxing_ros.evaluation.arms.repair import Repair
-from vlmaxxing_ros.evaluation.arms.session import SessionArm
+from vlmaxxing_ros.evaluation.arms.session import CompressedArm, SessionArm
 from vlmaxxing_ros.evaluation.errors import ArmUnavailable
 
 REFERENCE, ORACLE = 'auto', 'dense'
@@ -70,7 +69,9 @@ def make_arm(name: str, family: Family, config: EngineConfig, windows: Windows) 
             raise ArmUnavailable(f'{family.name} cannot refresh rows in place')
         return SessionArm(family, replace(config, tail_mode=kind if refreshes else 'exact'))
     if kind == 'infinipot':
-        return _infinipot(family, config)
+        if not family.capabilities.compression:
+            raise ArmUnavailable(f'rows cannot be removed from the cache of {family.name}')
+        return CompressedArm(family, config, windows)
     if kind == 'dense':
         return Dense(family, config, windows)
     if kind == 'repair':
@@ -87,11 +88,3 @@ def make_arm(name: str, family: Family, config: EngineConfig, windows: Windows) 
         'screenshot': Screenshot,
     }
     return own[kind](family, config)
-
-
-def _infinipot(family: Family, config: EngineConfig) -> Arm:
-    if find_spec('vlmaxxing_ros.engine.compression') is None:
-        raise ArmUnavailable('this engine has no InfiniPot-V compression')
-    if not family.capabilities.compression:
-        raise ArmUnavailable(f'rows cannot be removed from the cache of {family.name}')
-    return SessionArm(family, replace(config, compression='infinipot'))

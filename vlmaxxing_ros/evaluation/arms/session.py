@@ -9,17 +9,26 @@ do the same.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vlmaxxing_ros.engine.accounting import FrameKind
 from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.session import StreamSession
-from vlmaxxing_ros.evaluation.arms.base import Admission, Arm, Reply, finish, reply_from
+from vlmaxxing_ros.evaluation.arms.base import (
+    Admission,
+    Arm,
+    Reply,
+    Windows,
+    finish,
+    reply_from,
+)
 
 
 class SessionArm(Arm):
-    """`auto`, `refresh`, `exact`, `infinipot`: a StreamSession with these settings."""
+    """`auto`, `refresh`, `exact`: a StreamSession with these settings."""
 
     def __init__(self, family: Family, config: EngineConfig) -> None:
         super().__init__(family, config)
@@ -46,4 +55,23 @@ class SessionArm(Arm):
         window = [s.frame.stamp for s in history if s.frame is not None]
         answer = finish(self.session.ask(question))
         assert self.session.newest_stamp is not None
-        return reply_from(answer, [*window, self.session.newest_stamp])
+        # The newest frame may stand in the history as well.
+        return reply_from(answer, dict.fromkeys([*window, self.session.newest_stamp]))
+
+
+class CompressedArm(SessionArm):
+    """`infinipot`: compression instead of forgetting, in the rows of the longest window."""
+
+    def __init__(self, family: Family, config: EngineConfig, windows: Windows) -> None:
+        super().__init__(family, replace(config, compression='infinipot'))
+        self._frames = max((len(window) for window in windows.values()), default=1)
+        self._capped = False
+
+    def admit(self, frame: Frame) -> Admission:
+        """Set the cap by the first frame's size, then admit."""
+        if not self._capped:
+            rows = len(self.family.frame_rows(frame.grid, 0))
+            cap = len(self.family.text.prefix_ids) + self._frames * rows
+            self.session.configure(replace(self.config, token_budget=max(64, 3 * rows, cap)))
+            self._capped = True
+        return super().admit(frame)
