@@ -104,7 +104,7 @@ def test_an_unchanged_frame_costs_nothing_and_is_evidence(qwen: Family) -> None:
     assert answer(session).evidence.oldest_block_age == 0.0
 
 
-def test_a_changed_block_buys_its_row_and_the_closing_row(qwen: Family) -> None:
+def test_a_changed_block_buys_its_row_those_behind_it_and_the_closing_row(qwen: Family) -> None:
     config = EngineConfig(keep_keyframes=0, max_age_frames=1000, max_age=1000.0)
     session = StreamSession(qwen, config)
     first = scene(PERIOD)
@@ -113,7 +113,9 @@ def test_a_changed_block_buys_its_row_and_the_closing_row(qwen: Family) -> None:
     fresh[1, 2] = True
     budget = session.admit(change_blocks(first, fresh, stamp=2 * PERIOD))
     assert budget.kind is FrameKind.TAIL
-    assert (budget.blocks_novel, budget.blocks_admitted, budget.tokens_added) == (1, 1, 2)
+    assert budget.blocks_novel == 1
+    assert 1 < budget.blocks_admitted < GRID.blocks
+    assert budget.tokens_added == budget.blocks_admitted + 1
     assert budget.windows_computed == 1
     assert not answer(session).evidence.exact
 

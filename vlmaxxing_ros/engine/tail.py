@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tail: the newest frame, whole, at the end of the context.
 
-Replaced exactly, or kept up to date by per-block refresh: the fresh blocks' rows are recomputed
-at every layer, in place, together with the frame's closing row (it gathers the frame), attending
-causally to the current keys and values of all other rows.  Settling repeats the exact prefill.
+Replaced exactly, or kept up to date by per-block refresh: the rows of the fresh blocks, and of
+those that went stale with them, are recomputed at every layer, in place, together with the
+frame's closing row (it gathers the frame), attending causally to the current keys and values of
+all other rows.  Settling repeats the exact prefill.
 Knows what its rows were computed from; does not decide what is fresh.
 """
 
@@ -12,13 +13,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.engine.accounting import Stopwatch
-from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.base import Family, Features
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.reference import Reference
+from vlmaxxing_ros.engine.refresh_rule import Staleness
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
@@ -37,9 +40,13 @@ class Tail:
     """The newest frame of one stream, in whatever generation is current."""
 
     def __init__(self, family: Family, frame: Frame) -> None:
+        self._family = family
         self._encoder = IncrementalEncoder(family)
+        self._encoded: Features | None = None
+        self._shown: Features | None = None
         self.frame = frame
         self.reference = Reference(frame)
+        self.staleness = Staleness(frame.grid.blocks)
         self.refreshed_rows = 0
         self.exact_stamp = frame.stamp
         self.shown_digest = ''
@@ -83,6 +90,7 @@ class Tail:
         else:
             self.reference = Reference(frame)
         self.shown_digest = frame.digest
+        self._encoded = encoding.features
         self.carried_over()
         return Work(frame.grid.blocks, rows, encoding.windows_computed, encoding.windows_total)
 
@@ -90,27 +98,57 @@ class Tail:
         """Note that its rows have just been prefilled whole."""
         self.refreshed_rows = 0
         self.exact_stamp = self.frame.stamp
+        self._shown = self._encoded
+        self.staleness.reset()
 
     def refresh(
         self, cache: RollingCache, frame: Frame, fresh: np.ndarray, watch: Stopwatch
     ) -> Work:
-        """Recompute the rows of the blocks in `fresh` (bool [rows, cols]) and the closing row."""
+        """Recompute the rows of the blocks in `fresh` (bool [rows, cols]) and all that went stale.
+
+        Those are what the refresh rule adds, and the closing row.
+        """
         self.frame = frame
         if self.exact and frame.digest == self.shown_digest:
             # The very same pixels: nothing to compute, and nothing is old.
             self.reference.admit(frame, np.ones_like(fresh))
             return Work()
-        blocks = np.flatnonzero(fresh)
-        if not len(blocks):
+        if not fresh.any():
             return Work()
+        assert self._shown is not None
+        windows = self._family.windows(frame.grid)
+        looked_at = np.isin(windows, windows[fresh])
         with watch.stage('vision'):
             encoding = self._encoder.encode(frame, fresh)
+            # A window that was not encoded may hold newer features than the rows show, but of
+            # pixels that are in use nowhere: only what was looked at now counts.
+            self._encoded = _choose(looked_at, encoding.features, self._shown)
+            moved = _moved(self._encoded, self._shown)
+        chosen = self.staleness.choose(fresh.ravel(), moved).reshape(fresh.shape)
+        blocks = np.flatnonzero(chosen)
         with watch.stage('prefill'):
-            rows = cache.refresh_tail(frame, encoding.features, blocks)
-        self.reference.admit(frame, fresh)
+            rows = cache.refresh_tail(frame, self._encoded, blocks)
+        self._shown = _choose(chosen, self._encoded, self._shown)
+        self.reference.admit(frame, chosen & looked_at)
         self.refreshed_rows += rows
         return Work(len(blocks), rows, encoding.windows_computed, encoding.windows_total)
 
     def settle(self, cache: RollingCache) -> None:
         """Make the tail exact, and the newest frame to the last pixel."""
         self.replace(cache, self.frame, Stopwatch())
+
+
+def _choose(mask: np.ndarray, yes: Features, no: Features) -> Features:
+    """`yes` for the blocks in `mask` (bool [rows, cols]), `no` for the others."""
+    column = mx.array(mask.ravel())[:, None]
+    return Features(
+        mx.where(column, yes.embeds, no.embeds),
+        tuple(mx.where(column, y, n) for y, n in zip(yes.deep, no.deep, strict=True)),
+    )
+
+
+def _moved(new: Features, old: Features) -> np.ndarray:
+    """Squared change of each block's features over their mean squared norm: float32 [blocks]."""
+    embeds = new.embeds.astype(mx.float32)
+    change = mx.square(embeds - old.embeds.astype(mx.float32)).sum(axis=-1)
+    return np.array(change / mx.square(embeds).sum(axis=-1).mean())
