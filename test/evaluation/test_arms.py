@@ -130,7 +130,6 @@ def test_compression_keeps_something_of_frames_that_auto_has_forgotten(
     ours, auto = runs['infinipot'].questions[-1], runs['auto'].questions[-1]
     assert not ours.exact
     assert ours.window[0] < auto.window[0]
-    assert len(ours.window) > len(auto.window)
 
 
 def test_deltas_append_only_what_changed(runs: dict[str, ArmRun]) -> None:

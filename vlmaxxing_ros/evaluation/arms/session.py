@@ -51,7 +51,8 @@ class SessionArm(Arm):
 
     def ask(self, name: str, question: Question) -> Reply:
         """Answer on a fork of the stream's cache."""
-        history = self.session.cache.ledger.history
+        ledger = self.session.cache.ledger
+        history = ledger.segments[:-1] if ledger.tail else ledger.segments
         window = [s.frame.stamp for s in history if s.frame is not None]
         answer = finish(self.session.ask(question))
         assert self.session.newest_stamp is not None
