@@ -81,6 +81,11 @@ def test_unclear_questions_have_no_answer(scene: Scene, family: str, about: str)
     assert scene.answer(family, about) is None
 
 
+def test_a_scene_is_clear_when_no_block_lies_on_a_border() -> None:
+    assert Scene([state(red=MIDDLE)]).clear
+    assert not Scene([state(red=MIDDLE, blue=(0.9, 2 / 3))]).clear
+
+
 def test_closed_sets_hold_the_answer_once_and_only_real_answers() -> None:
     rng = np.random.default_rng(0)
     drawn = 0

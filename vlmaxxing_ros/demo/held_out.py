@@ -95,6 +95,8 @@ def draw_one_each(
     """One question of each family where the scene has one; dull answers about change thinned."""
     drawn = []
     for family in wanted:
+        if family == 'describe' and not scene.clear:
+            continue
         question = scene.draw(rng, family, closed=closed)
         if question is None or (packing.is_dull(question) and rng.random() < 0.5):
             continue

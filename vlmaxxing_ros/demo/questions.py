@@ -11,6 +11,7 @@ describe) are about the *last* frame. Change questions compare the *first* and t
 - a block *appeared* when it is in the last frame only, *disappeared* when in the first only;
 - a gripper between open and closed, a block on the border of two of the nine cells, two blocks
   in the cell that is asked for, two moving blocks where one colour is asked for: not asked.
+  Only `describe` names a cell for a block on a border; whoever scores it asks for `Scene.clear`.
 
 Knows nothing about pixels or models.
 """
@@ -123,6 +124,11 @@ class Scene:
         }
         self.appeared = [c for c in COLORS if c in self.now.placed and c not in first.placed]
         self.disappeared = [c for c in COLORS if c in first.placed and c not in self.now.placed]
+
+    @property
+    def clear(self) -> bool:
+        """Whether no block lies on a border of the nine cells: then `describe` has one answer."""
+        return not any(_on_border(*place) for place in self.now.blocks.values())
 
     def motion_of(self, color: str) -> str | None:
         """One of DIRECTIONS, 'still', 'appeared', 'disappeared'; None if unclear or never there."""

@@ -160,7 +160,8 @@ def timed_questions(
 def _truth(world: Tabletop, stamp: float, family: str, about: str) -> str | None:
     """The answer at `stamp`, or None where it is unclear or hangs on the history kept."""
     if family not in CHANGE_FAMILIES:
-        return Scene([world.state(stamp)]).answer(family, about)
+        scene = Scene([world.state(stamp)])
+        return scene.answer(family, about) if family != 'describe' or scene.clear else None
     if stamp < max(WINDOW):
         return None
     now = world.state(stamp)
