@@ -34,7 +34,7 @@ About eleven questions per clip packed behind one vision prefix; Muon for matric
 rest, bfloat16 with float32 masters; mostly single frames for the first 5 %, then mostly 8. While
 training, linear probes also read from the image and closing rows what each block and frame shows;
 their weight falls to nothing and they are not part of the model.
-
+{history}
 ## Accuracy on held-out clips
 
 Exact match under greedy decoding; float16 weights computed in float32. Chance is the share of the
@@ -81,11 +81,14 @@ def model_card(report: dict[str, Any]) -> str:
     least = min(r['questions'] for column in columns for r in report[column].values())
     lines += ['', f'At least {least} questions per cell.']
     summary, stale = report['summary'], report['stale']
+    recipe = dict(report['recipe'])
+    history = recipe.pop('history', '')
     return TEXT.format(
         millions=report['parameters'] / 1e6,
         megabytes=report['bytes'] / 1e6,
         wordings=report['wordings'],
-        recipe=', '.join(f'{key} {value}' for key, value in report['recipe'].items()),
+        recipe=', '.join(f'{key} {value}' for key, value in recipe.items()),
+        history=f'\n{history}\n' if history else '',
         table='\n'.join(lines),
         state8=summary['current_state_8_frames'],
         state1=summary['current_state_1_frame'],
