@@ -29,7 +29,7 @@ from mlx_vlm.models.cache import RotatingKVCache
 from PIL import Image
 
 from vlmaxxing_ros.demo.random_models import random_family
-from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families import Family, make_family
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.self_test import self_test
 
@@ -174,3 +174,19 @@ def test_a_frame_is_an_opening_row_its_blocks_and_a_closing_row() -> None:
     assert tokens == ['<|image>', *['<|image|>'] * 4, '<image|>']
     assert rows.blocks.tolist() == [-1, 0, 1, 2, 3, -1]
     assert isinstance(family, Gemma4)
+
+
+def test_text_that_the_template_writes_around_an_image_belongs_to_the_frame() -> None:
+    family = gemma(14)
+    processor = family.processor
+    template = processor.chat_template.replace('<|image|>', '\n\n<|image|>\n\n')
+    processor.chat_template = processor.tokenizer.chat_template = template
+    spaced = make_family('spaced', family.model, processor, {'model_type': 'gemma4'})
+    frames = noise(spaced, 3)
+    rows = spaced.frame_rows(frames[0].grid, 0)
+    text = processor.tokenizer.decode(rows.ids.tolist())
+    # Jinja drops the first line end behind a tag.
+    assert text == '\n<|image>' + 12 * '<|image|>' + '<image|>\n\n'
+    assert rows.blocks[rows.blocks >= 0].tolist() == list(range(12))
+    expected = stock(spaced, frames, 8)
+    assert greedy(spaced, stream(spaced, frames).fork(), 8)[: len(expected)] == expected

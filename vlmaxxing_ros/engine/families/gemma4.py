@@ -22,7 +22,7 @@ from mlx_vlm.models.gemma4.processing_gemma4 import get_aspect_ratio_preserving_
 
 from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
-from vlmaxxing_ros.engine.families.text import ChatText
+from vlmaxxing_ros.engine.families.text import ChatText, frame_text
 from vlmaxxing_ros.engine.frame import Frame, Grid
 
 # An image is scaled to fill one of these numbers of blocks: the model has seen no others.
@@ -42,13 +42,14 @@ class Gemma4(Family):
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
-        text = ChatText(
-            processor, frame_open=processor.image_token, frame_close='', end_ids=end_ids
-        )
+        shown = frame_text(processor)
+        text = ChatText(processor, frame_open=shown, frame_close='', end_ids=end_ids)
         super().__init__(name, model, processor, text)
         self._language = model.language_model
-        ids = processor.tokenizer.convert_tokens_to_ids
-        self._open, self._close = ids(processor.boi_token), ids(processor.eoi_token)
+        before, _, after = shown.partition(processor.image_token)
+        # What the template writes around an image belongs to the frame.
+        self._open = text.control_ids(before + processor.boi_token)
+        self._close = text.control_ids(processor.eoi_token + after)
         self._pad = model.config.image_token_id
         asked = getattr(model.config.text_config, 'use_bidirectional_attention', None)
         self._sees_whole_images = asked == 'vision'
@@ -87,17 +88,17 @@ class Gemma4(Family):
         return _rows(np.array(ids, np.int32), np.full(len(ids), -1, np.int32), base)
 
     def frame_rows(self, grid: Grid, base: int, blocks: np.ndarray | None = None) -> Rows:
-        """An opening row, the blocks, a closing row.
+        """Opening text, the blocks, closing text.
 
         Raises:
             Unsupported: only some blocks are asked for.
         """
         if blocks is not None:
             raise Unsupported(f'{self.name} takes whole frames only: set delta_interval to inf')
-        ids = np.full(grid.blocks + 2, self._pad, np.int32)
-        ids[0], ids[-1] = self._open, self._close
-        shown = np.concatenate([[-1], np.arange(grid.blocks), [-1]]).astype(np.int32)
-        return _rows(ids, shown, base)
+        ids = [*self._open, *[self._pad] * grid.blocks, *self._close]
+        shown = np.full(len(ids), -1, np.int32)
+        shown[len(self._open) :][: grid.blocks] = np.arange(grid.blocks)
+        return _rows(np.array(ids, np.int32), shown, base)
 
     def windows(self, grid: Grid) -> np.ndarray:
         """One window: the tower's attention is global, and no caller needs a part of a frame."""

@@ -22,7 +22,7 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
-from vlmaxxing_ros.engine.families.text import ChatText, render
+from vlmaxxing_ros.engine.families.text import ChatText, frame_text
 from vlmaxxing_ros.engine.frame import Frame, Grid, fit_grid
 
 # The planner's blocks: what changed is found in these, whatever the model's own patches are.
@@ -49,7 +49,7 @@ class Generic(Family):
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
         self._image_id = image_token_id(model.config)
-        self._frame_text = _frame_text(processor)
+        self._frame_text = frame_text(processor)
         text = ChatText(processor, frame_open=self._frame_text, frame_close='', end_ids=end_ids)
         super().__init__(name, model, processor, text)
         if all(type(layer) is KVCache for layer in self.make_cache()):
@@ -169,19 +169,3 @@ def image_token_id(config: Any) -> int:
         if isinstance(value, int):
             return value
     raise ModelError('the model names no image token (image_token_id): it cannot be shown frames')
-
-
-def _frame_text(processor: Any) -> str:
-    """What the chat template writes for one image: what a second image adds to the prompt.
-
-    Raises:
-        ModelError: the template does not write images one after the other.
-    """
-    mark = 'QUESTIONMARKER'
-    one, two = (render(processor, mark, images=count) for count in (1, 2))
-    size = len(two) - len(one)
-    for start in range(one.find(mark) - size, -1, -1):
-        text = one[start : start + size]
-        if size > 0 and one[:start] + text + one[start:] == two:
-            return text
-    raise ModelError(f'the chat template does not write images one after the other: {two!r}')

@@ -49,13 +49,13 @@ class ChatText:
                 'the chat template does not show an image followed by text: '
                 f'{frame_open}...{frame_close} and the question expected in {rendered!r}'
             )
-        self.prefix_ids = self._control(head)
-        self._before_ids = self._control(before)
-        self._after_ids = self._control(after)
+        self.prefix_ids = self.control_ids(head)
+        self._before_ids = self.control_ids(before)
+        self._after_ids = self.control_ids(after)
         self._plain = _without_control_tokens(self._tokenizer.backend_tokenizer)
         self._control_ids = set(self._tokenizer.all_special_ids)
 
-    def _control(self, text: str) -> list[int]:
+    def control_ids(self, text: str) -> list[int]:
         """Tokenise template text, in which special tokens are control."""
         return list(self._tokenizer(text, add_special_tokens=False)['input_ids'])
 
@@ -111,6 +111,21 @@ def render(processor: Any, question: str, *, images: int = 1) -> str:
             add_generation_prompt=True,
         )
     )
+
+
+def frame_text(processor: Any) -> str:
+    """What the chat template writes for one image: what a second image adds to the prompt.
+
+    Raises:
+        ModelError: the template does not write images one after the other.
+    """
+    one, two = (render(processor, _MARK, images=count) for count in (1, 2))
+    size = len(two) - len(one)
+    for start in range(one.find(_MARK) - size, -1, -1):
+        text = one[start : start + size]
+        if size > 0 and one[:start] + text + one[start:] == two:
+            return text
+    raise ModelError(f'the chat template does not write images one after the other: {two!r}')
 
 
 def _without_control_tokens(tokenizer: Tokenizer) -> Tokenizer:
