@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import mlx.core as mx
 import numpy as np
 import pytest
 from engine.families.exactness import features, noise, stream
 
 from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
-from vlmaxxing_ros.engine.families import Family, Features, Rows, make_family
+from vlmaxxing_ros.engine.families import Family, make_family
 from vlmaxxing_ros.engine.families.generic import Generic
-from vlmaxxing_ros.engine.families.self_test import self_test
+from vlmaxxing_ros.engine.families.text import frame_text
 from vlmaxxing_ros.engine.ledger import Kind
 
 
@@ -64,19 +63,29 @@ def test_a_model_whose_own_code_fails_is_refused_by_name(
         make_family('new one', family.model, family.processor, {'model_type': 'new'})
 
 
-def test_the_self_test_sees_a_cache_that_loses_a_row(
-    family: Family, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    honest = type(family).hidden
+@pytest.mark.parametrize(
+    ('written', 'frame'),
+    [
+        ('[IMG]', '[IMG]'),
+        ('[IMG]\\n', '[IMG]\n'),
+        ('<img>[IMG]</img>', '<img>[IMG]</img>'),
+    ],
+)
+def test_a_frame_is_what_the_template_writes_for_one_more_image(written: str, frame: str) -> None:
+    assert frame_text(_processor(written)) == frame
 
-    def forgetful(self: Family, rows: Rows, shown: Features | None, cache: list[Any]) -> mx.array:
-        states = honest(self, rows, shown, cache)
-        for layer in cache:
-            if hasattr(layer, 'trim') and shown is not None:
-                layer.trim(1)
-        return states
 
-    monkeypatch.setattr(type(family), 'hidden', forgetful)
-    result = self_test(family)
-    assert not result.ok
-    assert result.difference > 1e-3
+def test_a_template_that_numbers_its_images_is_refused() -> None:
+    with pytest.raises(ModelError, match='one after the other'):
+        frame_text(_processor('[IMG{{ loop.index }}]'))
+
+
+def _processor(written: str) -> Any:
+    """A processor whose template writes an image as `written`."""
+    processor = random_family('pixtral').processor
+    processor.chat_template = (
+        "{% for part in messages[0]['content'] %}{% if part['type'] == 'image' %}{{ '' }}"
+        + written.replace('\\n', "{{ '\\n' }}")
+        + "{% else %}{{ part['text'] }}{% endif %}{% endfor %}"
+    )
+    return processor
