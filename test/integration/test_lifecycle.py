@@ -157,3 +157,14 @@ def set_parameter(peer: Peer, name: str, value: int) -> str:
     new = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
     request = SetParameters.Request(parameters=[Parameter(name=name, value=new)])
     return str(peer.call(SetParameters, '/vlmaxxing/set_parameters', request).results[0].reason)
+
+
+def test_a_qos_override_that_cannot_be_is_said_so_and_survived(
+    spawn: Spawn, peer: Peer, model: str
+) -> None:
+    bad = {'qos_overrides./camera/image.subscription.reliability': 'maybe'}
+    process = spawn(*NODE, *node_arguments(model=model, autostart=True, **bad))
+    process.wait_for('not activated: ')
+    wait_until(lambda: state(peer) == 'inactive', what='the inactive state')
+    assert peer.query(WHAT).status == Answer.NOT_ACTIVE
+    assert process.interrupt() == 0, process.output

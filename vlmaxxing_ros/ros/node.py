@@ -144,13 +144,15 @@ class VlmaxxingNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to look."""
+        result = super().on_activate(state)
         try:
             self._wait(self.worker.open(self._topics.converters()))
+            self._topics.subscribe()
         except Exception as error:
             self.get_logger().error(f'not activated: {error}')
+            self._stop_looking('the node could not be activated')
+            super().on_deactivate(state)
             return FAILURE
-        result = super().on_activate(state)
-        self._topics.subscribe()
         self.get_logger().info(f'active: looking at {", ".join(self._topics.names)}')
         return result
 
@@ -191,7 +193,7 @@ class VlmaxxingNode(LifecycleNode):
 
     def _settings_changed(self, settings: Settings) -> None:
         def report(future: futures.Future[None]) -> None:
-            if error := future.exception():
+            if not future.cancelled() and (error := future.exception()):
                 self.get_logger().error(f'the changed parameters are not in use: {error}')
 
         self.worker.configure(settings).add_done_callback(report)
@@ -202,24 +204,26 @@ class VlmaxxingNode(LifecycleNode):
     async def _keyframe(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return await self._trigger(self.worker.keyframe, response, 'the next frame is a keyframe')
 
+    async def _audit(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return await self._trigger(self.worker.audit, response)
+
     async def _trigger(
         self,
-        function: Callable[[], futures.Future[None]],
+        function: Callable[[], futures.Future[Any]],
         response: Trigger.Response,
-        done: str,
+        done: str = '',
     ) -> Trigger.Response:
-        """Have the worker do something to every session."""
+        """Have the worker do something to every session; whatever comes of it is answered."""
         response.success, response.message = False, 'the node is not active'
-        if self.worker.cameras:
-            await result_of(self, function())
-            response.success, response.message = True, done
-        return response
-
-    async def _audit(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        reports = await result_of(self, self.worker.audit())
-        response.success = bool(reports) and all(ok for _, ok, _ in reports)
-        texts = '; '.join(f'{camera}: {text}' for camera, _, text in reports)
-        response.message = texts or 'the node is not active'
+        if not self.worker.cameras:
+            return response
+        try:
+            reports = await result_of(self, function()) or []
+        except Exception as error:
+            response.message = f'{type(error).__name__}: {error}'
+            return response
+        response.success = all(ok for _, ok, _ in reports)
+        response.message = done or '; '.join(f'{camera}: {text}' for camera, _, text in reports)
         return response
 
     def _perceived(self, perceived: Perceived) -> None:
