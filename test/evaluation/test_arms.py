@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
@@ -28,15 +29,15 @@ CONFIG = EngineConfig(keyframe_interval=0.5, keep_keyframes=2, max_tokens=6)
 SECOND = 10**9
 
 
+def _make(name: str, windows: Windows, counted: Family) -> Arm:
+    return make_arm(name, counted, CONFIG, windows)
+
+
 @pytest.fixture(scope='module')
 def runs(
     family: Family, images: list[StampedImage], questions: list[TimedQuestion]
 ) -> dict[str, ArmRun]:
     """Every arm's run."""
-
-    def _make(name: str, windows: Windows, counted: Family) -> Arm:
-        return make_arm(name, counted, CONFIG, windows)
-
     done: dict[str, ArmRun] = {}
     windows: Windows = {}
     for name in DEFAULT_ARMS:
@@ -162,3 +163,20 @@ def _frame(number: int) -> Frame:
 def test_a_name_that_is_no_arm_is_refused(family: Family, name: str) -> None:
     with pytest.raises(ArmUnavailable, match='no arm'):
         make_arm(name, family, CONFIG, {})
+
+
+def test_a_model_that_cannot_reuse_rows_is_run_exactly_or_says_why_not(
+    images: list[StampedImage], questions: list[TimedQuestion]
+) -> None:
+    gemma, runs = random_family('gemma4'), {}
+    windows: Windows = {}
+    for name in ('auto', 'dense'):
+        runs[name] = replay(
+            partial(_make, name, windows), name, 't', images[:8], questions[:2], gemma, CONFIG
+        )
+        windows = {q.id: tuple(q.window) for q in runs['auto'].questions}
+    assert all(q.exact for q in runs['auto'].questions)
+    assert drift(pairs([runs['auto']], [runs['dense']]))['answer']['count'] == 0
+    for name in ('refresh', 'deltas', 'repair:1', 'infinipot'):
+        with pytest.raises(ArmUnavailable, match='gemma4'):
+            make_arm(name, gemma, CONFIG, {})
