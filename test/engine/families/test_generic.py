@@ -45,10 +45,13 @@ def test_part_of_a_frame_is_refused(family: Family) -> None:
         stream(family, []).append(Kind.DELTA, frame, features(family, frame), np.array([1]))
 
 
-def test_a_model_whose_positions_are_not_places_in_the_cache_is_refused() -> None:
-    qwen = random_family('qwen2_5_vl')
+@pytest.mark.parametrize('model_type', ['qwen2_5_vl', 'gemma4'])
+def test_a_model_that_a_stream_would_show_other_positions_or_masks_is_refused(
+    model_type: str,
+) -> None:
+    known = random_family(model_type)
     with pytest.raises(ModelError, match=r'cannot be streamed exactly: .* differ .* by') as refusal:
-        make_family('something new', qwen.model, qwen.processor, {'model_type': 'new'})
+        make_family('something new', known.model, known.processor, {'model_type': 'new'})
     assert 'something new' in str(refusal.value)
 
 
