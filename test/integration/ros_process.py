@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from integration.recordings import scene
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -132,3 +133,10 @@ class TestCamera:
             ),
             what=f'the budget of the image stamped {stamp}',
         )
+
+
+def questions_waiting(peer: Peer) -> str:
+    """What the next diagnostics say about questions."""
+    seen = peer.collect(DiagnosticArray, '/diagnostics')
+    wait_until(lambda: seen, what='diagnostics')
+    return str(next(v.value for v in seen[-1].status[0].values if v.key == 'questions'))

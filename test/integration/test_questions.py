@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
-from integration.ros_process import Peer, TestCamera, wait_until
+from integration.ros_process import Peer, TestCamera, questions_waiting, wait_until
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
@@ -243,13 +243,6 @@ def test_reset_forgets_and_cancels(peer: Peer, camera: TestCamera) -> None:
     assert pending.result().answer.status == Answer.CANCELLED
     assert peer.query(WHAT).status == Answer.NO_EVIDENCE
     assert camera.show().frames_received == 1
-
-
-def questions_waiting(peer: Peer) -> str:
-    """What the next diagnostics say about questions."""
-    seen = peer.collect(DiagnosticArray, '/diagnostics')
-    wait_until(lambda: seen, what='diagnostics')
-    return str(next(v.value for v in seen[-1].status[0].values if v.key == 'questions'))
 
 
 def test_askers_who_go_away_do_no_harm(peer: Peer, camera: TestCamera) -> None:

@@ -1,0 +1,48 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Real footage as a bag, played into a running node: all of it is seen, and asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from integration.ros_process import PLAYER, ROOT, Peer, wait_until
+
+from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_ros.demo.clip import Clip
+from vlmaxxing_ros.demo.recordings import write_recording
+
+FOOTAGE = ROOT.parent / 'shared' / 'footage'
+CLIPS = ['static_tabletop_hands_blocks.mp4', 'lowlight_noise_arena_70fps.avi']
+FPS, SECONDS = 4.0, 3.0
+
+
+@pytest.fixture(scope='module', autouse=True)
+def node(start_node: Callable[..., None], model: str) -> None:
+    start_node(model=model)
+
+
+@pytest.mark.parametrize('name', CLIPS)
+def test_a_clip_is_seen_and_asked_about(
+    peer: Peer, spawn: Callable[..., object], tmp_path: Path, name: str
+) -> None:
+    if not (FOOTAGE / name).is_file():
+        pytest.skip(f'no footage at {FOOTAGE}')
+    bag = write_recording(tmp_path / 'bag', Clip(FOOTAGE / name, SECONDS), fps=FPS)
+    budgets: list[FreshBudget] = peer.collect(FreshBudget, '/vlmaxxing/fresh_budget', 100)
+    wait_until(lambda: peer.count_publishers('/vlmaxxing/fresh_budget'), what='budgets')
+    spawn(*PLAYER, bag, '--qos', 'sensor', '--wait-for-subscribers', '1')
+    wait_until(lambda: len(budgets) >= FPS * SECONDS, what='every frame planned or dropped')
+    answer = peer.query('Is anything moving?', choices=['yes', 'no'])
+    assert answer.status == Answer.OK, answer.status_text
+    assert answer.header.stamp == budgets[-1].header.stamp
+    assert sum(answer.choice_probabilities) == pytest.approx(1.0)
+
+
+def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'text.mp4').write_text('hello')
+    with pytest.raises(ValueError, match='not a video'):
+        Clip(tmp_path / 'text.mp4')
