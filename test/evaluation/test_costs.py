@@ -103,3 +103,11 @@ def test_on_one_unchanged_window_only_the_first_question_is_cold(asked: Ask, arm
     figures = costs.session_speedup([ours], [dense])
     assert figures['1']['unchanged'] == pytest.approx(1)
     assert figures['10']['unchanged'] == pytest.approx(10 / 1.9)
+    cheap = arm_run(
+        [asked('f', kind='first', latency=0.4), asked('a', kind='follow_up', latency=0.4)], kind=''
+    )
+    dense = arm_run(
+        [asked('f', kind='first', latency=1.0), asked('a', kind='follow_up', latency=1.0)]
+    )
+    # An arm that takes nothing in pays its own price every time.
+    assert costs.session_speedup([cheap], [dense])['10']['unchanged'] == pytest.approx(2.5)

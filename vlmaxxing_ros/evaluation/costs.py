@@ -168,8 +168,9 @@ def session_speedup(runs: Sequence[ArmRun], oracle: Sequence[ArmRun]) -> dict[st
 
     `stream`: measured along each recording: every frame admitted until the n-th question, and n
     answers, against n cold answers; the median over the recordings that have n questions.
-    `unchanged`: modelled from medians: n questions on one window that does not change, the first
-    of them paid cold, against n cold answers.
+    `unchanged`: modelled from medians: n questions on one window that does not change, against n
+    cold answers. The first is as dear as a cold one where frames are taken in as they come, and
+    what the arm's first question took where they are not.
     """
     dense = {run.recording: run for run in oracle}
     by_count: dict[str, Any] = {}
@@ -203,5 +204,8 @@ def _unchanged_ratio(runs: Sequence[ArmRun], oracle: Sequence[ArmRun], count: in
     cold = [q.latency for run in oracle for q in run.questions if q.kind == FOLLOW_UP]
     if not warm or not cold:
         return None
-    first = float(np.median(cold))
-    return count * first / (first + (count - 1) * float(np.median(warm)))
+    dense, first = float(np.median(cold)), float(np.median(cold))
+    if not any(frame.kind for run in runs for frame in run.frames):
+        # Nothing is taken in before the question: the first one shows its own price.
+        first = float(np.median([q.latency for run in runs for q in run.questions[:1]]))
+    return count * dense / (first + (count - 1) * float(np.median(warm)))

@@ -338,7 +338,7 @@ def _sessions(arms: dict[str, Any]) -> Table:
         'Whole sessions, set-up included',
         'Cold dense over this arm for the first n questions. Live: along the recordings, every '
         'frame that was admitted until then included. Unchanged: n questions on one window that '
-        'does not change, the first paid cold (from medians).',
+        'does not change (from medians; the first one pays for the window).',
         (
             'arm',
             *(f'live, {n}' for n in counts),
