@@ -3,8 +3,9 @@
 
 """Tabletop streams as rosbag2 recordings, with questions timed around their changes.
 
-`python -m vlmaxxing_ros.demo.recordings --out DIR` writes the two demo recordings. Knows nothing
-about models; a question's truth comes from the world that was rendered.
+`python -m vlmaxxing_ros.demo.recordings --out DIR` writes the two demo recordings, with `--video
+FILE` that file as a recording. Knows nothing about models; a question's truth comes from the world
+that was rendered.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,6 +22,7 @@ import yaml
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from vlmaxxing_ros.demo.clip import Clip
 from vlmaxxing_ros.demo.questions import ANSWERS, CHANGE_FAMILIES, PHRASES, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
 
@@ -67,9 +70,25 @@ class TimedQuestion:
     answer: str
 
 
+class Filmed(Protocol):
+    """A frame of a stream: stamp in seconds, (H, W, 3) uint8 RGB."""
+
+    @property
+    def stamp(self) -> float: ...
+
+    @property
+    def image(self) -> np.ndarray: ...
+
+
+class Source(Protocol):
+    """What can be recorded: a tabletop, a clip."""
+
+    def stream(self, fps: float) -> Iterable[Filmed]: ...
+
+
 def write_recording(
     folder: Path,
-    world: Tabletop,
+    world: Source,
     *,
     fps: float = 10.0,
     storage: str = 'mcap',
@@ -79,7 +98,7 @@ def write_recording(
     start: int = START,
     jpeg_quality: int = 95,
 ) -> Path:
-    """Render the world into the rosbag2 recording `folder`, which must not exist yet.
+    """Record the world into the rosbag2 recording `folder`, which must not exist yet.
 
     storage: 'mcap' or 'sqlite3'. transport: 'raw' (sensor_msgs/Image, rgb8) or 'compressed'
     (sensor_msgs/CompressedImage, JPEG, on `topic`/compressed). start: nanoseconds.
@@ -233,11 +252,18 @@ def demo_recordings(
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description='Write the two demo recordings.')
+    parser = argparse.ArgumentParser(
+        description='Write the two demo recordings, or a video as one.'
+    )
     parser.add_argument('--out', type=Path, required=True, help='folder to write into')
     parser.add_argument('--duration', type=float, default=24.0, help='seconds per recording')
     parser.add_argument('--fps', type=float, default=10.0, help='frames per second')
+    parser.add_argument('--video', type=Path, help='record this video file instead')
     args = parser.parse_args()
+    if args.video:
+        clip = Clip(args.video, args.duration)
+        print(write_recording(args.out / args.video.stem, clip, fps=args.fps))
+        return
     for name, (folder, questions) in demo_recordings(
         args.out, duration=args.duration, fps=args.fps
     ).items():
