@@ -172,7 +172,7 @@ class EngineConfig:
         maximum=100,
     )
     max_age_frames: int = setting(
-        4,
+        16,
         'staleness bound: planned frames after which a block is refreshed whatever its change',
         unit='frames',
         minimum=1,

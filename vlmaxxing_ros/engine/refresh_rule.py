@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-LIMIT = 0.03
+LIMIT = 0.01
 """Staleness beyond which a row is recomputed; 1 is a change as large as the features are."""
 
 REACH = 3.0

@@ -37,13 +37,17 @@ class Work:
 
 
 class Tail:
-    """The newest frame of one stream, in whatever generation is current."""
+    """The newest frame of one stream, in whatever generation is current.
+
+    Attributes:
+        shown: the features that its rows were computed from; None before the first prefill.
+    """
 
     def __init__(self, family: Family, frame: Frame) -> None:
         self._family = family
         self._encoder = IncrementalEncoder(family)
         self._encoded: Features | None = None
-        self._shown: Features | None = None
+        self.shown: Features | None = None
         self.frame = frame
         self.reference = Reference(frame)
         self.staleness = Staleness(frame.grid.blocks)
@@ -98,7 +102,7 @@ class Tail:
         """Note that its rows have just been prefilled whole."""
         self.refreshed_rows = 0
         self.exact_stamp = self.frame.stamp
-        self._shown = self._encoded
+        self.shown = self._encoded
         self.staleness.reset()
 
     def refresh(
@@ -115,20 +119,20 @@ class Tail:
             return Work()
         if not fresh.any():
             return Work()
-        assert self._shown is not None
+        assert self.shown is not None
         windows = self._family.windows(frame.grid)
         looked_at = np.isin(windows, windows[fresh])
         with watch.stage('vision'):
             encoding = self._encoder.encode(frame, fresh)
             # A window that was not encoded may hold newer features than the rows show, but of
             # pixels that are in use nowhere: only what was looked at now counts.
-            self._encoded = _choose(looked_at, encoding.features, self._shown)
-            moved = _moved(self._encoded, self._shown)
+            self._encoded = _choose(looked_at, encoding.features, self.shown)
+            moved = _moved(self._encoded, self.shown)
         chosen = self.staleness.choose(fresh.ravel(), moved).reshape(fresh.shape)
         blocks = np.flatnonzero(chosen)
         with watch.stage('prefill'):
             rows = cache.refresh_tail(frame, self._encoded, blocks)
-        self._shown = _choose(chosen, self._encoded, self._shown)
+        self.shown = _choose(chosen, self._encoded, self.shown)
         self.reference.admit(frame, chosen & looked_at)
         self.refreshed_rows += rows
         return Work(len(blocks), rows, encoding.windows_computed, encoding.windows_total)
