@@ -128,7 +128,7 @@ class Generic(Family):
         return self.model.language_model(ids, inputs_embeds=embeds, cache=cache).logits
 
     def logits(self, hidden: mx.array) -> mx.array:
-        """What `hidden` returns is evaluated row by row as far as it is looked at."""
+        """What `hidden` returns; lazy, so that a frame's, which nobody reads, cost nothing."""
         return hidden
 
 
