@@ -17,19 +17,11 @@ pytest.importorskip('rclpy', reason='needs rclpy')
 
 from integration.ros_process import NODE, Peer, node_arguments
 
-from vlmaxxing_ros.engine.families.loading import NANO
-
-PROTOTYPE = Path('/work/shared/nano_prototype/theta100')
-
 
 @pytest.fixture(scope='session')
 def model() -> str:
-    """The built-in model; where it is not built yet, a prototype of it."""
-    if (NANO / 'model.safetensors').is_file():
-        return 'nano'
-    if PROTOTYPE.is_dir():
-        return str(PROTOTYPE)
-    pytest.skip('there is no built-in model yet, and no prototype of it')
+    """The built-in model."""
+    return 'nano'
 
 
 @pytest.fixture
