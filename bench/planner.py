@@ -94,7 +94,7 @@ def _time(
     rng = np.random.default_rng(0)
     coarse = rng.uniform(30, 220, (grid.rows * 4, grid.cols * 4 + 64, 3)).astype(np.float32)
     wide = cv2.resize(coarse, (grid.width + 448, grid.height + 8), interpolation=cv2.INTER_CUBIC)
-    planner, reference = Planner(EngineConfig(max_blocks=4096)), None
+    planner, reference = Planner(EngineConfig(max_blocks=4096, max_age_frames=4)), None
     plan_times, numpy_times, fresh = [], [], []
     pool = [rng.normal(0, 3, (grid.height, grid.width, 3)).astype(np.float32) for _ in range(3)]
     for index in range(count):

@@ -44,7 +44,7 @@ def main() -> None:
 def tradeoff() -> None:
     """Missed against wasted, threshold by threshold."""
     rows = json.loads((RESULTS / 'planner.json').read_text(encoding='utf-8'))['tradeoff']
-    figure, axes = plt.subplots(figsize=(6, 3.6), layout='constrained')
+    figure, axes = plt.subplots(figsize=(7, 3.4), layout='constrained')
     for name, colour in COLOURS.items():
         own = [row for row in rows if row['statistic'] == name]
         x, y = ([100 * row[key] for row in own] for key in ('wasted_rate', 'missed_rate'))
@@ -58,7 +58,7 @@ def tradeoff() -> None:
     axes.set_xlabel('unchanged blocks bought, %')
     axes.set_ylabel('visible changes missed, %')
     axes.grid(alpha=0.3)
-    axes.legend(title='large dot: default thresholds')
+    figure.legend(title='large dot:\ndefault thresholds', loc='outside right upper')
     _save(figure, 'planner_tradeoff.svg')
 
 
