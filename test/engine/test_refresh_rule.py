@@ -14,7 +14,7 @@ import pytest
 from vlmaxxing_ros.engine.accounting import Stopwatch
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.refresh_rule import LIMIT, Staleness
+from vlmaxxing_ros.engine.refresh_rule import LIMIT, RefreshRule
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.tail import Tail
 
@@ -34,22 +34,22 @@ def moved(**by_block: float) -> np.ndarray:
 
 
 def test_with_nothing_fresh_nothing_is_recomputed_however_stale() -> None:
-    rule = Staleness(BLOCKS)
+    rule = RefreshRule(BLOCKS)
     rule.choose(only(0), moved(b0=0.025))
     assert not rule.choose(only(), np.ones(BLOCKS)).any()
 
 
 def test_with_everything_fresh_everything_is_recomputed() -> None:
-    assert Staleness(BLOCKS).choose(np.ones(BLOCKS, bool), np.zeros(BLOCKS)).all()
+    assert RefreshRule(BLOCKS).choose(np.ones(BLOCKS, bool), np.zeros(BLOCKS)).all()
 
 
 def test_a_fresh_block_whose_features_did_not_change_costs_its_own_row_only() -> None:
-    chosen = Staleness(BLOCKS).choose(only(3), np.zeros(BLOCKS))
+    chosen = RefreshRule(BLOCKS).choose(only(3), np.zeros(BLOCKS))
     assert np.flatnonzero(chosen).tolist() == [3]
 
 
 def test_a_change_takes_the_rows_behind_it_and_none_before() -> None:
-    chosen = np.flatnonzero(Staleness(BLOCKS).choose(only(4), moved(b4=0.1)))
+    chosen = np.flatnonzero(RefreshRule(BLOCKS).choose(only(4), moved(b4=0.1)))
     assert chosen[0] == 4
     assert len(chosen) > 1
     assert chosen.tolist() == list(range(4, 4 + len(chosen)))
@@ -57,26 +57,38 @@ def test_a_change_takes_the_rows_behind_it_and_none_before() -> None:
 
 @pytest.mark.parametrize(('small', 'large'), [(0.04, 0.08), (0.08, 0.3)])
 def test_a_larger_change_reaches_further(small: float, large: float) -> None:
-    reach = [Staleness(BLOCKS).choose(only(0), moved(b0=change)).sum() for change in (small, large)]
+    reach = [
+        RefreshRule(BLOCKS).choose(only(0), moved(b0=change)).sum() for change in (small, large)
+    ]
     assert reach[0] < reach[1]
 
 
 def test_a_block_whose_features_moved_with_its_neighbours_is_recomputed() -> None:
-    chosen = Staleness(BLOCKS).choose(only(6), moved(b2=1.01 * LIMIT, b9=0.99 * LIMIT))
+    chosen = RefreshRule(BLOCKS).choose(only(6), moved(b2=1.01 * LIMIT, b9=0.99 * LIMIT))
     assert np.flatnonzero(chosen).tolist() == [2, 6]
 
 
 def test_small_changes_add_up_until_their_rows_are_recomputed() -> None:
-    rule = Staleness(BLOCKS)
+    rule = RefreshRule(BLOCKS)
     chosen = [rule.choose(only(0), moved(b0=0.4 * LIMIT))[1] for _ in range(6)]
     assert chosen == [False, False, True, False, False, True]
 
 
 def test_a_whole_prefill_forgets_what_was_stale() -> None:
-    rule = Staleness(BLOCKS)
+    rule = RefreshRule(BLOCKS)
     rule.choose(only(0), moved(b0=0.9 * LIMIT))
     rule.reset()
     assert not rule.choose(only(0), moved(b0=0.9 * LIMIT))[1]
+
+
+def test_windows_with_a_fresh_block_are_looked_at_and_from_half_of_them_on_all() -> None:
+    windows = np.repeat([[0, 0, 1, 1, 2, 2]], 2, axis=0)
+    fresh = np.zeros((2, 6), bool)
+    assert not RefreshRule(BLOCKS).look(fresh, windows).any()
+    fresh[1, 3] = True
+    assert (RefreshRule(BLOCKS).look(fresh, windows) == (windows == 1)).all()
+    fresh[0, 4] = True
+    assert RefreshRule(BLOCKS).look(fresh, windows).all()
 
 
 def refreshed(family: Family, frames: list[Frame], fresh: np.ndarray) -> tuple[RollingCache, int]:
@@ -116,7 +128,7 @@ def test_rows_recomputed_in_a_window_that_was_looked_at_show_the_new_frame(
     frames = make_frames(2, rows=3, cols=8)
     cache, tail = RollingCache(qwen), Tail(qwen, frames[0])
     tail.replace(cache, frames[0], Stopwatch())
-    tail.staleness.limit = 0.0
+    tail.rule = RefreshRule(24, limit=0.0, whole_from=1.0)
     fresh = np.zeros((3, 8), bool)
     fresh[0, 0] = True
     tail.refresh(cache, frames[1], fresh, Stopwatch())

@@ -21,7 +21,7 @@ from vlmaxxing_ros.engine.families.base import Family, Features
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.engine.refresh_rule import Staleness
+from vlmaxxing_ros.engine.refresh_rule import RefreshRule
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
@@ -41,6 +41,7 @@ class Tail:
 
     Attributes:
         shown: the features that its rows were computed from; None before the first prefill.
+        rule: what is looked at and recomputed besides the fresh blocks.
     """
 
     def __init__(self, family: Family, frame: Frame) -> None:
@@ -50,7 +51,7 @@ class Tail:
         self.shown: Features | None = None
         self.frame = frame
         self.reference = Reference(frame)
-        self.staleness = Staleness(frame.grid.blocks)
+        self.rule = RefreshRule(frame.grid.blocks)
         self.refreshed_rows = 0
         self.exact_stamp = frame.stamp
         self.shown_digest = ''
@@ -103,7 +104,7 @@ class Tail:
         self.refreshed_rows = 0
         self.exact_stamp = self.frame.stamp
         self.shown = self._encoded
-        self.staleness.reset()
+        self.rule.reset()
 
     def refresh(
         self, cache: RollingCache, frame: Frame, fresh: np.ndarray, watch: Stopwatch
@@ -120,15 +121,14 @@ class Tail:
         if not fresh.any():
             return Work()
         assert self.shown is not None
-        windows = self._family.windows(frame.grid)
-        looked_at = np.isin(windows, windows[fresh])
+        looked_at = self.rule.look(fresh, self._family.windows(frame.grid))
         with watch.stage('vision'):
-            encoding = self._encoder.encode(frame, fresh)
+            encoding = self._encoder.encode(frame, looked_at)
             # A window that was not encoded may hold newer features than the rows show, but of
             # pixels that are in use nowhere: only what was looked at now counts.
             self._encoded = _choose(looked_at, encoding.features, self.shown)
             moved = _moved(self._encoded, self.shown)
-        chosen = self.staleness.choose(fresh.ravel(), moved).reshape(fresh.shape)
+        chosen = self.rule.choose(fresh.ravel(), moved).reshape(fresh.shape)
         blocks = np.flatnonzero(chosen)
         with watch.stage('prefill'):
             rows = cache.refresh_tail(frame, self._encoded, blocks)

@@ -1,0 +1,304 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Rows recomputed against drift: which rows a refreshed tail must recompute besides the fresh.
+
+`python -m bench.tail_frontier --model nano --model FOLDER ...` streams rendered clips through
+planner, tail and cache, rule by rule, and compares every answer with the one on the same frame
+prefilled whole: answers that differ, and the Kullback-Leibler divergence along the dense answer,
+which tells rules apart on far fewer clips.  Writes docs/results/tail_frontier.json;
+`python -m bench.tail_frontier_page` draws the figure and writes the table from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.demo.questions import PHRASES
+from vlmaxxing_ros.demo.tabletop import COLORS, QUIET, State, Tabletop
+from vlmaxxing_ros.engine.accounting import Stopwatch
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family, load_family
+from vlmaxxing_ros.engine.families.base import Rows
+from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.ledger import Kind
+from vlmaxxing_ros.engine.planner import Planner, Verdict
+from vlmaxxing_ros.engine.refresh_rule import LIMIT, WHOLE_FROM, RefreshRule
+from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
+from vlmaxxing_ros.engine.tail import Tail
+
+RESULTS = Path(__file__).parents[1] / 'docs' / 'results'
+NEVER = 100_000
+FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Stream:
+    """How clips are rendered: seconds between frames and between events, pixels of shake."""
+
+    name: str
+    period: float
+    pause: float
+    jitter: float = 0.0
+
+
+STREAMS = (
+    Stream('5 %', 0.2, 1.0),
+    Stream('10 %', 0.4, 1.0),
+    Stream('20 %', 0.6, 0.4),
+    Stream('40 %', 1.5, 0.05),
+    Stream('shaken', 0.2, 2.0, jitter=1.0),
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which rows are recomputed.
+
+    Attributes:
+        name: for people.
+        turns: frames in which every block is recomputed once, in turn.
+        limit: staleness beyond which a row is recomputed; inf: fresh blocks only.
+        exact: prefill all rows from the features in use, so that only old pixels differ.
+        whole_from: share of active windows from which all are encoded.
+    """
+
+    name: str
+    turns: int = NEVER
+    limit: float = math.inf
+    exact: bool = False
+    whole_from: float = math.inf
+
+
+RULES = (
+    Rule('fresh and closing row'),
+    Rule('fresh, exact K/V over old pixels', exact=True),
+    Rule('1/4 in turn', 4),
+    Rule('1/2 in turn', 2),
+    Rule(f'stale above {LIMIT:g}', NEVER, LIMIT),
+    Rule(f'stale above {LIMIT:g}, 1/16 in turn', 16, LIMIT),
+    Rule('stale above 0.1, 1/16 in turn, whole from half', 16, 0.1, whole_from=WHOLE_FROM),
+    Rule(f'stale above {LIMIT:g}, 1/16 in turn, whole from half', 16, LIMIT, whole_from=WHOLE_FROM),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about one frame and what the model answers on that frame dense.
+
+    Attributes:
+        ids: the question, as it stands behind the frame.
+        answer: token ids, the end included.
+        logits: float32 [answer, vocabulary], log-probabilities.
+    """
+
+    ids: list[int]
+    answer: list[int]
+    logits: np.ndarray
+
+
+def main() -> None:
+    """Run every rule on every stream and model."""
+    parser = argparse.ArgumentParser(prog='python -m bench.tail_frontier')
+    parser.add_argument('--model', action='append', help='nano or a folder; repeat')
+    parser.add_argument('--clips', type=int, default=60)
+    parser.add_argument('--rows', type=int, default=4, help='blocks from top to bottom')
+    parser.add_argument('--cols', type=int, default=4, help='blocks from left to right')
+    parser.add_argument('--rule', action='append', help='only the rules with this name; repeat')
+    parser.add_argument('--out', type=Path, default=RESULTS / 'tail_frontier.json')
+    options = parser.parse_args()
+    mx.set_default_device(mx.cpu)
+    grid = Grid(options.rows, options.cols, 28)
+    rules = [r for r in RULES if not options.rule or r.name in options.rule]
+    results: list[dict[str, Any]] = []
+    models = options.model or ['nano']
+    for model in models:
+        family = load_family(model)
+        for stream in STREAMS:
+            clips = list(render(stream, grid, options.clips))
+            asked = [ask_dense(family, states, frames) for states, frames in clips]
+            for rule in rules:
+                start = time.perf_counter()
+                row = measure(family, rule, [frames for _, frames in clips], asked)
+                row |= {'model': Path(model).name, 'stream': stream.name, 'rule': rule.name}
+                results.append(row)
+                print(json.dumps(row), f'{time.perf_counter() - start:.0f} s', flush=True)
+                save(options.out, results, options, grid)
+
+
+def save(
+    path: Path, results: list[dict[str, Any]], options: argparse.Namespace, grid: Grid
+) -> None:
+    """Write what there is so far."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {
+        'command': 'python -m bench.tail_frontier',
+        'clips': options.clips,
+        'frames': FRAMES,
+        'blocks': [grid.rows, grid.cols],
+        'cores': os.cpu_count(),
+        'results': results,
+    }
+    path.write_text(json.dumps(about, indent=1) + '\n')
+
+
+def render(stream: Stream, grid: Grid, clips: int) -> Iterator[tuple[list[State], list[Frame]]]:
+    """Clips of 8 frames with their truth; noise of sigma 0 to 8, no two cameras alike."""
+    for clip in range(clips):
+        world = Tabletop(
+            seed=70_000 + clip,
+            size=(grid.height, grid.width),
+            pause=stream.pause,
+            duration=FRAMES * stream.period,
+            camera=replace(QUIET, noise=float(clip % 9), jitter=stream.jitter),
+        )
+        stamps = [index * stream.period for index in range(FRAMES)]
+        frames = [Frame(world.render(stamp), grid, round((1 + stamp) * 1e9)) for stamp in stamps]
+        yield [world.state(stamp) for stamp in stamps], frames
+
+
+def ask_dense(family: Family, states: list[State], frames: list[Frame]) -> list[list[Asked]]:
+    """For every frame but the first, questions about it and the answers on it, whole."""
+    tail, cache = Tail(family, frames[0]), RollingCache(family)
+    asked = []
+    for state, frame in zip(states[1:], frames[1:], strict=True):
+        tail.replace(cache, frame, Stopwatch())
+        questions = [family.text.question_ids(text, ()) for text in texts(state)]
+        answers = [answer(family, cache.fork(), ids) for ids in questions]
+        pairs = list(zip(questions, answers, strict=True))
+        scores = score(family, cache.fork(), pairs)
+        asked.append([Asked(q, a, s) for (q, a), s in zip(pairs, scores, strict=True)])
+    return asked
+
+
+def texts(state: State) -> list[str]:
+    """Questions about the present that all checkpoints understand."""
+    there = [color for color in COLORS if color in state.blocks]
+    gone = [color for color in COLORS if color not in state.blocks]
+    rng = np.random.default_rng(round(state.stamp * 1e3))
+    where = PHRASES['where'][0]
+    exists = PHRASES['exists'][0]
+    return [
+        *(where.format(color) for color in rng.permutation(there)[:3]),
+        *(exists.format(rng.choice(colors)) for colors in (there, gone) if colors),
+    ]
+
+
+def answer(family: Family, fork: Fork, ids: list[int], limit: int = 16) -> list[int]:
+    """Greedy decoding, its end included."""
+    token = int(mx.argmax(fork.extend(ids)).item())
+    tokens = [token]
+    while token not in family.text.end_ids and len(tokens) < limit:
+        token = int(mx.argmax(fork.extend([token])).item())
+        tokens.append(token)
+    return tokens
+
+
+class Packed:
+    """Stands in for one layer's cache while several questions are scored in one pass."""
+
+    def __init__(self, layer: Any, mask: mx.array) -> None:
+        self._layer = layer
+        self._mask = mask
+
+    def make_mask(self, *_: Any, **__: Any) -> mx.array:
+        """Each row sees the cache and its own question up to itself."""
+        return self._mask
+
+    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
+        """The cache's rows with the questions' behind them; nothing is stored."""
+        end = self._layer.offset
+        return (
+            mx.concatenate([self._layer.keys[..., :end, :], keys], axis=2),
+            mx.concatenate([self._layer.values[..., :end, :], values], axis=2),
+        )
+
+
+def score(family: Family, fork: Fork, pairs: list[tuple[list[int], list[int]]]) -> list[np.ndarray]:
+    """Log-probabilities along given answers: for each float32 [answer, vocabulary]."""
+    parts = [family.text_rows([*ids, *reply[:-1]], fork.end) for ids, reply in pairs]
+    rows = Rows(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.positions for part in parts], axis=1),
+        np.concatenate([part.blocks for part in parts]),
+        fork.end,
+    )
+    question = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    order = np.arange(len(question))
+    own = (question[:, None] == question) & (order <= order[:, None])
+    mask = np.concatenate([np.ones((len(own), fork.rows), bool), own], axis=1)
+    layers = [Packed(layer, mx.array(mask)) for layer in fork.layers]
+    hidden = family.hidden(rows, None, layers)[0]
+    ends = np.cumsum([len(part) for part in parts])
+    found = []
+    for end, (_, reply) in zip(ends, pairs, strict=True):
+        logits = family.logits(hidden[end - len(reply) : end]).astype(mx.float32)
+        found.append(logits - mx.logsumexp(logits, axis=-1, keepdims=True))
+    mx.eval(found)
+    return [np.array(logits) for logits in found]
+
+
+def measure(
+    family: Family, rule: Rule, clips: list[list[Frame]], asked: list[list[list[Asked]]]
+) -> dict[str, Any]:
+    """Stream the clips under a rule: what it costs, as shares of dense, and the drift."""
+    costs: list[tuple[float, float, float]] = []
+    differ: list[bool] = []
+    divergence: list[float] = []
+    for frames, questions in zip(clips, asked, strict=True):
+        for (fork, cost), about in zip(replay(family, rule, frames), questions, strict=True):
+            costs.append(cost)
+            found = score(family, fork, [(ask.ids, ask.answer) for ask in about])
+            for ask, ours in zip(about, found, strict=True):
+                dense = ask.logits
+                differ.append(bool((ours.argmax(axis=-1) != ask.answer).any()))
+                divergence.append(float((np.exp(dense) * (dense - ours)).sum()))
+    novel, rows, windows = np.mean(costs, axis=0).tolist()
+    return {
+        'novel': novel,
+        'rows': rows,
+        'windows': windows,
+        'answers': len(differ),
+        'differ': int(np.sum(differ)),
+        'divergence': float(np.mean(divergence)),
+    }
+
+
+def replay(
+    family: Family, rule: Rule, frames: list[Frame]
+) -> Iterator[tuple[Fork, tuple[float, float, float]]]:
+    """For every frame but the first, a fork to ask on and the shares (novel, rows, windows)."""
+    planner = Planner(EngineConfig(max_age_frames=rule.turns, max_age=1e9))
+    tail, cache = Tail(family, frames[0]), RollingCache(family)
+    tail.rule = RefreshRule(frames[0].grid.blocks, limit=rule.limit, whole_from=rule.whole_from)
+    planner.plan(frames[0], None)
+    whole = tail.replace(cache, frames[0], Stopwatch())
+    for frame in frames[1:]:
+        plan = planner.plan(frame, tail.reference)
+        if plan.whole:
+            work = tail.replace(cache, frame, Stopwatch())
+        else:
+            work = tail.refresh(cache, frame, plan.fresh, Stopwatch())
+        shown = cache
+        if rule.exact:
+            assert tail.shown is not None
+            shown = RollingCache(family)
+            shown.append(Kind.TAIL, frame, tail.shown)
+        novel = float((plan.verdicts == Verdict.NOVEL).mean())
+        windows = work.windows_computed / whole.windows_total
+        yield shown.fork(), (novel, work.rows / whole.rows, windows)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,110 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The frontier of rows against drift, drawn and tabulated from docs/results/tail_frontier.json.
+
+`python -m bench.tail_frontier_page` writes docs/figures/tail_frontier.svg and puts the tables
+into docs/tail.md, between the two marks there.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+DOCS = Path(__file__).parents[1] / 'docs'
+MARK = '<!-- tables: bench.tail_frontier_page -->'
+COLORS = {
+    'fresh and closing row': '#888888',
+    'exact K/V': '#7b3fa0',
+    'in turn': '#1f6feb',
+    'stale': '#e36209',
+}
+
+
+def main() -> None:
+    """Write figure and tables."""
+    mpl.rcParams.update({'svg.hashsalt': 'tail', 'svg.fonttype': 'none', 'font.size': 8})
+    results = json.loads((DOCS / 'results' / 'tail_frontier.json').read_text())
+    folder = DOCS / 'figures'
+    folder.mkdir(exist_ok=True)
+    draw(results['results']).savefig(folder / 'tail_frontier.svg', metadata={'Date': None})
+    page = DOCS / 'tail.md'
+    before, _, after = page.read_text().split(MARK)
+    page.write_text(f'{before}{MARK}\n{tables(results["results"])}\n{MARK}{after}')
+
+
+def names(rows: list[dict[str, Any]], key: str) -> list[str]:
+    """What occurs under `key`, in order of appearance."""
+    return list(dict.fromkeys(row[key] for row in rows))
+
+
+def draw(rows: list[dict[str, Any]]) -> Figure:
+    """One panel per model and stream: rows of dense against divergence."""
+    models, streams = names(rows, 'model'), names(rows, 'stream')
+    figure = Figure(figsize=(2.3 * len(streams), 2.1 * len(models)), layout='constrained')
+    axes = figure.subplots(len(models), len(streams), sharex=True, sharey=True, squeeze=False)
+    for row in rows:
+        axis = axes[models.index(row['model'])][streams.index(row['stream'])]
+        axis.plot(row['rows'], max(row['divergence'], 1e-5), **style(row['rule']))
+    for place, stream in enumerate(streams):
+        own = [row['novel'] for row in rows if row['stream'] == stream]
+        axes[0][place].set_title(f'{stream}: {100 * sum(own) / len(own):.0f} % novel')
+        axes[-1][place].set_xlabel('rows of dense')
+    for place, model in enumerate(models):
+        axes[place][0].set(yscale='log', xlim=(0, 1), ylabel=f'{model}\ndivergence (nats)')
+    handles = {
+        rule: axes[0][0].plot([], [], label=rule, **style(rule))[0] for rule in names(rows, 'rule')
+    }
+    figure.legend(handles=list(handles.values()), loc='outside lower center', ncols=4)
+    return figure
+
+
+def style(rule: str) -> dict[str, Any]:
+    """A rule's colour and mark."""
+    kind = 'stale' if 'stale' in rule else 'in turn' if 'in turn' in rule else 'exact K/V'
+    color = COLORS.get(rule, COLORS[kind])
+    mark = {'1/4': 's', '1/2': 'D', 'whole': 'P', '1/16': 'o', 'exact': '*'}
+    shape = next((shape for part, shape in mark.items() if part in rule), 'v')
+    hollow = 'above 0.1' in rule
+    return {
+        'marker': shape,
+        'color': color,
+        'markerfacecolor': 'none' if hollow else color,
+        'linestyle': 'none',
+        'markersize': 6,
+    }
+
+
+def tables(rows: list[dict[str, Any]]) -> str:
+    """Per model: rules by streams, then all streams together."""
+    lines: list[str] = []
+    for model in names(rows, 'model'):
+        own = [row for row in rows if row['model'] == model]
+        streams = names(own, 'stream')
+        novel = [100 * next(r['novel'] for r in own if r['stream'] == s) for s in streams]
+        heads = ' | '.join(f'{s} ({n:.0f} % novel)' for s, n in zip(streams, novel, strict=True))
+        lines += ['', f'**{model}**', '', f'| rule | {heads} | all streams |']
+        lines.append('|---|' + '---|' * (len(streams) + 1))
+        for rule in names(own, 'rule'):
+            found = [row for row in own if row['rule'] == rule]
+            cells = [cell([row]) for row in found] + [f'**{cell(found)}**']
+            lines.append(f'| {rule} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines)
+
+
+def cell(rows: list[dict[str, Any]]) -> str:
+    """Rows of dense, answers that differ in percent, divergence in thousandths of a nat."""
+    answers = sum(row['answers'] for row in rows)
+    share = sum(row['rows'] for row in rows) / len(rows)
+    differ = 100 * sum(row['differ'] for row in rows) / answers
+    divergence = sum(row['divergence'] * row['answers'] for row in rows) / answers
+    return f'{share:.2f}; {differ:.2f} %; {1e3 * divergence:.1f}'
+
+
+if __name__ == '__main__':
+    main()
