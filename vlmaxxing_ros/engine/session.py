@@ -299,6 +299,12 @@ class StreamSession:
             return False
         return self._has_work()
 
+    @property
+    def idle_cost(self) -> float:
+        """Seconds that a slice of idle work takes at most, estimated; 0: not known yet."""
+        tail = self.cache.ledger.tail
+        return self._calibration.cold_dense(frames=1, rows=len(tail.rows)) if tail else 0.0
+
     def _has_work(self) -> bool:
         assert self._tail is not None
         unsettled = self._tail_mode != 'refresh' and not self._tail.settled

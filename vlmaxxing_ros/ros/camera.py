@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from vlmaxxing_ros.engine.session import StreamSession
 
 _RATE_WINDOW = 5.0  # s
+_ARRIVALS = 8  # images over which the camera's period is averaged
+_PAUSED = 2.0  # periods without an image after which none is expected
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Camera:
         self._waiting: Arrival | None = None
         self._counts = Counts()
         self._planned_at: deque[float] = deque(maxlen=1000)
+        self._arrived_at: deque[float] = deque(maxlen=_ARRIVALS)
 
     @property
     def has_image(self) -> bool:
@@ -94,12 +97,23 @@ class Camera:
     def offer(self, arrival: Arrival) -> None:
         """Put an image in the slot; one that still waits there is dropped and counted."""
         with self._lock:
+            self._arrived_at.append(time.monotonic())
             counts = self._counts
             replaced = self._waiting is not None
             self._waiting = arrival
             self._counts = replace(
                 counts, received=counts.received + 1, dropped=counts.dropped + replaced
             )
+
+    def next_expected(self) -> float | None:
+        """When the next image should come, s of time.monotonic; None if none is expected."""
+        with self._lock:
+            times = self._arrived_at
+            if len(times) < 2:
+                return None
+            period = (times[-1] - times[0]) / (len(times) - 1)
+            late = time.monotonic() - times[-1] > _PAUSED * period
+            return None if late else times[-1] + period
 
     def take(self) -> Arrival | None:
         """Take the waiting image out of the slot."""
@@ -138,3 +152,4 @@ class Camera:
             self._waiting = None
             self._counts = Counts()
             self._planned_at.clear()
+            self._arrived_at.clear()

@@ -27,6 +27,8 @@ from vlmaxxing_ros.ros.work_thread import WorkThread
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.families import Family
 
+_RETRY = 0.02  # s until idle work that did not fit between two images is tried again
+
 Convert = Callable[[Any], np.ndarray]
 
 
@@ -158,9 +160,11 @@ class Worker:
             pass
         elif camera := self._next_camera():
             self._perceive(camera)
-        elif not self._may_idle or not self._idle():
+        elif not self._may_idle or (pause := self._idle()) is None:
             due = desk.next_due()
             return None if due is None else max(0.0, due - time.monotonic())
+        else:
+            return pause
         return 0.0
 
     def _frame_is_due(self) -> bool:
@@ -213,16 +217,27 @@ class Worker:
             )
         )
 
-    def _idle(self) -> bool:
-        """One slice of each session's background work; False: there is none until a frame comes."""
-        more = False
+    def _idle(self) -> float | None:
+        """One slice of each session's background work, where it ends before the next image comes.
+
+        Returns:
+            Seconds until there may be more of it; None: there is none until an image comes.
+        """
+        expected = [camera.next_expected() for camera in self._cameras.values()]
+        next_image = min((e for e in expected if e is not None), default=float('inf'))
+        more = later = False
         for camera in self._cameras.values():
+            if time.monotonic() + camera.session.idle_cost > next_image:
+                later = True
+                continue
             try:
                 more = camera.session.idle() or more
             except Exception as error:
                 self._model_failed(camera, error)
-        self._may_idle = more
-        return more
+        self._may_idle = more or later
+        if more:
+            return 0.0
+        return _RETRY if later else None
 
     def _model_failed(self, camera: Camera, error: Exception) -> None:
         """The model failed on this camera's stream: begin the stream anew and go on."""

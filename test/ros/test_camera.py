@@ -1,0 +1,70 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A camera's slot: newest image only, counted drops, and when the next image should come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import load_family
+from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.ros import camera as module
+from vlmaxxing_ros.ros.camera import Arrival, Camera
+
+
+@pytest.fixture(scope='module')
+def make_camera() -> Callable[[], Camera]:
+    family = load_family('nano')
+
+    def make() -> Camera:
+        session = StreamSession(family, EngineConfig())
+        return Camera('front', lambda message: np.asarray(message), session)
+
+    return make
+
+
+def offer(camera: Camera, stamp: int) -> None:
+    camera.offer(Arrival(None, stamp, 'lens'))
+
+
+def test_the_newest_image_waits_and_the_others_are_counted(
+    make_camera: Callable[[], Camera],
+) -> None:
+    camera = make_camera()
+    for stamp in (1, 2, 3):
+        offer(camera, stamp)
+    arrival = camera.take()
+    assert arrival is not None
+    assert arrival.stamp == 3
+    assert not camera.has_image
+    counts = camera.counts()
+    assert (counts.received, counts.dropped) == (3, 2)
+
+
+def test_the_next_image_is_expected_a_period_after_the_last(
+    make_camera: Callable[[], Camera], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, now = make_camera(), [100.0]
+    monkeypatch.setattr(module.time, 'monotonic', lambda: now[0])
+    assert camera.next_expected() is None
+    for _ in range(4):
+        offer(camera, 1)
+        now[0] += 0.1
+    assert camera.next_expected() == pytest.approx(100.4)
+
+
+def test_a_camera_that_has_stopped_is_not_waited_for(
+    make_camera: Callable[[], Camera], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, now = make_camera(), [100.0]
+    monkeypatch.setattr(module.time, 'monotonic', lambda: now[0])
+    for _ in range(4):
+        offer(camera, 1)
+        now[0] += 0.1
+    now[0] += 0.15
+    assert camera.next_expected() is None
