@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -83,7 +84,6 @@ class Frame:
     grid: Grid
     stamp: int
     frame_id: str = ''
-    digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         expected = (self.grid.height, self.grid.width, 3)
@@ -91,9 +91,15 @@ class Frame:
             raise InvalidFrame(
                 f'pixels are {self.pixels.dtype} {self.pixels.shape}, not uint8 {expected}'
             )
-        object.__setattr__(
-            self, 'digest', hashlib.blake2b(self.pixels.tobytes(), digest_size=16).hexdigest()
-        )
+
+    @cached_property
+    def digest(self) -> str:
+        """What the pixels are known by on the ledger; computed when it is asked for."""
+        return hashlib.blake2b(self.pixels.data, digest_size=16).hexdigest()
+
+    def shows_the_same(self, other: Frame | None) -> bool:
+        """Whether another frame has the very same pixels."""
+        return other is not None and np.array_equal(self.pixels, other.pixels)
 
     @classmethod
     def from_image(cls, image: np.ndarray, grid: Grid, *, stamp: int, frame_id: str = '') -> Frame:

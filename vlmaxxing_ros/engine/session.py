@@ -204,7 +204,7 @@ class StreamSession:
         """Whether the tail must be replaced whole: in exact mode, or refreshed for too long."""
         mode = self._tail_mode
         if mode == 'exact':
-            return frame.digest != tail.shown_digest
+            return not tail.shows(frame)
         if mode == 'refresh' or tail.exact:
             return False
         share = tail.refreshed_rows / frame.grid.blocks

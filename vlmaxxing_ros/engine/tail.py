@@ -54,7 +54,7 @@ class Tail:
         self.rule = RefreshRule(frame.grid.blocks)
         self.refreshed_rows = 0
         self.exact_stamp = frame.stamp
-        self.shown_digest = ''
+        self._prefilled: Frame | None = None
 
     @property
     def exact(self) -> bool:
@@ -64,7 +64,11 @@ class Tail:
     @property
     def settled(self) -> bool:
         """Whether they are also, to the last pixel, the newest frame."""
-        return self.exact and self.shown_digest == self.frame.digest
+        return self.exact and self.shows(self.frame)
+
+    def shows(self, frame: Frame) -> bool:
+        """Whether its last exact prefill was of these very pixels."""
+        return frame.shows_the_same(self._prefilled)
 
     def replace(
         self,
@@ -94,7 +98,7 @@ class Tail:
             self.reference.admit(frame, np.ones((frame.grid.rows, frame.grid.cols), bool))
         else:
             self.reference = Reference(frame)
-        self.shown_digest = frame.digest
+        self._prefilled = frame
         self._encoded = encoding.features
         self.carried_over()
         return Work(frame.grid.blocks, rows, encoding.windows_computed, encoding.windows_total)
@@ -114,7 +118,7 @@ class Tail:
         Those are what the refresh rule adds, and the closing row.
         """
         self.frame = frame
-        if self.exact and frame.digest == self.shown_digest:
+        if self.settled:
             # The very same pixels: nothing to compute, and nothing is old.
             self.reference.admit(frame, np.ones_like(fresh))
             return Work()
