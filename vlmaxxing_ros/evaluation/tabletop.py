@@ -12,7 +12,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vlmaxxing_ros.demo.recordings import timed_questions, write_questions, write_recording
+from vlmaxxing_ros.demo.recordings import (
+    TimedQuestion,
+    timed_questions,
+    write_questions,
+    write_recording,
+)
 from vlmaxxing_ros.demo.tabletop import Tabletop
 
 FIRST_SEED = 2**52
@@ -26,18 +31,21 @@ def write_streams(out: Path, streams: int, *, duration: float = 10.0, fps: float
     A stream that is there is kept: the same call would write the same.
     """
     out.mkdir(parents=True, exist_ok=True)
-    questions = 0
+    questions, seed = 0, FIRST_SEED
     for number in range(streams):
-        world = Tabletop(
-            seed=FIRST_SEED + number,
-            size=(112, 112),
-            duration=duration,
-            pause=PAUSES[number % len(PAUSES)],
-        )
+        asked: list[TimedQuestion] = []
+        while not asked:  # on some tables nothing happens
+            world = Tabletop(
+                seed=seed,
+                size=(112, 112),
+                duration=duration,
+                pause=PAUSES[number % len(PAUSES)],
+            )
+            seed += 1
+            asked = timed_questions(world, fps=fps, seed=number)
         folder = out / f'{number:02d}'
         if not (folder / 'metadata.yaml').exists():
             write_recording(folder, world, fps=fps)
-        asked = timed_questions(world, fps=fps, seed=number)
         write_questions(out / f'{number:02d}.questions.yaml', asked)
         questions += len(asked)
     return questions
