@@ -68,7 +68,7 @@ class StreamSession:
         self._delta_stamp: int | None = None
         self._tail_is_keyframe = False
         self._forced = False
-        self._idled = False
+        self._slices = 0  # of the rebuild, since the last frame
         self._ratios: deque[float] = deque(maxlen=_WINDOW)
         self._planned = self._admitted = 0
 
@@ -214,8 +214,8 @@ class StreamSession:
     def _keep_within_budget(self, grows: bool) -> None:
         """Start the next generation in time, and see that it is ready in time.
 
-        Without idle time each frame builds one slice, two where the history `grows`: building
-        outruns the growth, and a question waits for little.
+        Between two frames one slice is built, two where the history `grows`, in idle time or
+        here: building outruns the growth, and a question waits for little.
         """
         budget, ledger = self.config.token_budget, self.cache.ledger
         if self.config.compression == 'infinipot':
@@ -234,12 +234,11 @@ class StreamSession:
             # A history that begins with a delta frame would be worth nothing.
             self._forced = self._forced or not retained
             self._rebuild = Rebuild(self.family, self.cache, retained)
-        if not self._idled:
-            for _ in range(2 if grows else 1):
-                self._rebuild_slice()
+        for _ in range((2 if grows else 1) - self._slices):
+            self._rebuild_slice()
         while self._rebuild is not None and self.cache.ledger.rows > budget:
             self._rebuild_slice()
-        self._idled = False
+        self._slices = 0
 
     def _compress(self, cap: int) -> None:
         """Make room for the next frame, so that the cap holds at every moment."""
@@ -251,6 +250,7 @@ class StreamSession:
             self._tail.carried_over()
 
     def _rebuild_slice(self) -> None:
+        self._slices += 1
         if self._rebuild is not None and self._rebuild.step():
             self.cache = self._rebuild.cache
             self._rebuild = None
@@ -288,7 +288,6 @@ class StreamSession:
         """Use idle time: one slice of settling, rebuilding or auditing; True: there is more."""
         if self._tail is None:
             return False
-        self._idled = True
         if self._tail_mode != 'refresh' and not self._tail.settled:
             self._tail.settle(self.cache)
         elif self._rebuild is not None:

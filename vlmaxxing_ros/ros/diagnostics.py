@@ -75,6 +75,7 @@ class Diagnostics:
         else:
             level, message = DiagnosticStatus.OK, state
         values = {'state': state, 'model': worker.model, 'questions': worker.questions}
+        values |= {title: 'yes' if can else 'no' for title, can in worker.capabilities.items()}
         return self._status('model', level, message, values)
 
     def _of_camera(self, camera: Camera, now: int) -> DiagnosticStatus:

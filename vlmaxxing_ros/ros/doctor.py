@@ -14,7 +14,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from typing import Any
@@ -96,6 +96,7 @@ def compute() -> Iterator[Finding]:
 
 def _model(model: str) -> Iterator[Finding]:
     from vlmaxxing_ros.engine.families import load_family
+    from vlmaxxing_ros.engine.families.table import describe
 
     start = time.monotonic()
     try:
@@ -105,8 +106,9 @@ def _model(model: str) -> Iterator[Finding]:
         return
     took = time.monotonic() - start
     yield Finding('good', f'model {model} loads in {took:.1f} s, family {type(family).__name__}')
-    can = ', '.join(name for name, able in asdict(family.capabilities).items() if able)
-    cannot = ', '.join(name for name, able in asdict(family.capabilities).items() if not able)
+    abilities = describe(family.capabilities)
+    can = ', '.join(title for title, able in abilities.items() if able)
+    cannot = ', '.join(title for title, able in abilities.items() if not able)
     yield Finding('good', f'it can: {can}' + (f'; it cannot: {cannot}' if cannot else ''))
 
 

@@ -144,6 +144,16 @@ class Worker:
         return self._desk.model
 
     @property
+    def capabilities(self) -> dict[str, bool]:
+        """What the loaded model's family can do, by title; empty if there is none."""
+        family = self._family
+        if family is None:
+            return {}
+        from vlmaxxing_ros.engine.families.table import describe
+
+        return describe(family.capabilities)
+
+    @property
     def questions(self) -> int:
         """Questions that wait or are being answered."""
         return len(self._desk)
