@@ -120,7 +120,7 @@ def test_the_report_meets_what_was_asked_of_it() -> None:
 def test_it_answers_about_the_present(look: Look, frames: int) -> None:
     marks = []
     rng = np.random.default_rng(7)
-    for seed in range(8):
+    for seed in range(6):
         world = Tabletop(seed=HELD_OUT + seed, duration=8, pause=2.0)
         stamps = np.arange(8 - frames, 8) * 0.5
         scene = Scene([world.state(t) for t in stamps])
@@ -129,8 +129,8 @@ def test_it_answers_about_the_present(look: Look, frames: int) -> None:
             question = scene.draw(rng, family, closed=seed % 3 == 0)
             if question is not None:
                 marks.append(say(question.prompt) == question.answer)
-    assert len(marks) >= 32
-    assert np.mean(marks) >= 0.85
+    assert len(marks) >= 24
+    assert np.mean(marks) >= 0.9
 
 
 def test_it_tells_which_block_moved_where(look: Look) -> None:
@@ -141,17 +141,17 @@ def test_it_tells_which_block_moved_where(look: Look) -> None:
         scene = Scene([world.state(t) for t in stamps])
         mover = scene.answer('mover')
         direction = scene.answer('direction', mover) if mover in scene.shift else None
-        if mover is not None and direction is not None and len(marks) < 20:
+        if mover is not None and direction is not None and len(marks) < 14:
             say = look(np.stack([world.render(t) for t in stamps]))
             text = PHRASES['direction'][0].format(mover)
             marks += [say(PHRASES['mover'][0]) == mover, say(text) == direction]
     assert len(marks) >= 12
-    assert np.mean(marks) >= 0.6
+    assert np.mean(marks) >= 0.8
 
 
 def test_stale_frames_give_stale_answers(look: Look) -> None:
     fresh, stale, old = [], [], []
-    for seed in range(14):
+    for seed in range(9):
         world = Tabletop(seed=HELD_OUT + 200 + seed, duration=4, pause=1.0)
         stamps = np.arange(4) * 1.0
         shown = np.stack([world.render(t) for t in stamps])
@@ -169,7 +169,7 @@ def test_stale_frames_give_stale_answers(look: Look) -> None:
                 fresh.append(say(text) == truth)
                 stale.append(say_frozen(text) == truth)
                 old.append(say_frozen(text) == past)
-    assert len(fresh) >= 10
-    assert np.mean(fresh) >= 0.8
+    assert len(fresh) >= 8
+    assert np.mean(fresh) >= 0.9
     assert np.mean(stale) <= 0.1
-    assert np.mean(old) >= 0.8
+    assert np.mean(old) >= 0.9
