@@ -189,11 +189,25 @@ def test_memory_is_bounded_by_two_generations_and_answers_stay_exact(
     assert np.array_equal(session_logits(session, 'what?'), cold_logits(qwen, held, 'what?'))
 
 
+@pytest.mark.parametrize('idle_slices', [0, 1, 10])
+def test_a_rebuild_outruns_a_keyframe_per_frame(qwen: Family, idle_slices: int) -> None:
+    config = EngineConfig(keyframe_interval=0.0, keep_keyframes=5, tail_mode='exact')
+    session = StreamSession(qwen, config)
+    keyframes = []
+    for frame in moving_scene(60):
+        session.admit(frame)
+        for _ in range(idle_slices):
+            session.idle()
+        keyframes.append(len(session.cache.ledger.history))
+    assert session.cache.number > 3
+    assert max(keyframes) <= 2 * 5 + 5
+
+
 def test_a_question_during_a_rebuild_is_answered_from_the_old_generation(qwen: Family) -> None:
-    config = EngineConfig(keyframe_interval=0.0, keep_keyframes=2, tail_mode='exact')
+    config = EngineConfig(keyframe_interval=0.0, keep_keyframes=5, tail_mode='exact')
     session = StreamSession(qwen, config)
     rebuilding = 0
-    for frame in moving_scene(20):
+    for frame in moving_scene(30):
         session.idle()
         progress = session.admit(frame).rebuild_progress
         before = session.cache.number
