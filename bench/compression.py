@@ -43,7 +43,6 @@ class Tally:
 
     asked: int = 0
     differ: int = 0
-    right: int = 0
     divergence: float = 0.0
 
 
@@ -72,7 +71,6 @@ def main() -> None:
             name: {
                 'questions': t.asked,
                 'answers_that_differ': round(t.differ / t.asked, 4),
-                'right': round(t.right / t.asked, 4),
                 'mean_kl_of_the_first_token': round(t.divergence / t.asked, 5),
             }
             for name, t in tallies.items()
@@ -161,7 +159,6 @@ def _compare(
             other, got = _answer(family, capped, question.prompt)
             tally.asked += 1
             tally.differ += expected != got
-            tally.right += got == question.answer
             tally.divergence += float((np.exp(first) * (first - other)).sum())
 
 
