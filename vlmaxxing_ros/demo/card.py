@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 TEXT = """# Nano: the built-in model
@@ -29,7 +30,7 @@ first; unclear cases (a block on a border, a half-open gripper) are not asked.
 
 ## Recipe
 
-`python -m vlmaxxing_ros.demo.train --out DIR` ({recipe}).
+`python -m vlmaxxing_ros.demo.train --out DIR`: {recipe}.
 About eleven questions per clip packed behind one vision prefix; Muon for matrices, AdamW for the
 rest, bfloat16 with float32 masters; mostly single frames for the first 5 %, then mostly 8. While
 training, linear probes also read from the image and closing rows what each block and frame shows;
@@ -43,7 +44,8 @@ commonest answer (free) or the mean of 1 / choices (closed).
 {table}
 
 Mean over where, colors, count, exists, gripper: **{state8:.3f}** on 8 frames, **{state1:.3f}** on
-the newest frame alone. Mean over the change families: **{change8:.3f}**.
+the newest frame alone. Mean over the change families: **{change8:.3f}**. Other shapes, about
+{some} questions per family:
 
 | frames x rows x columns of blocks | current state | change |
 |---|---|---|
@@ -88,7 +90,7 @@ def model_card(report: dict[str, Any]) -> str:
         megabytes=report['bytes'] / 1e6,
         wordings=report['wordings'],
         recipe=', '.join(f'{key} {value}' for key, value in recipe.items()),
-        history=f'\n{history}\n' if history else '',
+        history=f'\n{textwrap.fill(history, 100)}\n' if history else '',
         table='\n'.join(lines),
         state8=summary['current_state_8_frames'],
         state1=summary['current_state_1_frame'],
@@ -97,6 +99,7 @@ def model_card(report: dict[str, Any]) -> str:
             f'| {name} | {result["current_state"]:.3f} | {result["change"]:.3f} |'
             for name, result in report['other_shapes'].items()
         ),
+        some=min(result['questions_per_family'] for result in report['other_shapes'].values()),
         stale_questions=stale['questions'],
         fresh=stale['fresh'],
         stale=stale['stale'],

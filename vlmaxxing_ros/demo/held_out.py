@@ -33,10 +33,10 @@ from vlmaxxing_ros.demo.questions import (
     Scene,
 )
 from vlmaxxing_ros.demo.tokens import Words, load_words
-from vlmaxxing_ros.demo.train_model import BLOCK, Nano, Seen, import_weights
+from vlmaxxing_ros.demo.train_model import BLOCK, Nano, Seen, export_weights, import_weights
 
 FIRST_SEED = 2**50
-CLIPS, LENGTH = 24, 480
+CLIPS = 16
 GRIDS = ((3, 4), (4, 5), (5, 4), (6, 6), (6, 8))
 
 
@@ -78,6 +78,11 @@ def score(batch: Batch, right: np.ndarray) -> list[tuple[str, bool, bool]]:
             whole = bool(right[row, batch.segment[row] == index].all())
             results.append((question.family, bool(question.choices), whole))
     return results
+
+
+def tokens(words: Words, questions: list[list[Question]]) -> int:
+    """The length that packs these questions."""
+    return max(sum(sum(map(len, packing.encode(words, q))) for q in asked) for asked in questions)
 
 
 def load_nano(folder: Path, device: str = 'cpu') -> Nano:
@@ -138,7 +143,7 @@ def measure(
             for i in range(CLIPS)
         ]
         questions = [draw_one_each(rng, Scene(c.states), wanted, closed=closed) for c in clips]
-        batch = packing.pack(words, clips, questions, LENGTH, base)
+        batch = packing.pack(words, clips, questions, tokens(words, questions), base)
         with torch.no_grad():
             _, correct, _ = run(model, batch, words, device)
         marks = iter(score(batch, correct))
@@ -188,7 +193,7 @@ def measure_stale(
             now.append([q for q, _ in pairs][:20])
             then.append([q for _, q in pairs][:20])
         for shown, asked, marks in ((true, now, fresh), (frozen, now, stale), (frozen, then, old)):
-            batch = packing.pack(words, shown, asked, LENGTH, base)
+            batch = packing.pack(words, shown, asked, tokens(words, asked), base)
             with torch.no_grad():
                 _, correct, _ = run(model, batch, words, device)
             marks.extend(whole for _, _, whole in score(batch, correct))
@@ -231,7 +236,7 @@ def report(folder: Path, *, quota: int = 500, device: str = 'cpu') -> dict[str, 
         'current_state_1_frame': mean(one, CURRENT_STATE),
         'change_8_frames': mean(eight, CHANGE_FAMILIES),
     }
-    some = max(quota // 4, 20)
+    some = max(quota // 8, 20)
     other = {}
     for seed, frames, grid in (
         *((10 + i, 4, grid) for i, grid in enumerate(GRIDS)),
@@ -243,11 +248,12 @@ def report(folder: Path, *, quota: int = 500, device: str = 'cpu') -> dict[str, 
     ):
         results = arm(seed, frames, grid=grid, quota=some)
         other[f'{frames} x {grid[0]}x{grid[1]}'] = {
+            'questions_per_family': some,
             'current_state': mean(results, CURRENT_STATE),
             'change': mean(results, CHANGE_FAMILIES),
         }
     return {
-        'parameters': sum(p.numel() for p in model.parameters()),
+        'parameters': sum(w.numel() for w in export_weights(model.state_dict()).values()),
         'bytes': (folder / 'model.safetensors').stat().st_size,
         'wordings': sum(map(len, PHRASES.values())),
         'summary': summary,
@@ -256,7 +262,7 @@ def report(folder: Path, *, quota: int = 500, device: str = 'cpu') -> dict[str, 
         'frames_1': one,
         'frames_1_closed': arm(4, 1, quota=quota, closed=True),
         'other_shapes': other,
-        'stale': measure_stale(model, words, clips=max(quota, CLIPS), device=device),
+        'stale': measure_stale(model, words, clips=max(quota // 2, CLIPS), device=device),
     }
 
 
