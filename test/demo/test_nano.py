@@ -151,7 +151,7 @@ def test_it_tells_which_block_moved_where(look: Look) -> None:
 
 def test_stale_frames_give_stale_answers(look: Look) -> None:
     fresh, stale, old = [], [], []
-    for seed in range(9):
+    for seed in range(14):
         world = Tabletop(seed=HELD_OUT + 200 + seed, duration=4, pause=1.0)
         stamps = np.arange(4) * 1.0
         shown = np.stack([world.render(t) for t in stamps])
