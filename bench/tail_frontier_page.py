@@ -1,10 +1,11 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The frontier of rows against drift, drawn and tabulated from docs/results/tail_frontier.json.
+"""The frontier of rows against drift, drawn and tabulated from docs/results.
 
-`python -m bench.tail_frontier_page` writes docs/figures/tail_frontier.svg and puts the tables
-into docs/tail.md, between the two marks there.
+`python -m bench.tail_frontier_page` draws docs/figures/tail_frontier.svg from tail_frontier.json
+and puts its tables, and those of tail_default.json (fewer rules, more clips), into docs/tail.md,
+between the two marks there.
 """
 
 from __future__ import annotations
@@ -29,13 +30,20 @@ COLORS = {
 def main() -> None:
     """Write figure and tables."""
     mpl.rcParams.update({'svg.hashsalt': 'tail', 'svg.fonttype': 'none', 'font.size': 8})
-    results = json.loads((DOCS / 'results' / 'tail_frontier.json').read_text())
+    frontier, default = (
+        json.loads((DOCS / 'results' / f'{name}.json').read_text())
+        for name in ('tail_frontier', 'tail_default')
+    )
     folder = DOCS / 'figures'
     folder.mkdir(exist_ok=True)
-    draw(results['results']).savefig(folder / 'tail_frontier.svg', metadata={'Date': None})
+    draw(frontier['results']).savefig(folder / 'tail_frontier.svg', metadata={'Date': None})
     page = DOCS / 'tail.md'
     before, _, after = page.read_text().split(MARK)
-    page.write_text(f'{before}{MARK}\n{tables(results["results"])}\n{MARK}{after}')
+    text = '\n\n'.join(
+        f'{measured["clips"]} clips per stream:\n{tables(measured["results"])}'
+        for measured in (default, frontier)
+    )
+    page.write_text(f'{before}{MARK}\n\n{text}\n\n{MARK}{after}')
 
 
 def names(rows: list[dict[str, Any]], key: str) -> list[str]:
