@@ -103,11 +103,24 @@ def test_on_one_unchanged_window_only_the_first_question_is_cold(asked: Ask, arm
     figures = costs.session_speedup([ours], [dense])
     assert figures['1']['unchanged'] == pytest.approx(1)
     assert figures['10']['unchanged'] == pytest.approx(10 / 1.9)
-    cheap = arm_run(
-        [asked('f', kind='first', latency=0.4), asked('a', kind='follow_up', latency=0.4)], kind=''
-    )
-    dense = arm_run(
-        [asked('f', kind='first', latency=1.0), asked('a', kind='follow_up', latency=1.0)]
-    )
-    # An arm that takes nothing in pays its own price every time.
-    assert costs.session_speedup([cheap], [dense])['10']['unchanged'] == pytest.approx(2.5)
+
+
+def test_an_arm_that_takes_nothing_in_pays_its_own_price_every_time(
+    asked: Ask, arm_run: Run
+) -> None:
+    def run(latency: float) -> ArmRun:
+        kinds = ('first', 'follow_up')
+        return arm_run([asked(kind, kind=kind, latency=latency) for kind in kinds], kind='')
+
+    figures = costs.session_speedup([run(0.4)], [run(1.0)])
+    assert figures['1']['unchanged'] == figures['10']['unchanged'] == pytest.approx(2.5)
+
+
+def test_two_arms_are_held_against_each_other_question_by_question(
+    asked: Ask, arm_run: Run
+) -> None:
+    ours = arm_run([asked('a', ttft=0.6, admission=0.0), asked('b', ttft=9.0, admission=0.0)])
+    auto = arm_run([asked('a', ttft=0.1, admission=0.1), asked('b', ttft=1.5, admission=1.5)])
+    live = costs.against([ours], [auto])['live']
+    assert live['ttft']['p50'] == pytest.approx(6)
+    assert live['with_admission']['p50'] == pytest.approx(3)

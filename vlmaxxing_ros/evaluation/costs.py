@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vlmaxxing_ros.engine.accounting import ceiling
-from vlmaxxing_ros.evaluation.pairing import Pair
+from vlmaxxing_ros.evaluation.pairing import Pair, pairs
 from vlmaxxing_ros.evaluation.replay import FIRST, FOLLOW_UP, LIVE, ArmRun, AskedQuestion
 
 DENOMINATORS = (FIRST, LIVE, FOLLOW_UP)
@@ -53,7 +53,9 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {f'p{p}': float(np.percentile(values, p)) for p in (50, 95)}
 
 
-def _quartiles(values: Sequence[float]) -> dict[str, float]:
+def _quartiles(values: Sequence[float]) -> dict[str, float] | None:
+    if not values:
+        return None
     return {f'p{p}': float(np.percentile(values, p)) for p in (25, 50, 75)}
 
 
@@ -168,11 +170,15 @@ def session_speedup(runs: Sequence[ArmRun], oracle: Sequence[ArmRun]) -> dict[st
 
     `stream`: measured along each recording: every frame admitted until the n-th question, and n
     answers, against n cold answers; the median over the recordings that have n questions.
-    `unchanged`: modelled from medians: n questions on one window that does not change, against n
-    cold answers. The first is as dear as a cold one where frames are taken in as they come, and
-    what the arm's first question took where they are not.
+    `unchanged`: modelled: n questions on one window that does not change, in units of a cold
+    answer. The first is one where frames are taken in as they come, and what the arm's first
+    question took where they are not; the others are what its follow-ups took.
     """
     dense = {run.recording: run for run in oracle}
+    paired = pairs(runs, oracle)
+    first, warm = (_price(paired, kind) for kind in (FIRST, FOLLOW_UP))
+    if any(frame.kind for run in runs for frame in run.frames):
+        first = 1.0
     by_count: dict[str, Any] = {}
     for count in SESSIONS:
         ratios = [
@@ -180,12 +186,19 @@ def session_speedup(runs: Sequence[ArmRun], oracle: Sequence[ArmRun]) -> dict[st
             for run in runs
             if (ratio := _stream_ratio(run, dense[run.recording], count)) is not None
         ]
+        known = None if first is None or warm is None else count / (first + (count - 1) * warm)
         by_count[str(count)] = {
             'stream': float(np.median(ratios)) if ratios else None,
             'recordings': len(ratios),
-            'unchanged': _unchanged_ratio(runs, oracle, count),
+            'unchanged': known,
         }
     return by_count
+
+
+def _price(paired: Sequence[Pair], kind: str) -> float | None:
+    """Median latency in units of the cold answer to the same question."""
+    ratios = [p.ours.latency / p.dense.latency for p in paired if p.ours.kind == kind]
+    return float(np.median(ratios)) if ratios else None
 
 
 def _stream_ratio(run: ArmRun, dense: ArmRun, count: int) -> float | None:
@@ -199,13 +212,17 @@ def _stream_ratio(run: ArmRun, dense: ArmRun, count: int) -> float | None:
     return cold / ours
 
 
-def _unchanged_ratio(runs: Sequence[ArmRun], oracle: Sequence[ArmRun], count: int) -> float | None:
-    warm = [q.latency for run in runs for q in run.questions if q.kind == FOLLOW_UP]
-    cold = [q.latency for run in oracle for q in run.questions if q.kind == FOLLOW_UP]
-    if not warm or not cold:
-        return None
-    dense, first = float(np.median(cold)), float(np.median(cold))
-    if not any(frame.kind for run in runs for frame in run.frames):
-        # Nothing is taken in before the question: the first one shows its own price.
-        first = float(np.median([q.latency for run in runs for q in run.questions[:1]]))
-    return count * dense / (first + (count - 1) * float(np.median(warm)))
+def against(runs: Sequence[ArmRun], reference: Sequence[ArmRun]) -> dict[str, Any]:
+    """This arm's times over the reference arm's, question by question."""
+    paired = pairs(runs, reference)
+    by_kind = {}
+    for kind in DENOMINATORS:
+        both = [(p.ours, p.dense) for p in paired if p.ours.kind == kind]
+        by_kind[kind] = {
+            'questions': len(both),
+            'ttft': _quartiles([ours.ttft / its.ttft for ours, its in both]),
+            'with_admission': _quartiles(
+                [(ours.ttft + ours.admission) / (its.ttft + its.admission) for ours, its in both]
+            ),
+        }
+    return by_kind

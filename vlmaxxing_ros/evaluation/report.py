@@ -40,7 +40,10 @@ def build_report(
 ) -> dict[str, Any]:
     """Put everything together; plain values, rounded to six digits."""
     oracle = outcome.runs[ORACLE]
-    arms: dict[str, Any] = {name: summarise(runs, oracle) for name, runs in outcome.runs.items()}
+    reference = outcome.runs[REFERENCE]
+    arms: dict[str, Any] = {
+        name: summarise(runs, oracle, reference) for name, runs in outcome.runs.items()
+    }
     metrics = {name: gate_metrics(summary) for name, summary in arms.items()}
     arms |= {name: {'unavailable': reason} for name, reason in outcome.unavailable.items()}
     report = {

@@ -12,7 +12,9 @@ from vlmaxxing_ros.evaluation.pairing import pairs
 from vlmaxxing_ros.evaluation.replay import ArmRun
 
 
-def summarise(runs: Sequence[ArmRun], oracle: Sequence[ArmRun]) -> dict[str, Any]:
+def summarise(
+    runs: Sequence[ArmRun], oracle: Sequence[ArmRun], reference: Sequence[ArmRun]
+) -> dict[str, Any]:
     """Everything that the report says about an arm; see docs/evaluation.md."""
     paired = pairs(runs, oracle)
     questions = [question for run in runs for question in run.questions]
@@ -23,6 +25,7 @@ def summarise(runs: Sequence[ArmRun], oracle: Sequence[ArmRun]) -> dict[str, Any
         'stale': quality.staleness(runs),
         'change_to_correct': quality.change_to_correct(runs),
         'denominators': costs.denominators(paired),
+        'against_reference': costs.against(runs, reference),
         'perception': costs.perception(runs),
         'memory': costs.memory(runs),
         'stages': costs.stages(runs),

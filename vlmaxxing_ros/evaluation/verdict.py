@@ -50,21 +50,28 @@ def _against(name: str, other: str, arms: dict[str, Any]) -> list[str]:
         gap = ours['accuracy']['accuracy'] - theirs['accuracy']['accuracy']
         word = 'better' if gap > 0 else 'worse' if gap < 0 else 'no different'
         parts.append(f'{word} in accuracy ({100 * gap:+.1f} points)')
-    mine, its = (a['denominators']['live'] for a in (ours, theirs))
-    if mine['questions'] and its['questions']:
+    live = theirs['against_reference']['live']
+    if live['questions']:
         for key, since in _SINCE.items():
-            factor = its[key]['p50'] / mine[key]['p50']
-            word = 'faster' if factor >= 1 else 'slower'
-            times = f'{max(factor, 1 / factor):.2f}x'
-            parts.append(f'{times} {word} from {since} to first token (live, p50)')
-    mine_total, its_total = (sum(a['stages'].values()) for a in (ours, theirs))
-    if mine_total and its_total:
-        factor = mine_total / its_total
-        word = 'more' if factor >= 1 else 'less'
+            parts.append(
+                f'{_times(live[key]["p50"], "faster", "slower")} from {since} to first token'
+            )
+        parts[-1] += ' (live questions, medians)'
+    mine, its = (sum(arm['stages'].values()) for arm in (ours, theirs))
+    cpu, its_cpu = (arm['perception']['processor_seconds'] for arm in (ours, theirs))
+    if its and its_cpu:
         parts.append(
-            f'{max(factor, 1 / factor):.2f}x {word} time in all, every frame of the stream included'
+            f'dearer over the whole recordings, every frame included: {mine / its:.2f}x the time, '
+            f'{cpu / its_cpu:.2f}x the CPU time'
+            if mine > its
+            else f'cheaper over the whole recordings: {mine / its:.2f}x the time, '
+            f'{cpu / its_cpu:.2f}x the CPU time'
         )
     return [f'Against {other}, {name} is ' + '; '.join(parts) + '.'] if parts else []
+
+
+def _times(factor: float, more: str, less: str) -> str:
+    return f'{factor:.2f}x {more}' if factor >= 1 else f'{1 / factor:.2f}x {less}'
 
 
 def _speed(name: str, ours: dict[str, Any]) -> list[str]:
