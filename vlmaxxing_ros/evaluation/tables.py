@@ -330,14 +330,15 @@ def _sessions(arms: dict[str, Any]) -> Table:
         rows.append(
             (
                 name,
-                *(ratio(sessions[n]['stream']) for n in counts),
+                *(_measured(sessions[n], sessions['1']['recordings']) for n in counts),
                 *(ratio(sessions[n]['unchanged']) for n in counts),
             )
         )
     return Table(
         'Whole sessions, set-up included',
         'Cold dense over this arm for the first n questions. Live: along the recordings, every '
-        'frame that was admitted until then included. Unchanged: n questions on one window that '
+        'frame that was admitted until then included; in brackets the recordings that have so many, '
+        'where not all do. Unchanged: n questions on one window that '
         'does not change (from medians; the first one pays for the window).',
         (
             'arm',
@@ -346,6 +347,12 @@ def _sessions(arms: dict[str, Any]) -> Table:
         ),
         rows,
     )
+
+
+def _measured(figures: dict[str, Any], recordings: int) -> str:
+    text = ratio(figures['stream'])
+    few = 0 < figures['recordings'] < recordings
+    return f'{text} ({figures["recordings"]})' if few else text
 
 
 def _tasks(arms: dict[str, Any]) -> list[Table]:
