@@ -337,9 +337,9 @@ def _sessions(arms: dict[str, Any]) -> Table:
     return Table(
         'Whole sessions, set-up included',
         'Cold dense over this arm for the first n questions. Live: along the recordings, every '
-        'frame that was admitted until then included; in brackets the recordings that have so many, '
-        'where not all do. Unchanged: n questions on one window that '
-        'does not change (from medians; the first one pays for the window).',
+        'frame that was admitted until then included; in brackets how many recordings have so many '
+        'questions, where not all do. Unchanged: n questions on one window that does not change '
+        '(from medians; the first one pays for the window).',
         (
             'arm',
             *(f'live, {n}' for n in counts),
