@@ -133,6 +133,15 @@ def test_compression_keeps_something_of_frames_that_auto_has_forgotten(
     assert ours.window[0] < auto.window[0]
 
 
+def test_compression_has_room_to_choose_even_where_the_windows_were_short(
+    family: Family, images: list[StampedImage], questions: list[TimedQuestion]
+) -> None:
+    one_frame: Windows = {questions[0].id: (0,)}
+    make = partial(_make, 'infinipot', one_frame)
+    run = replay(make, 'infinipot', 't', images, questions[-1:], family, CONFIG)
+    assert not run.questions[0].exact
+
+
 def test_deltas_append_only_what_changed(runs: dict[str, ArmRun]) -> None:
     frames = runs['deltas'].frames
     assert frames[0].blocks == frames[0].total

@@ -26,6 +26,9 @@ from vlmaxxing_ros.evaluation.arms.base import (
     reply_from,
 )
 
+_FEWEST = 6
+"""Frames that the compressed arm has room for at least: with fewer there is nothing to choose."""
+
 
 class SessionArm(Arm):
     """`auto`, `refresh`, `exact`: a StreamSession with these settings."""
@@ -65,7 +68,7 @@ class CompressedArm(SessionArm):
 
     def __init__(self, family: Family, config: EngineConfig, windows: Windows) -> None:
         super().__init__(family, replace(config, compression='infinipot'))
-        self._frames = max((len(window) for window in windows.values()), default=1)
+        self._frames = max([_FEWEST, *(len(window) for window in windows.values())])
         self._capped = False
 
     def admit(self, frame: Frame) -> Admission:
@@ -73,6 +76,6 @@ class CompressedArm(SessionArm):
         if not self._capped:
             rows = len(self.family.frame_rows(frame.grid, 0))
             cap = len(self.family.text.prefix_ids) + self._frames * rows
-            self.session.configure(replace(self.config, token_budget=max(64, 3 * rows, cap)))
+            self.session.configure(replace(self.config, token_budget=max(64, cap)))
             self._capped = True
         return super().admit(frame)
