@@ -123,13 +123,15 @@ def _drift(arms: dict[str, Any]) -> Table:
             _count(arm['failures']['parse']),
             _count(arm['failures']['degenerate']),
             str(arm['drift']['windows_unlike_dense']),
+            str(arm['drift']['not_exact']),
         )
         for name, arm in arms.items()
     ]
     return Table(
         'Drift',
         'Answers unlike cold dense on the frames that the session held. Arms with other frames '
-        '(last column: on how many questions) differ by choice of frames, not by error.',
+        '(on how many questions) differ by choice of frames, not by error. Not exact: questions '
+        'answered from a refreshed, repaired or compressed cache; only there can an arm drift.',
         (
             'arm',
             'answers',
@@ -139,6 +141,7 @@ def _drift(arms: dict[str, Any]) -> Table:
             'not parsed',
             'degenerate',
             'other frames',
+            'not exact',
         ),
         rows,
     )
