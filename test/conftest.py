@@ -23,6 +23,9 @@ from domain_coordinator import domain_id
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# A shell's background job ignores SIGINT, and so would every process that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Set while pytest starts, before anything imports rclpy; child processes inherit it.
 _domain = ExitStack()
 os.environ['ROS_DOMAIN_ID'] = str(_domain.enter_context(domain_id()))

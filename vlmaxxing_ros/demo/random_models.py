@@ -63,4 +63,10 @@ def build(config: dict[str, Any]) -> nn.Module:
     parts = ['text', 'vision', 'perceiver', 'projector', 'audio']
     model_config = update_module_configs(model_config, module, config, parts)
     model_config.eos_token_id = config['eos_token_id']
-    return module.Model(model_config)
+    model = module.Model(model_config)
+    # All ones in Gemma 3: with normalised features nothing but rounding would come out.
+    projector: Any = getattr(model, 'multi_modal_projector', None)
+    if hasattr(projector, 'mm_input_projection_weight'):
+        shape = projector.mm_input_projection_weight.shape
+        projector.mm_input_projection_weight = mx.random.normal(shape) / shape[0] ** 0.5
+    return model

@@ -44,5 +44,6 @@ def test_a_saved_model_answers_as_it_did(model_type: str, tmp_path: Path) -> Non
     assert loaded.capabilities == family.capabilities
     frames = noise(family, 2)
     before, after = (next_logits(f, stream(f, frames).fork()) for f in (family, loaded))
-    assert np.array_equal(before, after)
+    # Loaded weights may lie otherwise in memory, which BLAS may round otherwise.
+    assert np.abs(before - after).max() < 1e-5
     assert self_test(loaded).ok

@@ -127,12 +127,17 @@ class QwenTower:
 
         tower = self._tower
         weight = tower.patch_embed.proj.weight
-        hidden = tower.patch_embed(self._patches(frame, shown).astype(weight.dtype))
+        # Embedded row by row of the image and then sorted, as the stock tower does it: a row's
+        # place in the product can change how BLAS rounds it.
+        order = np.argsort(shown)
+        embedded = tower.patch_embed(self._patches(frame, shown[order]).astype(weight.dtype))
+        sorted_ = embedded.reshape(len(shown), unit, -1)[mx.array(np.argsort(order))]
+        hidden = sorted_.reshape(len(shown) * unit, -1)
         if layout.places is not None:
             hidden = hidden + layout.places[mx.array(shown)].reshape(len(shown) * unit, -1)
         angles = layout.angles[mx.array(shown)].reshape(len(shown) * unit, -1)
         turn = (mx.cos(angles), mx.sin(angles))
-        runs = _runs([len(m) * unit for m in members])
+        ends = np.cumsum([len(m) * unit for m in members])[:-1].tolist()
 
         keys: list[mx.array] = []
         values: list[mx.array] = []
@@ -147,7 +152,7 @@ class QwenTower:
                 values.append(v)
                 attended = self._attend(q, k, v, layer.attn.scale)
             else:
-                attended = _attend_runs(q, k, v, layer.attn.scale, runs)
+                attended = _attend_windows(q, k, v, layer.attn.scale, ends)
             joined = attended.transpose(0, 2, 1, 3).reshape(hidden.shape[0], -1)
             hidden = hidden + layer.attn.proj(joined)
             hidden = hidden + layer.mlp(layer.norm2(hidden))
@@ -207,30 +212,13 @@ def _attend(q: mx.array, k: mx.array, v: mx.array, scale: float) -> mx.array:
     return mx.fast.scaled_dot_product_attention(q, k, v, scale=scale, mask=None)
 
 
-def _attend_runs(
-    q: mx.array, k: mx.array, v: mx.array, scale: float, runs: list[tuple[int, int]]
+def _attend_windows(
+    q: mx.array, k: mx.array, v: mx.array, scale: float, ends: list[int]
 ) -> mx.array:
-    """Attention inside each window; consecutive windows of one size go through as a batch."""
-    _, heads, _, depth = q.shape
-    outputs, start = [], 0
-    for count, size in runs:
-        stop = start + count * size
-        window_q, window_k, window_v = (
-            part[0, :, start:stop].reshape(heads, count, size, depth).transpose(1, 0, 2, 3)
-            for part in (q, k, v)
-        )
-        attended = _attend(window_q, window_k, window_v, scale)
-        outputs.append(attended.transpose(1, 0, 2, 3).reshape(1, heads, count * size, depth))
-        start = stop
-    return mx.concatenate(outputs, axis=2)
-
-
-def _runs(sizes: list[int]) -> list[tuple[int, int]]:
-    """Run-length encoding of window sizes: (count, size) pairs."""
-    runs: list[tuple[int, int]] = []
-    for size in sizes:
-        if runs and runs[-1][1] == size:
-            runs[-1] = (runs[-1][0] + 1, size)
-        else:
-            runs.append((1, size))
-    return runs
+    """Attention inside each window, as the stock tower does it, so that BLAS rounds alike."""
+    windows = (mx.split(part, ends, axis=2) for part in (q, k, v))
+    attended = [
+        mx.fast.scaled_dot_product_attention(*qkv, scale=scale, mask=None)
+        for qkv in zip(*windows, strict=True)
+    ]
+    return mx.concatenate(attended, axis=2)
