@@ -16,7 +16,7 @@ from pathlib import Path
 import mlx.core as mx
 
 from bench import frames, questions, transport
-from bench.page import table, write_page
+from bench.page import table, update_readme, write_page
 from bench.scale import CPU, GPU
 from vlmaxxing_ros.demo.random_models import random_family
 
@@ -50,6 +50,8 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / f'{name}.json').write_text(json.dumps(results, indent=2) + '\n')
     write_page(options.out, name, results)
+    if options.out == RESULTS and name == 'bench':
+        update_readme(RESULTS.parents[1] / 'README.md', results)
     print(table(results))
     if results['transport']:
         print(results['transport'])

@@ -11,6 +11,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 
+BEGIN = '<!-- from docs/results/bench.json: make bench -->'
+END = '<!-- end of what comes from there -->'
+
+
 def write_page(folder: Path, name: str, results: dict[str, Any]) -> None:
     """Write `name`.md and `name`.svg for the results of one run."""
     _plot(results).savefig(folder / f'{name}.svg')
@@ -41,6 +45,14 @@ def write_page(folder: Path, name: str, results: dict[str, Any]) -> None:
             '',
         ]
     (folder / f'{name}.md').write_text('\n'.join(lines))
+
+
+def update_readme(readme: Path, results: dict[str, Any]) -> None:
+    """Put the table between the README's two markers."""
+    text = readme.read_text()
+    head, rest = text.split(BEGIN)
+    _, tail = rest.split(END)
+    readme.write_text(f'{head}{BEGIN}\n{table(results)}\n{END}{tail}')
 
 
 def table(results: dict[str, Any]) -> str:

@@ -62,14 +62,13 @@ def _stock(family: Family, frames: list[Frame], text: str, **cache: Any) -> floa
         add_generation_prompt=True,
     )
     images = [Image.fromarray(frame.pixels) for frame in frames]
-
-    def first() -> None:
-        for _ in stream_generate(
-            family.model, family.processor, prompt, images, max_tokens=1, temperature=0.0, **cache
-        ):
-            break
-
-    return seconds(first)
+    tokens = stream_generate(
+        family.model, family.processor, prompt, images, max_tokens=1, temperature=0.0, **cache
+    )
+    spent = seconds(lambda: next(tokens))
+    for _ in tokens:  # its caches are kept only when it is heard out
+        pass
+    return spent
 
 
 def _live(family: Family, scale: Scale) -> list[Row]:

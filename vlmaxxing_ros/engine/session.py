@@ -96,6 +96,11 @@ class StreamSession:
         return Frame.from_image(image, self.grid(height, width), stamp=stamp, frame_id=frame_id)
 
     @property
+    def tail(self) -> Tail | None:
+        """The tail; None before the first frame."""
+        return self._tail
+
+    @property
     def newest_frame(self) -> Frame | None:
         """The newest frame that was planned."""
         return self._tail.frame if self._tail else None
