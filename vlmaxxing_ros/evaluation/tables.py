@@ -130,8 +130,8 @@ def _drift(arms: dict[str, Any]) -> Table:
     return Table(
         'Drift',
         'Answers unlike cold dense on the frames that the session held. Arms with other frames '
-        '(on how many questions) differ by choice of frames, not by error. Not exact: questions '
-        'answered from a refreshed, repaired or compressed cache; only there can an arm drift.',
+        '(on how many questions) differ by choice of frames, not by error. Not exact: on how '
+        'many questions the cache was refreshed, repaired, reused unseen or compressed.',
         (
             'arm',
             'answers',
