@@ -30,7 +30,8 @@ def _accuracy(name: str, ours: dict[str, Any]) -> list[str]:
     drift = ours['drift']['answer']
     lines = [
         f'{name} answers {drift["count"]} of {drift["of"]} questions unlike cold dense on the same '
-        f'frames ({100 * drift["share"]:.1f} %).'
+        f'frames ({100 * drift["share"]:.1f} %); {ours["drift"]["not_exact"]} of all were answered '
+        'from a cache that was not exact.'
     ]
     figures = ours['accuracy']
     if figures['questions']:
