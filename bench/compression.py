@@ -19,6 +19,7 @@ from pathlib import Path
 import mlx.core as mx
 import numpy as np
 
+from bench.greedy import greedy_answer
 from vlmaxxing_ros.demo.questions import CURRENT_STATE, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.engine.families import Family, Features, load_family
@@ -155,26 +156,11 @@ def _compare(
             question = scene.draw(random, name, closed=False)
             if question is None:
                 continue
-            first, expected = _answer(family, full, question.prompt)
-            other, got = _answer(family, capped, question.prompt)
+            first, expected = greedy_answer(family, full, question.prompt)
+            other, got = greedy_answer(family, capped, question.prompt)
             tally.asked += 1
             tally.differ += expected != got
             tally.divergence += float((np.exp(first) * (first - other)).sum())
-
-
-def _answer(family: Family, cache: RollingCache, text: str) -> tuple[np.ndarray, str]:
-    """Log-probabilities of the first token, and the greedy answer."""
-    fork = cache.fork()
-    logits = fork.extend(family.text.question_ids(text, ()))
-    first = np.array(logits - mx.logsumexp(logits))
-    ids: list[int] = []
-    while len(ids) < 24:
-        token = int(np.array(mx.argmax(logits)))
-        if token in family.text.end_ids:
-            break
-        ids.append(token)
-        logits = fork.extend([token])
-    return first, family.text.decode(ids)
 
 
 if __name__ == '__main__':

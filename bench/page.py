@@ -10,7 +10,6 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-
 BEGIN = '<!-- from docs/results/bench.json: make bench -->'
 END = '<!-- end of what comes from there -->'
 

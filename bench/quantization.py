@@ -16,10 +16,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from bench.greedy import greedy_answer
 from vlmaxxing_ros.demo.questions import CURRENT_STATE, Question, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.engine.families import Family, load_family
@@ -76,7 +76,7 @@ def main() -> None:
         for name, family in families.items():
             cache, tally = _stream(family, world), tallies[name]
             tally.cache_bytes_per_row = _bytes_per_row(cache)
-            answers = [_answer(family, cache, q.prompt) for q in questions]
+            answers = [greedy_answer(family, cache, q.prompt) for q in questions]
             truth = truth or answers
             for question, (full, expected), (ours, got) in zip(
                 questions, truth, answers, strict=True
@@ -126,21 +126,6 @@ def _stream(family: Family, world: Tabletop) -> RollingCache:
 def _bytes_per_row(cache: RollingCache) -> float:
     """Bytes of keys and values, over the rows that there is room for."""
     return cache.nbytes / cache.arrays()[0].shape[2]
-
-
-def _answer(family: Family, cache: RollingCache, text: str) -> tuple[np.ndarray, str]:
-    """Log-probabilities of the first token, and the greedy answer."""
-    fork = cache.fork()
-    logits = fork.extend(family.text.question_ids(text, ()))
-    first = np.array(logits - mx.logsumexp(logits))
-    ids: list[int] = []
-    while len(ids) < 24:
-        token = int(np.array(mx.argmax(logits)))
-        if token in family.text.end_ids:
-            break
-        ids.append(token)
-        logits = fork.extend([token])
-    return first, family.text.decode(ids)
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@ from bench.timing import Row, alternate, ratio_row, seconds
 from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families.text import render
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.session import StreamSession
 
@@ -54,13 +55,7 @@ def _first_token(session: StreamSession, text: str) -> float:
 
 def _stock(family: Family, frames: list[Frame], text: str, **cache: Any) -> float:
     """Seconds to the first token of mlx-vlm's own generation, images to token."""
-    content = [{'type': 'image'}] * len(frames) + [{'type': 'text', 'text': text}]
-    prompt = family.processor.tokenizer.apply_chat_template(
-        [{'role': 'user', 'content': content}],
-        chat_template=family.processor.chat_template,
-        tokenize=False,
-        add_generation_prompt=True,
-    )
+    prompt = render(family.processor, text, images=len(frames))
     images = [Image.fromarray(frame.pixels) for frame in frames]
     tokens = stream_generate(
         family.model, family.processor, prompt, images, max_tokens=1, temperature=0.0, **cache

@@ -98,3 +98,15 @@ def test_the_newest_frames_stay_whole(qwen: Family, make_frames: MakeFrames) -> 
         session.admit(frame)
     newest = [s.frame for s in session.cache.ledger.segments[-3:]]
     assert newest == frames[-3:]
+
+
+def test_a_cap_of_hardly_more_than_the_newest_frames_leaves_just_those(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    config = EngineConfig(keyframe_interval=0.0, compression='infinipot', token_budget=64)
+    session = StreamSession(qwen, config)
+    frames = make_frames(12, rows=2, cols=4)
+    for frame in frames:
+        session.admit(frame)
+    assert session.cache.ledger.frames[-1] is frames[-1]
+    assert len(session.cache.ledger.history) <= 2

@@ -19,6 +19,7 @@ from mlx_vlm.generate import PromptCacheState
 from PIL import Image
 
 from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families.text import render
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
@@ -32,13 +33,7 @@ def stock(
     family: Family, frames: list[Frame], count: int, question: str = QUESTION, **kwargs: Any
 ) -> tuple[list[int], list[np.ndarray]]:
     """Greedy tokens of mlx-vlm's own generation, and the log-probabilities behind each."""
-    content = [{'type': 'image'}] * len(frames) + [{'type': 'text', 'text': question}]
-    prompt = family.processor.tokenizer.apply_chat_template(
-        [{'role': 'user', 'content': content}],
-        chat_template=family.processor.chat_template,
-        tokenize=False,
-        add_generation_prompt=True,
-    )
+    prompt = render(family.processor, question, images=len(frames))
     images = [Image.fromarray(f.pixels) for f in frames]
     results = list(
         stream_generate(

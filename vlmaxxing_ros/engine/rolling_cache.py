@@ -199,7 +199,7 @@ class RollingCache:
             if recent and recent_rows > RECENT_SHARE * room:
                 break
             recent.insert(0, history.pop())
-        if history:
+        if any(len(s.rows) for s in history):
             keep = room - sum(len(s.rows) for s in recent)
             self._compress(prefix, history, recent, keep, choose)
         if tail is not None:

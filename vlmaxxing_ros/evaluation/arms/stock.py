@@ -21,6 +21,7 @@ from mlx_vlm.utils import load_image
 from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.text import render
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.evaluation.arms.base import Reply, WindowArm, Windows
 from vlmaxxing_ros.evaluation.text import match_choice
@@ -77,18 +78,7 @@ class Stock(WindowArm):
         text = question.text
         if question.choices:
             text += '\nOptions: ' + ', '.join(question.choices)
-        content = [*({'type': 'image'} for _ in range(count)), {'type': 'text', 'text': text}]
-        processor = self.family.processor
-        tokenizer = getattr(processor, 'tokenizer', processor)
-        template = getattr(processor, 'chat_template', None) or tokenizer.chat_template
-        return str(
-            tokenizer.apply_chat_template(
-                [{'role': 'user', 'content': content}],
-                chat_template=template,
-                tokenize=False,
-                add_generation_prompt=True,
-            )
-        )
+        return render(self.family.processor, text, images=count)
 
 
 def _image(frame: Frame) -> Any:
