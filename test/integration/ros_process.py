@@ -107,6 +107,9 @@ class TestCamera:
         self.sent = 0
         wait_until(self._publisher.get_subscription_count, what='the node has subscribed')
         wait_until(budgets.get_publisher_count, what='budgets are published')
+        # Each side discovers the other by itself, and best effort waits for nobody: let the node
+        # match what has been matched here.
+        time.sleep(1.0)
 
     def now(self) -> int:
         """The time in nanoseconds."""
