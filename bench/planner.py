@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What the planner costs, what it misses and what it wastes, statistic by statistic.
 
 `python -m bench.planner` runs every statistic over the blind-spot suite of the tests, at the

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Draw the figures of docs/planner.md: `python -m bench.planner_figures`.
 
 The trade-off is drawn from docs/results/planner.json, all else from the planner at work.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Rendered streams in which something easy to overlook happens, with the truth about it.
 
 Every case yields, frame by frame, what the camera delivers and what is really there: the content

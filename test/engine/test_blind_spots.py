@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The default statistic on streams in which something easy to overlook happens."""
 
 from __future__ import annotations

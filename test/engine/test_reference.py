@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The reference moves where blocks are admitted, and nowhere else."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What stands in a config.json for each architecture that random_models can draw.
 
 The shapes are small, the fields are the real ones; ids are those of the nano model's tokenizer.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Random-weight models of mlx-vlm's real classes at any size, in a line.
 
 For exactness and speed, which do not depend on what a model knows.  The tokenizer is the nano

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """A processor for each architecture that random_models can draw.
 
 The tokenizer is the nano model's; the image processor is the architecture's own, built in code.

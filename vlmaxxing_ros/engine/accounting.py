@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What a frame cost: counts of work really done, stage timings, and what they can be worth.
 
 The fields of `FreshBudget` have the names of the ROS message's; knows nothing of ROS.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Answering one question on a fork: suffix prefill, decoding, closed-set choices.
 
 Works step by step, so that its thread can look after the cameras between two tokens.  Never

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Replay a ledger cold, with the same chunk boundaries, and compare.
 
 Works on a snapshot, one segment per step, so that the stream goes on meanwhile.  Bitwise equal

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The bands that flickering lamps draw down an image through a rolling shutter.
 
 Knows two images of one scene; knows nothing of exposure, blocks or what is bought.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Every setting of the engine, with its default, unit, range and meaning.
 
 Knows nothing of ROS: the node turns each field into a parameter of the same name and the

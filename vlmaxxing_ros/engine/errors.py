@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What can go wrong, by name.  Each error says what to do; the ROS side maps it to a status."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """An RGB frame on the model's block grid.
 
 Knows pixels and blocks; knows nothing of messages, models or what changed.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The light of a frame against the light its reference was seen in.
 
 A robust gain and offset per channel, and the bands that flickering lamps draw through a rolling

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What the cache holds, and why: every row in order, with its position and its evidence.
 
 A segment is one prefill chunk: keeping the boundaries lets an audit repeat them.  Knows nothing

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """How far the whole image moved since the frame before.
 
 Phase correlation (Kuglin and Hines, 1975) on a small grey image, believed only where moving the

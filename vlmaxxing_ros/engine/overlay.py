@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """A frame with its plan drawn over it: what was paid for now, and what was reused.
 
 Knows pixels and plans; knows nothing of messages or files.

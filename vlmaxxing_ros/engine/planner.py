@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Which blocks of a frame to buy.
 
 Compares the frame with the reference, in the reference's light, and spends the budget where it

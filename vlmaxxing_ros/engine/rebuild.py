@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The next generation, built slice by slice beside the current one.
 
 Retained frames are prefilled from their cached features, one per slice, followed by what the

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Per block, the pixels that its rows were computed from.
 
 Change is measured against these, never against the previous frame, so slow drift cannot hide.

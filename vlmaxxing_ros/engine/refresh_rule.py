@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What a refreshed tail looks at again, and which rows it recomputes, besides the fresh blocks'.
 
 A row goes stale in two ways: what the vision tower says about its block moves on (blocks of an

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What a new generation keeps of the old one's history.
 
 Knows segments and their pixels; knows nothing of keys, values or time slices.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The rolling cache: one generation's ledger and the keys and values that it stands for.
 
 `[text prefix][history][tail]`, and on a fork `[question][answer]`.  At every moment the cache is

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Stand-ins for a layer's cache while some of its rows are recomputed in place.
 
 Know mlx-vlm's cache protocol: `make_mask`, `offset`, `update_and_fetch`, and `bits` and

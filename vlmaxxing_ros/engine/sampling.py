@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """From logits to a token: greedy, or nucleus sampling with an explicit key.
 
 Knows nothing of models; keeps no global random state, so that questions never disturb each other.

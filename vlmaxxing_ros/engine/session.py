@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """One camera's stream: admit frames, ask questions, use idle time.
 
 Brings planner, tail, cache and answering together; knows nothing of ROS, threads or deadlines.

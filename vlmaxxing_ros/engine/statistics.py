@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """How the change of a block is measured: differences of pixels in, one number per block out.
 
 Knows nothing of references, light or thresholds.  `mean`, `max_abs`, `changed_pixel_fraction`

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The tail: the newest frame, whole, at the end of the context.
 
 Replaced exactly, or kept up to date by per-block refresh: the rows of the fresh blocks, and of

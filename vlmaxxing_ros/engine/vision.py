@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Incremental vision encoding: only windows that contain a fresh block are computed.
 
 Holds one stream's encoder state; knows windows and blocks, nothing of the tower's inside.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What the answers cost: latency per denominator, work, memory, sessions, ceilings.
 
 Formulas: docs/evaluation.md.  Knows seconds and counts; knows nothing of truths.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Where a recording changes, as a questions file to fill in.
 
 The planner decides what a change is, with nothing expiring; knows nothing of what is seen.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What can go wrong in an evaluation, by name.  Each text says what to do."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Every arm on every recording, then one report: the whole evaluation but for its command line."""
 
 from __future__ import annotations

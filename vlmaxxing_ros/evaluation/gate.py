@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Limits that a run has to keep, for a user's own CI: `max_choice_drift=0.01,...`."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Confidence intervals for shares and for paired differences of shares.
 
 Analytic ones treat questions as independent; questions about one stream are not quite, so where

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """`vlmaxxing_evaluate`: recordings and questions in, report.json, report.md and report.html out.
 
     vlmaxxing_evaluate RECORDING --questions Q.yaml --out DIR

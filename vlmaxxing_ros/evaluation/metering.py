@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Count the work that a model really does, whoever asks for it.
 
 Rebuilds, settling and audits are counted like anything else.

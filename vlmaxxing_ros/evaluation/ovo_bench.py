@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Turn OVO-Bench's annotation file into questions files, one per video.
 
 The format is that of https://github.com/JoeLeelyf/OVO-Bench: a list of entries with `id`,

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The report as one HTML page that opens offline: no scripts, no fonts, nothing to fetch."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The same question under two arms: what is paired with what, and when an answer is right."""
 
 from __future__ import annotations

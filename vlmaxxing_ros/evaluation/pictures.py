@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Pictures for the report: overlays of what was paid for, and the frames of drifted answers."""
 
 from __future__ import annotations

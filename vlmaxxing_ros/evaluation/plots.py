@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The report's plots, as SVG texts that need nothing but themselves."""
 
 from __future__ import annotations

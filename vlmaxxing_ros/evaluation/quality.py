@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What the answers are worth: accuracy, drift, staleness.  Formulas: docs/evaluation.md.
 
 Knows answers and truths; knows nothing of time spent.

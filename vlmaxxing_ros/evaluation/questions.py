@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The questions file: a YAML list in OVO-Bench's shape, checked entry by entry.
 
     - {id: q1, task: where, at: 3.5, camera: camera, question: Where is it?, answer: left,

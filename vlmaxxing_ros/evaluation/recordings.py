@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Images with their stamps from a recording: rosbag2, .mcap, .db3, ROS 1 .bag or a video file.
 
 Everything is read by rosbags and OpenCV and converted as the node converts it; no transport, no

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Drive one arm from one recording: frames in the order of recording, questions at their moments.
 
 Deterministic but for the seconds measured: no threads, no clock, no idle time.  Knows nothing of

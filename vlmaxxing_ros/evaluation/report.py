@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The report as data: what was run, every arm's figures, what drifted, which gates held.
 
 Its shape is documented in docs/evaluation.md; `SCHEMA` changes when the shape does.

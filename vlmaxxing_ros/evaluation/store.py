@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Results of arms on disk, so that an interrupted evaluation goes on where it stopped.
 
 A result is found again only if everything that it hangs on is the same: recording, questions,

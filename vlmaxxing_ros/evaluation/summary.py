@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """One arm's figures in one dictionary, and the names under which a gate finds them."""
 
 from __future__ import annotations

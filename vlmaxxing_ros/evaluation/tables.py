@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The report's tables: headings and rows of text, the same for Markdown and HTML."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The tabletop streams behind docs/results/tabletop.md, with their questions.
 
 `python -m vlmaxxing_ros.evaluation.tabletop --out DIR` writes `DIR/NN` (rosbag2) and

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """When two answers are the same, which choice a text means, and which texts are degenerate."""
 
 from __future__ import annotations

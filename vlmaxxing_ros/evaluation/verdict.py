@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The report in sentences: what the reference arm is better and what it is worse at.
 
 Every sentence is made from figures of the report; none is left out for being unwelcome.

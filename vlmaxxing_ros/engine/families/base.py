@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What the engine asks of a model family, and the values that pass between them.
 
 A family turns text and frames into rows of the context and runs them through its model.  It

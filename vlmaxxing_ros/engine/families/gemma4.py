@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Gemma 4: sliding windows, shared keys and values, and images that see themselves whole.
 
 Most layers keep the newest `sliding_window` rows only, in a cache that rotates: it is forked,

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Any other model that mlx-vlm loads: whole frames appended exactly, questions on forks.
 
 Goes through what every mlx-vlm model has: its processor, `get_input_embeddings`, `make_cache`

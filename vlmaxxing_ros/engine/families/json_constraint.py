@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Constrained decoding: only tokens that can still satisfy a JSON schema, by llguidance.
 
 Knows the tokenizer and the schema; knows nothing of the model.

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """From a model's name to a family: find the folder, check it, load it through mlx-vlm.
 
 Only safetensors and mlx-vlm's own classes: no pickles, no code from a checkpoint.

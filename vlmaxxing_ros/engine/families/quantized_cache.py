@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Keys and values in 8 or 4 bits: which layers of a cache mlx-vlm's quantised one replaces.
 
 Each row is quantised once, when it is appended, so a stream is still exactly what a cold prefill

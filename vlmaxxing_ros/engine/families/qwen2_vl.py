@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Qwen2-VL and Qwen2.5-VL: M-RoPE rows, the stock language model, the vision tower by windows.
 
 The model keeps `_rope_deltas` and `_position_ids` on itself for its own generation loop; this

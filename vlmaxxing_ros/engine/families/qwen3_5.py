@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Qwen3.5, dense and mixture of experts: Qwen2-VL's rows over layers with recurrent state.
 
 Most layers keep a state that has absorbed every row before it.  Rows can be appended and the

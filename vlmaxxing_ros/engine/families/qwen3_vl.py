@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Qwen3-VL and Qwen3-VL-MoE: Qwen2-VL's rows, and vision features that enter several layers.
 
 Deepstack adds further features of each block to the hidden states after the first layers.  They

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The Qwen vision towers, one attention window at a time.
 
 Windows without a fresh block are not computed.  In windowed layers a window sees only itself;

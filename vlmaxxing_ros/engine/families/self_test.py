@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Does streaming mean to a model what one cold prompt means?  Two frames and a question tell.
 
 The reference is mlx-vlm's own path, processor included: one prompt with both images, prefilled

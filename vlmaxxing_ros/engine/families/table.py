@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """What each family can do, as a table: for the documentation, and for whoever asks.
 
 python -m vlmaxxing_ros.engine.families.table docs/models.md    rewrites the table in that file

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Text in and out of a model: the chat template around a stream, and plain-text tokenisation.
 
 Knows the tokenizer and the chat template; knows nothing of frames, caches or weights.

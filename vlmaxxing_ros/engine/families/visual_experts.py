@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Fewer experts for visual rows, after FastMMoE (arXiv 2511.17885): opt-in, and not exact.
 
 In a mixture-of-experts layer every row is sent through its `k` best experts.  Rows that show a

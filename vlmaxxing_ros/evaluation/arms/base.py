@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The narrow interface of an arm, and the values that pass through it.
 
 Frames go in, questions go in, replies come out; an arm knows nothing of truths, files or other

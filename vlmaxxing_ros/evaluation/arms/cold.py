@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """Dense arms: some frames, every block, prefilled from nothing for every question.
 
 `dense` is the oracle: the frames that the session's window holds at that moment.  `dense_last4`

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """A context of whole frames, prefilled in as few pieces as possible.
 
 A baseline deserves its best speed: all new frames go through the model in one chunk, where the

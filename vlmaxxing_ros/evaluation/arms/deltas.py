@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """`deltas`: the first frame whole, then changed blocks appended, no whole newest frame.
 
 What a stream would be shown if deltas were enough.  One delta frame per keyframe interval stays;

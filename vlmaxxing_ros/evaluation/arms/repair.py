@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """`repair:K`: re-prefill of the newest K frames over a static history (arXiv 2605.03351).
 
 The window's slots keep the rows that they were first given, whatever stands in them by now; only

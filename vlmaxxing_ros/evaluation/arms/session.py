@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """The engine itself, in one of its modes.
 
 No idle time between frames: settling, rebuilding and auditing get none, as under a camera that

@@ -1,5 +1,6 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
+
 """mlx-vlm's own generation with its own caches, on the frames of the session's window.
 
 `stock_prompt_cache` carries one PromptCacheState from question to question, `stock_apc` one
