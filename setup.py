@@ -17,7 +17,7 @@ setup(
     description='Ask a video VLM about a live camera stream, paying only for what changed.',
     author='The vlmaxxing_ros authors',
     maintainer='The vlmaxxing_ros authors',
-    maintainer_email='maintainers@users.noreply.h-seed-5d81be08.example',
+    maintainer_email='maintainers@vlmaxxing-ros.example',
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=[package_name, f'{package_name}.*']),
