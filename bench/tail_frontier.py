@@ -26,7 +26,8 @@ import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.demo.questions import PHRASES
-from vlmaxxing_ros.demo.tabletop import COLORS, QUIET, State, Tabletop
+from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
+from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.engine.accounting import Stopwatch
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.demo.tabletop import COLORS, QUIET, Tabletop, changed_blocks
+from vlmaxxing_ros.demo.tabletop import COLORS, Tabletop, changed_blocks
+from vlmaxxing_ros.demo.tabletop_camera import QUIET
 
 
 def test_the_same_seed_gives_the_same_pixels_in_any_order() -> None:

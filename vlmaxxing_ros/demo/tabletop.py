@@ -14,13 +14,14 @@ Knows nothing about models, questions or ROS.
 from __future__ import annotations
 
 import bisect
-import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+
+from vlmaxxing_ros.demo.tabletop_camera import Camera, draw_camera, instant_number, noise
 
 COLORS: dict[str, tuple[int, int, int]] = {
     'red': (205, 40, 42),
@@ -84,30 +85,6 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Camera:
-    """How the picture is spoilt.
-
-    Drift, flicker, steps (since, factor) and tint are gains; `noise` is a sigma in grey levels,
-    `jitter` is in pixels, `pan` in fractions of the picture, times are in seconds.
-    """
-
-    noise: float
-    jitter: float
-    pan: tuple[float, float]
-    pan_period: float
-    drift: float
-    drift_period: float
-    flicker: float
-    flicker_hz: float
-    steps: tuple[tuple[float, float], ...]
-    tint: tuple[float, float, float]
-
-
-QUIET = Camera(0.0, 0.0, (0.0, 0.0), 1.0, 0.0, 1.0, 0.0, 0.0, (), (1.0, 1.0, 1.0))
-"""A camera that spoils nothing."""
-
-
-@dataclass(frozen=True)
 class _Epoch:
     """The world from `start` on: blocks at rest, and at most one thing that happens."""
 
@@ -147,7 +124,7 @@ class Tabletop:
         self.size = size
         self.duration = duration
         rng = np.random.default_rng((seed, 0x7AB1E))
-        self.camera = camera or _draw_camera(rng, duration)
+        self.camera = camera or draw_camera(rng, duration)
         self._paint = {
             name: tuple(int(np.clip(v + rng.integers(-12, 13), 0, 255)) for v in rgb)
             for name, rgb in COLORS.items()
@@ -186,7 +163,9 @@ class Tabletop:
         picture = crop.astype(np.float32)
         picture *= np.asarray(camera.tint, np.float32) * np.float32(gain)
         if camera.noise > 0:
-            picture += _noise(picture.shape, _hash(self.seed, stamp, 3)) * np.float32(camera.noise)
+            picture += noise(picture.shape, instant_number(self.seed, stamp, 3)) * np.float32(
+                camera.noise
+            )
         np.clip(picture, 0, 255, out=picture)
         return picture.astype(np.uint8)
 
@@ -238,8 +217,8 @@ class Tabletop:
         swing = math.sin(2 * math.pi * stamp / camera.pan_period)
         dx, dy = camera.pan[0] * width * swing, camera.pan[1] * height * swing
         if camera.jitter > 0:
-            dx += camera.jitter * (_hash(self.seed, stamp, 1) % 2001 / 1000 - 1)
-            dy += camera.jitter * (_hash(self.seed, stamp, 2) % 2001 / 1000 - 1)
+            dx += camera.jitter * (instant_number(self.seed, stamp, 1) % 2001 / 1000 - 1)
+            dy += camera.jitter * (instant_number(self.seed, stamp, 2) % 2001 / 1000 - 1)
         return dx, dy
 
     def _gain(self, stamp: float) -> float:
@@ -313,54 +292,6 @@ def changed_blocks(
     difference = cv2.absdiff(before, after)[: rows * block, : cols * block]
     tiles = difference.reshape(rows, block, cols, block * before.shape[2])
     return tiles.max(axis=(1, 3)) > level
-
-
-def _hash(seed: int, stamp: float, salt: int) -> int:
-    """A repeatable number per instant (splitmix64), much cheaper than a generator each."""
-    value = seed * 0x9E3779B97F4A7C15 + round(stamp * 1e6) * 0xBF58476D1CE4E5B9 + salt
-    value &= 2**64 - 1
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
-    return value ^ (value >> 31)
-
-
-@functools.lru_cache(maxsize=1)
-def _noise_bank() -> np.ndarray:
-    """Standard normal float32 samples from which every frame cuts a piece."""
-    return np.random.default_rng(20260).standard_normal(3_500_000, dtype=np.float32)
-
-
-def _noise(shape: tuple[int, ...], number: int) -> np.ndarray:
-    """The piece that `number` picks; a picture larger than the bank repeats it."""
-    bank, size = _noise_bank(), math.prod(shape)
-    if size >= bank.size:
-        return np.resize(np.roll(bank, number % bank.size), shape)
-    first = number % (bank.size - size)
-    return bank[first : first + size].reshape(shape)
-
-
-def _draw_camera(rng: np.random.Generator, duration: float) -> Camera:
-    panning = rng.random() < 0.2
-    stepping = rng.random() < 0.25
-    steps = tuple(
-        (float(rng.uniform(0, max(duration, 0.1))), float(rng.uniform(0.75, 1.3)))
-        for _ in range(int(rng.integers(1, 3)) if stepping else 0)
-    )
-    noises = [0.0, rng.uniform(0.5, 4.0), rng.uniform(4.0, 8.0)]
-    return Camera(
-        noise=float(rng.choice(noises, p=[0.1, 0.6, 0.3])),
-        jitter=float(rng.choice([0.0, 1.0], p=[0.6, 0.4])),
-        pan=(float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.04, 0.04)))
-        if panning
-        else (0.0, 0.0),
-        pan_period=float(rng.uniform(20, 60)),
-        drift=float(rng.uniform(0, 0.12)),
-        drift_period=float(rng.uniform(8, 40)),
-        flicker=float(rng.choice([0.0, rng.uniform(0.0, 0.05)])),
-        flicker_hz=float(rng.choice([99.7, 100.3, 119.6])),
-        steps=steps,
-        tint=tuple(float(v) for v in rng.uniform(0.94, 1.06, 3)),  # type: ignore[arg-type]
-    )
 
 
 def _ground(rng: np.random.Generator, size: tuple[int, int], margin: int) -> np.ndarray:
