@@ -17,6 +17,7 @@ from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.refresh_rule import RefreshRule
 from vlmaxxing_ros.engine.session import StreamSession
 
 NO_EXPIRY = {
@@ -57,7 +58,7 @@ def _admission(family: Family, scale: Scale, *, stale_rows: bool = True) -> Row:
         session.admit(frame)
         session.admit(next(coming))
     if not stale_rows:
-        live.tail.rule.limit = float('inf')
+        live.tail.rule = RefreshRule(scale.rows * scale.cols, limit=float('inf'))
     admitted: list[float] = []
 
     def ours() -> float:

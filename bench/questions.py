@@ -49,8 +49,8 @@ def _session(family: Family, scale: Scale, frames: list[Frame]) -> StreamSession
 
 def _first_token(session: StreamSession, text: str) -> float:
     """Seconds from the question to its first token."""
-    asking = session.ask(Question(text=text, max_tokens=1))
-    return seconds(lambda: next(asking, None))
+    question = Question(text=text, max_tokens=1)
+    return seconds(lambda: next(session.ask(question), None))
 
 
 def _stock(family: Family, frames: list[Frame], text: str, **cache: Any) -> float:
