@@ -39,6 +39,10 @@ PACE = 0.7
 """Seconds between two questions at least: a person should be able to read along."""
 
 
+LEAD = 0.06
+"""A question's moment lies half a frame period (0.05 s) behind the frame that it is about."""
+
+
 @dataclass
 class Seen:
     """What the node published while the demo ran, per camera."""
@@ -54,6 +58,14 @@ class Seen:
         """Keep every overlay; the recordings' frame_id tells the camera."""
         camera = message.header.frame_id.removesuffix('_optical_frame')
         self.overlays.setdefault(camera, []).append(message)
+
+    def time(self, camera: str) -> float:
+        """Stamp of the camera's newest planned frame, seconds into the recording; -1: none."""
+        budgets = self.budgets.get(camera)
+        if not budgets:
+            return -1.0
+        stamp = budgets[-1].header.stamp
+        return float(stamp.sec - START // 10**9 + stamp.nanosec * 1e-9)
 
     def dense_time(self, camera: str) -> float:
         """What cold dense would have cost for the newest frame, seconds; 0: not known."""
@@ -99,8 +111,7 @@ def main() -> int:
                 log = options.out / f'{name}.log'
                 players.enter_context(_process(log, 'bag_player', *arguments))
             try:
-                for question in questions:
-                    _wait_until(client, START * 1e-9 + question.at)
+                for question in _as_due(questions, seen):
                     asked.append(_ask(client, question, seen))
                     _show(console, asked[-1])
             except TimeoutError as error:
@@ -167,15 +178,21 @@ def _process(log: Path, program: str, *arguments: str) -> Iterator[subprocess.Po
                 process.wait()
 
 
-def _wait_until(client: Client, stamp: float) -> None:
-    """Wait until the recordings' clock reaches `stamp` (s), or stands still."""
-    last, since = client.now, time.monotonic()
-    while client.now < stamp:
-        if client.now != last:
-            last, since = client.now, time.monotonic()
+def _as_due(questions: list[TimedQuestion], seen: Seen) -> Iterator[TimedQuestion]:
+    """Each question once its own camera has shown its moment: the two players are not in step."""
+    waiting, frames, since = list(questions), 0, time.monotonic()
+    while waiting:
+        due = next((q for q in waiting if seen.time(q.camera) >= q.at - LEAD), None)
+        if due is not None:
+            waiting.remove(due)
+            yield due
+        planned = sum(map(len, seen.budgets.values()))
+        if due is not None or planned != frames:
+            frames, since = planned, time.monotonic()
         elif time.monotonic() - since > 20.0:
-            raise TimeoutError('/clock stands still: did a player or the node end?')
-        time.sleep(0.005)
+            raise TimeoutError('no frame is planned any more: did a player or the node end?')
+        else:
+            time.sleep(0.005)
 
 
 def _ask(client: Client, question: TimedQuestion, seen: Seen) -> Asked:
