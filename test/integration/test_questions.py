@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +110,7 @@ def ask(peer: Peer, *, feedback: list[Any], cancel: bool = False, **fields: Any)
     """Send a goal, cancel it if told to, and return its result with its status."""
     client = ActionClient(peer, Ask, '/vlmaxxing/ask')
     assert client.wait_for_server(30.0)
+    time.sleep(1.0)  # the node discovers this client by itself; until then replies are lost
     sending = client.send_goal_async(Ask.Goal(**fields), feedback_callback=feedback.append)
     wait_until(sending.done, what='the goal is accepted')
     goal = sending.result()
@@ -252,6 +254,7 @@ def test_askers_who_go_away_do_no_harm(peer: Peer, camera: TestCamera) -> None:
     action = ActionClient(gone, Ask, '/vlmaxxing/ask')
     assert client.wait_for_service(30.0)
     assert action.wait_for_server(30.0)
+    time.sleep(1.0)
     client.call_async(Query.Request(question=WHAT, max_evidence_age=30.0))
     sending = action.send_goal_async(Ask.Goal(question=WHAT, max_evidence_age=30.0))
     wait_until(sending.done, what='the goal is accepted')
