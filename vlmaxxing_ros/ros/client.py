@@ -72,18 +72,9 @@ class Client:
         self._executor.shutdown()
         self._node.destroy_node()
 
-    @property
-    def now(self) -> float:
-        """The node clock, in seconds."""
-        return float(self._node.get_clock().now().nanoseconds) * 1e-9
-
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for the node's service and action."""
         return bool(self._query.wait_for_service(timeout) and self._ask.wait_for_server(timeout))
-
-    def on_answer(self, callback: Callable[[Answer], None]) -> None:
-        """Call back for every answer, whoever asked."""
-        self._node.create_subscription(Answer, f'{self._name}/answers', callback, 10)
 
     def on_budget(self, callback: Callable[[FreshBudget], None]) -> None:
         """Call back for every planned frame."""

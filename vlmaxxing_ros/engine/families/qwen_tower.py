@@ -218,8 +218,5 @@ def _attend_windows(
 ) -> mx.array:
     """Attention inside each window, as the stock tower does it, so that BLAS rounds alike."""
     windows = (mx.split(part, ends, axis=2) for part in (q, k, v))
-    attended = [
-        mx.fast.scaled_dot_product_attention(*qkv, scale=scale, mask=None)
-        for qkv in zip(*windows, strict=True)
-    ]
+    attended = [_attend(wq, wk, wv, scale) for wq, wk, wv in zip(*windows, strict=True)]
     return mx.concatenate(attended, axis=2)
