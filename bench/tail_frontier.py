@@ -42,6 +42,11 @@ from vlmaxxing_ros.engine.tail import Tail
 RESULTS = Path(__file__).parents[1] / 'docs' / 'results'
 NEVER = 100_000
 FRAMES = 8
+SURE = 1.0
+"""Nats between an answer's token and the runner-up from which dense counts as sure of it."""
+
+MOMENT = 1e-6
+"""Seconds: the scene is the same, the noise another."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Rule:
         limit: staleness beyond which a row is recomputed; inf: fresh blocks only.
         exact: prefill all rows from the features in use, so that only old pixels differ.
         whole_from: share of active windows from which all are encoded.
+        resampled: show another sample of the camera's noise at the same instant, whole: what the
+            comparison itself cannot resolve.
     """
 
     name: str
@@ -80,9 +87,11 @@ class Rule:
     limit: float = math.inf
     exact: bool = False
     whole_from: float = math.inf
+    resampled: bool = False
 
 
 RULES = (
+    Rule('another sample of the noise, dense', resampled=True),
     Rule('fresh and closing row'),
     Rule('fresh, exact K/V over old pixels', exact=True),
     Rule('1/4 in turn', 4),
@@ -128,10 +137,12 @@ def main() -> None:
         family = load_family(model)
         for stream in STREAMS:
             clips = list(render(stream, grid, options.clips))
+            again = [frames for _, frames in render(stream, grid, options.clips, MOMENT)]
             asked = [ask_dense(family, states, frames) for states, frames in clips]
             for rule in rules:
                 start = time.perf_counter()
-                row = measure(family, rule, [frames for _, frames in clips], asked)
+                shown = again if rule.resampled else [frames for _, frames in clips]
+                row = measure(family, rule, shown, asked)
                 row |= {'model': Path(model).name, 'stream': stream.name, 'rule': rule.name}
                 results.append(row)
                 print(json.dumps(row), f'{time.perf_counter() - start:.0f} s', flush=True)
@@ -154,17 +165,22 @@ def save(
     path.write_text(json.dumps(about, indent=1) + '\n')
 
 
-def render(stream: Stream, grid: Grid, clips: int) -> Iterator[tuple[list[State], list[Frame]]]:
-    """Clips of 8 frames with their truth; noise of sigma 0 to 8, no two cameras alike."""
+def render(
+    stream: Stream, grid: Grid, clips: int, later: float = 0.0
+) -> Iterator[tuple[list[State], list[Frame]]]:
+    """Clips of 8 frames with their truth; noise of sigma 0 to 8, no two cameras alike.
+
+    `later`, in seconds, is added to every stamp.
+    """
     for clip in range(clips):
         world = Tabletop(
             seed=70_000 + clip,
             size=(grid.height, grid.width),
             pause=stream.pause,
-            duration=FRAMES * stream.period,
+            duration=FRAMES * stream.period + later,
             camera=replace(QUIET, noise=float(clip % 9), jitter=stream.jitter),
         )
-        stamps = [index * stream.period for index in range(FRAMES)]
+        stamps = [index * stream.period + later for index in range(FRAMES)]
         frames = [Frame(world.render(stamp), grid, round((1 + stamp) * 1e9)) for stamp in stamps]
         yield [world.state(stamp) for stamp in stamps], frames
 
@@ -258,6 +274,7 @@ def measure(
     """Stream the clips under a rule: what it costs, as shares of dense, and the drift."""
     costs: list[tuple[float, float, float]] = []
     differ: list[bool] = []
+    sure: list[bool] = []
     divergence: list[float] = []
     for frames, questions in zip(clips, asked, strict=True):
         for (fork, cost), about in zip(replay(family, rule, frames), questions, strict=True):
@@ -265,7 +282,9 @@ def measure(
             found = score(family, fork, [(ask.ids, ask.answer) for ask in about])
             for ask, ours in zip(about, found, strict=True):
                 dense = ask.logits
-                differ.append(bool((ours.argmax(axis=-1) != ask.answer).any()))
+                other = ours.argmax(axis=-1) != ask.answer
+                differ.append(bool(other.any()))
+                sure.append(bool((other & (margins(dense) >= SURE)).any()))
                 divergence.append(float((np.exp(dense) * (dense - ours)).sum()))
     novel, rows, windows = np.mean(costs, axis=0).tolist()
     return {
@@ -274,8 +293,15 @@ def measure(
         'windows': windows,
         'answers': len(differ),
         'differ': int(np.sum(differ)),
+        'differ_though_sure': int(np.sum(sure)),
         'divergence': float(np.mean(divergence)),
     }
+
+
+def margins(logits: np.ndarray) -> np.ndarray:
+    """Nats between the likeliest token and the next: float32 [answer, vocabulary] to [answer]."""
+    best = np.sort(logits, axis=-1)
+    return best[:, -1] - best[:, -2]
 
 
 def replay(
@@ -289,7 +315,7 @@ def replay(
     whole = tail.replace(cache, frames[0], Stopwatch())
     for frame in frames[1:]:
         plan = planner.plan(frame, tail.reference)
-        if plan.whole:
+        if plan.whole or rule.resampled:
             work = tail.replace(cache, frame, Stopwatch())
         else:
             work = tail.refresh(cache, frame, plan.fresh, Stopwatch())

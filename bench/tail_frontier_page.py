@@ -22,6 +22,7 @@ MARK = '<!-- tables: bench.tail_frontier_page -->'
 COLORS = {
     'fresh and closing row': '#888888',
     'exact K/V': '#7b3fa0',
+    'another sample': '#2da44e',
     'in turn': '#1f6feb',
     'stale': '#e36209',
 }
@@ -74,9 +75,9 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
 
 def style(rule: str) -> dict[str, Any]:
     """A rule's colour and mark."""
-    kind = 'stale' if 'stale' in rule else 'in turn' if 'in turn' in rule else 'exact K/V'
-    color = COLORS.get(rule, COLORS[kind])
-    mark = {'1/4': 's', '1/2': 'D', 'whole': 'P', '1/16': 'o', 'exact': '*'}
+    kind = next(kind for kind in reversed(COLORS) if kind in rule)
+    color = COLORS[kind]
+    mark = {'1/4': 's', '1/2': 'D', 'whole': 'P', '1/16': 'o', 'exact': '*', 'another': 'X'}
     shape = next((shape for part, shape in mark.items() if part in rule), 'v')
     hollow = 'above 0.1' in rule
     return {
@@ -106,12 +107,14 @@ def tables(rows: list[dict[str, Any]]) -> str:
 
 
 def cell(rows: list[dict[str, Any]]) -> str:
-    """Rows of dense, answers that differ in percent, divergence in thousandths of a nat."""
+    """Rows of dense; answers that differ (and those of which dense was sure), %; nats / 1000."""
     answers = sum(row['answers'] for row in rows)
     share = sum(row['rows'] for row in rows) / len(rows)
-    differ = 100 * sum(row['differ'] for row in rows) / answers
+    differ, sure = (
+        100 * sum(row[key] for row in rows) / answers for key in ('differ', 'differ_though_sure')
+    )
     divergence = sum(row['divergence'] * row['answers'] for row in rows) / answers
-    return f'{share:.2f}; {differ:.2f} %; {1e3 * divergence:.1f}'
+    return f'{share:.2f}; {differ:.2f} ({sure:.2f}) %; {1e3 * divergence:.1f}'
 
 
 if __name__ == '__main__':
