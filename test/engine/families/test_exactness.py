@@ -35,6 +35,7 @@ FAMILIES = [
     'qwen3_5',
     'qwen3_5_moe',
     'gemma4',
+    'gemma4_unified',
     'gemma3',
     'lfm2_vl',
     'pixtral',
