@@ -106,7 +106,7 @@ def test_a_refreshed_tail_with_every_block_fresh_is_the_exact_one_bit_for_bit(
     exact = RollingCache(family)
     Tail(family, frames[1]).replace(exact, frames[1], Stopwatch())
     assert rows == BLOCKS + 2
-    for ours, theirs in zip(cache.arrays(), exact.arrays(), strict=True):
+    for ours, theirs in zip(cache.contents(), exact.contents(), strict=True):
         assert mx.array_equal(ours, theirs)
 
 
@@ -118,7 +118,7 @@ def test_a_refreshed_tail_with_no_block_fresh_is_not_touched(
     untouched = RollingCache(family)
     Tail(family, frames[0]).replace(untouched, frames[0], Stopwatch())
     assert rows == 0
-    for ours, theirs in zip(cache.arrays(), untouched.arrays(), strict=True):
+    for ours, theirs in zip(cache.contents(), untouched.contents(), strict=True):
         assert mx.array_equal(ours, theirs)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from vlmaxxing_ros.demo.random_models import random_family
+from vlmaxxing_ros.engine.branches import Branch
 from vlmaxxing_ros.engine.errors import NoEvidence
 from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.frame import Frame
@@ -36,7 +37,7 @@ def stream(family: Family, frames: list[Frame], *, tail: bool = True) -> Rolling
 
 
 def snapshot(cache: RollingCache) -> list[np.ndarray]:
-    return [np.array(a) for a in cache.arrays()]
+    return [np.array(a) for a in cache.contents()]
 
 
 def next_logits(family: Family, fork: Fork, text: str = QUESTION) -> np.ndarray:
@@ -101,7 +102,7 @@ def test_200_random_streams_are_answered_as_a_cold_prefill_would(make_frames: Ma
         layers, whole = family.make_cache(), one_chunk(cache)
         embeds = mx.concatenate([features(family, f).embeds for f in frames])
         family.hidden(whole, Features(embeds), layers)
-        cold = Fork(family, layers, cache.ledger.segments)
+        cold = Fork(family, Branch(layers), cache.ledger.segments)
         question = f'what is at {seed}?'
         assert greedy(family, cache.fork(), question, 6) == greedy(family, cold, question, 6)
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
+from vlmaxxing_ros.engine.branches import rows_in_use
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache, cache_arrays
+from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
 
 # A GPU picks its kernels by shape; a wrong row is off by orders of magnitude more than they are.
 GPU_TOLERANCE = 0.05
@@ -56,7 +57,9 @@ class Audit:
         cold = self._cold.fork()
         identical = all(
             bool(mx.array_equal(a, b))
-            for a, b in zip(_rows(self._fork.layers, rows), _rows(cold.layers, rows), strict=True)
+            for a, b in zip(
+                rows_in_use(self._fork.layers, rows), rows_in_use(cold.layers, rows), strict=True
+            )
         )
         ours, theirs = self._fork.extend(self._suffix), cold.extend(self._suffix)
         difference = np.abs(np.array(ours - theirs)).max().item()
@@ -66,8 +69,3 @@ class Audit:
         if not ok:
             text += '; the cache did not hold what its ledger says'
         return AuditReport(ok, difference, rows, text)
-
-
-def _rows(layers: list[object], rows: int) -> list[mx.array]:
-    """The filled part of every [..., rows, depth] array of a cache."""
-    return [a[..., :rows, :] if a.ndim > 2 else a for a in cache_arrays(layers)]

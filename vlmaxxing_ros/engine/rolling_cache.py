@@ -10,15 +10,14 @@ prefill, which the session knows.  Knows nothing of planning or of questions.
 
 from __future__ import annotations
 
-import copy
 import functools
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
+from vlmaxxing_ros.engine.branches import Branch, cache_arrays, fork_layers, rows_in_use
 from vlmaxxing_ros.engine.compression import RECENT_SHARE, Select, Tags, select
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
@@ -28,14 +27,19 @@ from vlmaxxing_ros.engine.row_writer import row_writer
 
 
 class Fork:
-    """A copy-on-write branch of a cache, on which one question is answered and then dropped."""
+    """A branch of a cache, on which one question is answered and which is then dropped."""
 
-    def __init__(self, family: Family, layers: list[Any], segments: list[Segment]) -> None:
+    def __init__(self, family: Family, branch: Branch, segments: list[Segment]) -> None:
         self._family = family
-        self.layers = layers
+        self._branch = branch
         self.segments = segments
         self.end = segments[-1].rows.end
         self.rows = sum(len(s.rows) for s in segments)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The caches of the model's layers."""
+        return self._branch.layers
 
     @property
     def frames(self) -> list[Frame]:
@@ -52,6 +56,7 @@ class Fork:
         Returns:
             float32 [last, vocabulary].
         """
+        self._branch.recall()
         rows = self._family.text_rows(ids, self.end)
         hidden = self._family.hidden(rows, None, self.layers)
         self.end = rows.end
@@ -60,9 +65,9 @@ class Fork:
 
     def fork(self) -> Fork:
         """A branch of this branch."""
-        branch = Fork(self._family, fork_layers(self.layers), self.segments)
-        branch.end, branch.rows = self.end, self.rows
-        return branch
+        fork = Fork(self._family, self._branch.lend(), self.segments)
+        fork.end, fork.rows = self.end, self.rows
+        return fork
 
 
 class RollingCache:
@@ -72,9 +77,13 @@ class RollingCache:
         self.number = number
         self.ledger = Ledger()
         self._family = family
-        self._layers = family.make_cache()
-        self._history_layers: list[Any] | None = None
+        self._branch = Branch(family.make_cache())
+        self._history: Branch | None = None
         self._append(Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0)))
+
+    @property
+    def _layers(self) -> list[Any]:
+        return self._branch.layers
 
     @property
     def nbytes(self) -> int:
@@ -88,8 +97,12 @@ class RollingCache:
         return self.ledger.rows - (len(tail.rows) if tail else 0)
 
     def arrays(self) -> list[mx.array]:
-        """Every array of the cache, for comparison and evaluation."""
+        """Every array of the cache, spare capacity included."""
         return list(cache_arrays(self._layers))
+
+    def contents(self) -> list[mx.array]:
+        """Every array of the cache as far as it is in use."""
+        return rows_in_use(self._layers, self.ledger.rows)
 
     def append(
         self,
@@ -104,12 +117,13 @@ class RollingCache:
         """
         self.drop_tail()
         if kind is Kind.TAIL and not self._family.capabilities.rewind:
-            self._history_layers = self._layers
-            self._layers = fork_layers(self._layers)
+            self._history = self._branch
+            self._branch = Branch(fork_layers(self._layers))
         rows = self._family.frame_rows(frame.grid, self.ledger.end, blocks)
         return self._append(Segment(kind, rows, frame, features))
 
     def _append(self, segment: Segment) -> Segment:
+        self._branch.recall()
         self._family.hidden(segment.rows, segment.features, self._layers)
         mx.eval(self.arrays())
         self.ledger.segments.append(segment)
@@ -128,8 +142,8 @@ class RollingCache:
         tail = self.ledger.tail
         if tail is None:
             return
-        if self._history_layers is not None:
-            self._layers, self._history_layers = self._history_layers, None
+        if self._history is not None:
+            self._branch, self._history = self._history, None
         else:
             for layer in self._layers:
                 layer.trim(len(tail.rows))
@@ -138,7 +152,7 @@ class RollingCache:
     def promote_tail(self) -> None:
         """Make the tail, which must be exact, the newest keyframe of the history."""
         self.ledger.promote_tail()
-        self._history_layers = None
+        self._history = None
 
     def refresh_tail(self, frame: Frame, features: Features, blocks: np.ndarray) -> int:
         """Recompute some blocks' rows of the tail in place, and the text rows that close it.
@@ -168,6 +182,7 @@ class RollingCache:
         index = np.flatnonzero(chosen)
         rows = mx.array(index + self.history_rows)
         mask = mx.arange(self.ledger.rows)[None] <= rows[:, None]
+        self._branch.recall()
         layers = [row_writer(layer, rows, mask) for layer in self._layers]
         self._family.hidden(tail.rows.take(index), features.take(blocks), layers)
         mx.eval(self.arrays())
@@ -221,6 +236,7 @@ class RollingCache:
         tags = [s.tags or Tags.of_rows(s.rows.blocks, *shape) for s in old]
         joined = functools.reduce(Tags.join, tags)
         newest = np.concatenate([Tags.of_rows(s.rows.blocks, *shape).places[0, 0] for s in recent])
+        self._branch.recall()
         start, end = len(prefix.rows), self.ledger.rows
         count = joined.places.shape[2]
         keep = max(0, min(keep, count))
@@ -250,54 +266,22 @@ class RollingCache:
             NoEvidence: no frame that early in this generation.
             Unsupported: the model's cache cannot be rewound.
         """
-        layers = fork_layers(self._layers)
         if not as_of:
-            return Fork(self._family, layers, list(self.ledger.segments))
+            return Fork(self._family, self._branch.lend(), list(self.ledger.segments))
         segments = self.ledger.until(as_of)
         if not segments:
             raise NoEvidence('no frame that early is in the cache: ask about a later stamp')
+        layers = fork_layers(self._layers)
         surplus = self.ledger.rows - sum(len(s.rows) for s in segments)
         if surplus:
             if not self._family.capabilities.rewind:
                 raise Unsupported('this model cannot be asked about the past: leave as_of empty')
             for layer in layers:
                 layer.trim(surplus)
-        return Fork(self._family, layers, segments)
+        return Fork(self._family, Branch(layers), segments)
 
 
 def _without(cached: mx.array, rows: mx.array, start: int, stop: int, end: int) -> mx.array:
     """Of the rows from `start` to `stop` keep those at `rows` ([1, heads, n, 1]); cut at `end`."""
     kept = mx.take_along_axis(cached, rows, axis=2)
     return mx.concatenate([cached[:, :, :start], kept, cached[:, :, stop:end]], axis=2)
-
-
-def fork_layers(layers: list[Any]) -> list[Any]:
-    """Copy a cache's objects but not its buffers.
-
-    Slice assignment mutates the array object it is applied to, so every array of the copy is an
-    object of its own; the buffer is shared until one side writes.
-    """
-    return [_fork(layer) for layer in layers]
-
-
-def _fork(value: Any) -> Any:
-    if isinstance(value, mx.array):
-        return value[...] if value.ndim == 0 else value[:]
-    if isinstance(value, (list, tuple)):
-        return type(value)(_fork(item) for item in value)
-    if hasattr(value, '__dict__'):
-        branch = copy.copy(value)
-        branch.__dict__ = {name: _fork(item) for name, item in value.__dict__.items()}
-        return branch
-    return value
-
-
-def cache_arrays(value: Any) -> Iterator[mx.array]:
-    """Every array in a cache, layer by layer."""
-    if isinstance(value, mx.array):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from cache_arrays(item)
-    elif hasattr(value, '__dict__'):
-        yield from cache_arrays(list(value.__dict__.values()))

@@ -10,6 +10,7 @@ import numpy as np
 from mlx_vlm import stream_generate
 from PIL import Image
 
+from vlmaxxing_ros.engine.branches import Branch
 from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.frame import Frame, Grid
 from vlmaxxing_ros.engine.ledger import Kind
@@ -65,7 +66,7 @@ def live(family: Family, frames: list[Frame]) -> RollingCache:
 
 def snapshot(cache: RollingCache) -> list[np.ndarray]:
     """The cache's arrays, copied."""
-    return [np.array(a) for a in cache.arrays()]
+    return [np.array(a) for a in cache.contents()]
 
 
 def same(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
@@ -108,7 +109,7 @@ def one_chunk(family: Family, cache: RollingCache) -> Fork:
         whole,
         layers,
     )
-    return Fork(family, layers, list(segments))
+    return Fork(family, Branch(layers), list(segments))
 
 
 def stock(family: Family, frames: list[Frame], count: int) -> list[int]:

@@ -10,15 +10,15 @@ rolling cache takes them one by one.  Knows nothing of questions.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
+from vlmaxxing_ros.engine.branches import Branch, cache_arrays
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind, Segment
-from vlmaxxing_ros.engine.rolling_cache import Fork, cache_arrays, fork_layers
+from vlmaxxing_ros.engine.rolling_cache import Fork
 
 
 class Context:
@@ -26,7 +26,7 @@ class Context:
 
     def __init__(self, family: Family) -> None:
         self._family = family
-        self._layers: list[Any] = family.make_cache()
+        self._branch = Branch(family.make_cache())
         self._segments = [Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0))]
         self._prefilled = 0
 
@@ -41,21 +41,23 @@ class Context:
             rows = self._family.frame_rows(frame.grid, self._segments[-1].rows.end)
             self._segments.append(Segment(Kind.KEYFRAME, rows, frame, shown))
         new = [s.rows for s in self._segments[self._prefilled :]]
-        self._family.hidden(_joined(new), _stacked(features), self._layers)
-        mx.eval(list(cache_arrays(self._layers)))
+        layers = self._branch.layers
+        self._branch.recall()
+        self._family.hidden(_joined(new), _stacked(features), layers)
+        mx.eval(list(cache_arrays(layers)))
         self._prefilled = len(self._segments)
 
     def keep(self, count: int) -> None:
         """Drop all frames but the oldest `count`."""
         dropped = self._segments[1 + count :]
-        for layer in self._layers:
+        for layer in self._branch.layers:
             layer.trim(sum(len(s.rows) for s in dropped))
         self._segments = self._segments[: 1 + count]
         self._prefilled = min(self._prefilled, len(self._segments))
 
     def fork(self) -> Fork:
         """A branch to ask on."""
-        return Fork(self._family, fork_layers(self._layers), list(self._segments))
+        return Fork(self._family, self._branch.lend(), list(self._segments))
 
 
 def _joined(parts: list[Rows]) -> Rows:
