@@ -122,7 +122,7 @@ def stream(family: Family, world: Tabletop) -> RollingCache:
     cache = RollingCache(family)
     for index in range(FRAMES):
         stamp = index * PERIOD
-        frame = Frame.from_image(world.render(stamp), grid, stamp=round(stamp * 1e9) + 1)
+        frame = Frame.from_image(world.render(stamp), grid, stamp=round(stamp * 1e9) + 1).since(1)
         features = IncrementalEncoder(family).encode(frame).features
         kind = Kind.TAIL if index == FRAMES - 1 else Kind.KEYFRAME
         cache.append(kind, frame, features)

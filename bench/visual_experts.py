@@ -81,8 +81,8 @@ nothing and a random router hardly prefers any of them, so those left out are mi
 training has made a row's last experts nearly superfluous; nor is a random model ever sure of its
 answer, so little turns it. A trained model, on the other hand, looks at its frames harder.
 (Attention and embeddings are rescaled here so that the answers depend on the frames at all:
-`ATTENTION` and `EMBEDDING` in the script.) The figures show what the option saves and that it is not
-free; what it costs in answers, `vlmaxxing_evaluate` tells for the model and the recordings that
+`ATTENTION` and `EMBEDDING` in the script.) The figures show what the option saves and that it is
+not free; what it costs in answers, `vlmaxxing_evaluate` tells for the model and the recordings that
 count.
 
 ## The language model's prefill of one frame

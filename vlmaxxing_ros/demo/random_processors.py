@@ -22,7 +22,11 @@ from mlx_vlm.models.gemma4_unified.processing_gemma4_unified import (
 from mlx_vlm.models.lfm2_vl.processing_lfm2_vl import Lfm2VlNumpyImageProcessor
 from mlx_vlm.models.pixtral.image_processing_pixtral import PixtralImageProcessor
 from mlx_vlm.models.pixtral.processing_pixtral import PixtralProcessor
-from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import Qwen3VLImageProcessor, Qwen3VLProcessor
+from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import (
+    Qwen3VLImageProcessor,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
+)
 from mlx_vlm.tokenizer_utils import NaiveStreamingDetokenizer
 from mlx_vlm.utils import StoppingCriteria, load_processor
 from transformers import AutoTokenizer, SiglipImageProcessorPil
@@ -72,7 +76,8 @@ def _qwen2(config: dict[str, Any]) -> Any:
 def _qwen3() -> Any:
     tokenizer = AutoTokenizer.from_pretrained(str(NANO))
     images = Qwen3VLImageProcessor(patch_size=16, min_pixels=32**2, max_pixels=16384 * 32**2)
-    return Qwen3VLProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
+    videos = Qwen3VLVideoProcessor(patch_size=16, min_pixels=32**2)
+    return Qwen3VLProcessor(images, tokenizer, videos, chat_template=tokenizer.chat_template)
 
 
 def _lfm2(config: dict[str, Any]) -> Any:
