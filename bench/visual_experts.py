@@ -257,3 +257,7 @@ def _answers(
     family: Family, cache: RollingCache, questions: list[Question]
 ) -> list[tuple[np.ndarray, list[int]]]:
     return [greedy_tokens(family, cache, question.prompt) for question in questions]
+
+
+if __name__ == '__main__':
+    main()
