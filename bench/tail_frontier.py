@@ -25,7 +25,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.demo.questions import PHRASES
+from vlmaxxing_ros.demo.questions import PHRASES, Scene
 from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.engine.accounting import Stopwatch
@@ -184,14 +184,16 @@ def ask_dense(family: Family, states: list[State], frames: list[Frame]) -> list[
 
 
 def texts(state: State) -> list[str]:
-    """Questions about the present that all checkpoints understand."""
+    """Questions about the present that all checkpoints understand and that have one true answer."""
+    scene = Scene([state])
+    clear = [color for color in sorted(state.blocks) if scene.answer('where', color) is not None]
     there = [color for color in COLORS if color in state.blocks]
     gone = [color for color in COLORS if color not in state.blocks]
     rng = np.random.default_rng(round(state.stamp * 1e3))
     where = PHRASES['where'][0]
     exists = PHRASES['exists'][0]
     return [
-        *(where.format(color) for color in rng.permutation(there)[:3]),
+        *(where.format(color) for color in rng.permutation(clear)[:3]),
         *(exists.format(rng.choice(colors)) for colors in (there, gone) if colors),
     ]
 
