@@ -14,6 +14,12 @@ from vlmaxxing_ros.engine.rolling_cache import RollingCache
 
 def greedy_answer(family: Family, cache: RollingCache, text: str) -> tuple[np.ndarray, str]:
     """Log-probabilities of the first token, and the greedy answer."""
+    first, ids = greedy_tokens(family, cache, text)
+    return first, family.text.decode(ids)
+
+
+def greedy_tokens(family: Family, cache: RollingCache, text: str) -> tuple[np.ndarray, list[int]]:
+    """Log-probabilities of the first token, and the greedy answer's tokens."""
     fork = cache.fork()
     logits = fork.extend(family.text.question_ids(text, ()))
     first = np.array(logits - mx.logsumexp(logits))
@@ -24,4 +30,4 @@ def greedy_answer(family: Family, cache: RollingCache, text: str) -> tuple[np.nd
             break
         ids.append(token)
         logits = fork.extend([token])
-    return first, family.text.decode(ids)
+    return first, ids

@@ -29,7 +29,6 @@ from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
 RESULT = Path(__file__).parents[1] / 'docs' / 'results' / 'quantization.json'
-GRID = Grid(4, 4, 28)
 FRAMES = 4
 PERIOD = 0.5
 """Seconds between frames."""
@@ -71,10 +70,10 @@ def main() -> None:
     tallies = {name: Tally() for name in families}
     for seed in range(options.streams):
         world = Tabletop(seed=7000 + seed, size=(112, 112), duration=FRAMES * PERIOD, pause=1.0)
-        questions = _questions(world, seed)
+        questions = draw_questions(world, seed)
         truth: list[tuple[np.ndarray, str]] = []
         for name, family in families.items():
-            cache, tally = _stream(family, world), tallies[name]
+            cache, tally = stream(family, world), tallies[name]
             tally.cache_bytes_per_row = _bytes_per_row(cache)
             answers = [greedy_answer(family, cache, q.prompt) for q in questions]
             truth = truth or answers
@@ -94,29 +93,36 @@ def main() -> None:
 def _family(model: str, weight_bits: int, kv_bits: int) -> Family:
     family = load_family(model, kv_bits=kv_bits)
     if weight_bits:
-        # As published checkpoints are: the language model, where its rows divide by the group.
-        nn.quantize(
-            family.model.language_model,
-            bits=weight_bits,
-            class_predicate=lambda _, part: (
-                hasattr(part, 'to_quantized') and part.weight.shape[-1] % 64 == 0
-            ),
-        )
+        quantize_language(family, weight_bits)
     return family
 
 
-def _questions(world: Tabletop, seed: int) -> list[Question]:
+def quantize_language(family: Family, bits: int) -> None:
+    """As published checkpoints are: the language model, where its rows divide by the group."""
+    nn.quantize(
+        family.model.language_model,
+        bits=bits,
+        class_predicate=lambda _, part: (
+            hasattr(part, 'to_quantized') and part.weight.shape[-1] % 64 == 0
+        ),
+    )
+
+
+def draw_questions(world: Tabletop, seed: int) -> list[Question]:
+    """About what the newest frame of `stream` shows."""
     scene = Scene([world.state((FRAMES - 1) * PERIOD)])
     random = np.random.default_rng(seed)
     drawn = (scene.draw(random, name) for name in CURRENT_STATE for _ in range(2))
     return [question for question in drawn if question is not None]
 
 
-def _stream(family: Family, world: Tabletop) -> RollingCache:
+def stream(family: Family, world: Tabletop) -> RollingCache:
+    """The first frames of a recording, 16 blocks each, the newest as the tail."""
+    grid = Grid(4, 4, family.block)
     cache = RollingCache(family)
     for index in range(FRAMES):
         stamp = index * PERIOD
-        frame = Frame(world.render(stamp), GRID, round(stamp * 1e9) + 1)
+        frame = Frame.from_image(world.render(stamp), grid, stamp=round(stamp * 1e9) + 1).since(1)
         features = IncrementalEncoder(family).encode(frame).features
         kind = Kind.TAIL if index == FRAMES - 1 else Kind.KEYFRAME
         cache.append(kind, frame, features)

@@ -25,7 +25,16 @@ MakeFrames = Callable[..., list[Frame]]
 
 def test_the_opening_and_closing_rows_have_places_of_their_own() -> None:
     tags = Tags.of_rows(np.array([-1, 0, 1, 2, 3, -1]), 4, layers=1, heads=1)
-    assert tags.places.ravel().tolist() == [4, 0, 1, 2, 3, 5]
+    assert tags.places.ravel().tolist() == [5, 0, 1, 2, 3, 4]
+
+
+def test_so_has_each_row_of_a_caption_counted_from_the_blocks() -> None:
+    short, long = (
+        Tags.of_rows(np.array([-1] * rows + [0, 1, -1]), 2, layers=1, heads=1).places.ravel()
+        for rows in (3, 4)
+    )
+    assert short.tolist() == [5, 4, 3, 0, 1, 2]
+    assert long.tolist() == [6, 5, 4, 3, 0, 1, 2]
 
 
 def test_the_most_novel_keys_stay_whatever_their_values_and_value_norms_decide_the_rest() -> None:
@@ -96,8 +105,8 @@ def test_the_newest_frames_stay_whole(qwen: Family, make_frames: MakeFrames) -> 
     frames = make_frames(40)
     for frame in frames:
         session.admit(frame)
-    newest = [s.frame for s in session.cache.ledger.segments[-3:]]
-    assert newest == frames[-3:]
+    newest = [s.frame.stamp for s in session.cache.ledger.segments[-3:]]
+    assert newest == [frame.stamp for frame in frames[-3:]]
 
 
 def test_a_cap_of_hardly_more_than_the_newest_frames_leaves_just_those(
@@ -108,5 +117,5 @@ def test_a_cap_of_hardly_more_than_the_newest_frames_leaves_just_those(
     frames = make_frames(12, rows=2, cols=4)
     for frame in frames:
         session.admit(frame)
-    assert session.cache.ledger.frames[-1] is frames[-1]
+    assert session.cache.ledger.frames[-1].stamp == frames[-1].stamp
     assert len(session.cache.ledger.history) <= 2

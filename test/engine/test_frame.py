@@ -72,6 +72,14 @@ def test_with_blocks_mixes_new_and_reference_pixels() -> None:
     assert mixed.pixels[:, 28:].min() == 9
 
 
+def test_a_frame_knows_how_long_its_stream_has_run() -> None:
+    frame = Frame(np.zeros((28, 28, 3), np.uint8), Grid(1, 1, 28), 1_700_000_003_400_000_000, 'eye')
+    later = frame.since(1_700_000_000_000_000_000)
+    assert (frame.elapsed, later.elapsed) == (0.0, pytest.approx(3.4))
+    assert (later.stamp, later.frame_id) == (frame.stamp, 'eye')
+    assert later.with_blocks(frame.pixels, np.array([[True]])).elapsed == later.elapsed
+
+
 def test_equal_pixels_have_equal_digests() -> None:
     grid = Grid(1, 1, 28)
     a, b = (Frame(np.full((28, 28, 3), value, np.uint8), grid, value) for value in (1, 2))

@@ -184,7 +184,7 @@ def test_memory_is_bounded_by_two_generations_and_answers_stay_exact(
             session.idle()
     assert len(generations) > 5
     held = frames_held(session)
-    assert held[-1] is frames[-1]
+    assert held[-1].pixels is frames[-1].pixels
     assert len(held) >= 4
     assert np.array_equal(session_logits(session, 'what?'), cold_logits(qwen, held, 'what?'))
 
@@ -224,6 +224,15 @@ def test_stamps_that_go_backwards_restart_the_session_and_say_so(qwen: Family) -
     assert 'backwards' in budget.status_text
     assert budget.frame_index == 0
     assert frames_held(session)[0].stamp == PERIOD
+
+
+def test_time_is_counted_from_the_sessions_first_frame(qwen: Family) -> None:
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.0))
+    for number in (7, 9):
+        session.admit(scene(number * PERIOD, seed=number))
+    assert [f.elapsed for f in frames_held(session)] == [0.0, pytest.approx(2 * PERIOD * 1e-9)]
+    session.admit(scene(PERIOD))
+    assert frames_held(session)[0].elapsed == 0.0  # restarted
 
 
 def test_a_new_image_size_restarts_the_session_and_says_so(

@@ -77,6 +77,23 @@ def test_the_oracle_is_what_mlx_vlm_itself_says(runs: dict[str, ArmRun]) -> None
     assert [p.ours.token_ids for p in free] == [p.dense.token_ids for p in free]
 
 
+def test_frames_that_tell_the_time_tell_it_in_every_arm(
+    images: list[StampedImage], questions: list[TimedQuestion]
+) -> None:
+    family = random_family('qwen3_vl')
+    windows: Windows = {}
+    done = []
+    for name in ('exact', 'dense', 'stock_apc'):
+        make = partial(_make, name, windows)
+        done.append(replay(make, name, 'table', images, questions, family, CONFIG))
+        windows = {q.id: tuple(q.window) for q in done[0].questions}
+    exact, dense, stock = done
+    for ours in (exact, stock):
+        free = [pair for pair in pairs([ours], [dense]) if not pair.ours.closed]
+        assert len(free) == 3
+        assert [p.ours.token_ids for p in free] == [p.dense.token_ids for p in free]
+
+
 def test_every_mode_of_the_engine_holds_the_same_frames(runs: dict[str, ArmRun]) -> None:
     windows = [q.window for q in runs['auto'].questions]
     for name in ('refresh', 'exact', 'dense'):

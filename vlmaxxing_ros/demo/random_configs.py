@@ -304,6 +304,30 @@ def _gemma4(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, 
     }
 
 
+def _gemma4_unified(model_type: str, size: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    config = _gemma4('gemma4', size, overrides)
+    config['text_config'] = {
+        **config['text_config'],
+        'model_type': 'gemma4_unified_text',
+        'num_kv_shared_layers': 0,
+        'hidden_size_per_layer_input': 0,
+        'num_global_key_value_heads': 1,
+        'attention_k_eq_v': True,
+        **overrides,
+    }
+    width = config['vision_config']['hidden_size']
+    config['vision_config'] = {
+        'model_type': 'gemma4_unified_vision',
+        'patch_size': 16,
+        'pooling_kernel_size': 3,
+        'model_patch_size': 48,
+        'mm_embed_dim': width,
+        'output_proj_dims': width,
+        'mm_posemb_size': 64,
+    }
+    return config | {'model_type': 'gemma4_unified', 'video_token_id': 515}
+
+
 # Special tokens that the nano model's tokenizer lacks: name in the tokenizer, (id, text).
 EXTRA_TOKENS: dict[str, dict[str, tuple[int, str]]] = {
     'gemma4': {
@@ -342,6 +366,7 @@ CONFIGS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
     'pixtral': _pixtral,
     'gemma3': _gemma3,
     'gemma4': _gemma4,
+    'gemma4_unified': _gemma4_unified,
 }
 
 

@@ -70,4 +70,8 @@ def build(config: dict[str, Any]) -> nn.Module:
     if hasattr(projector, 'mm_input_projection_weight'):
         shape = projector.mm_input_projection_weight.shape
         projector.mm_input_projection_weight = mx.random.normal(shape) / shape[0] ** 0.5
+    # All zeros in Gemma 4's unified embedder: every block would stand in the same place.
+    embedder: Any = getattr(model, 'vision_embedder', None)
+    if embedder is not None:
+        embedder.pos_embedding = mx.random.normal(embedder.pos_embedding.shape)
     return model

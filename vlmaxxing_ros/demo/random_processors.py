@@ -15,10 +15,18 @@ from typing import Any
 import mlx_vlm.models.qwen2_5_vl  # noqa: F401  (teaches AutoProcessor the nano model's type)
 from mlx_vlm.models.gemma3.processing_gemma3 import Gemma3Processor
 from mlx_vlm.models.gemma4.processing_gemma4 import Gemma4ImageProcessor, Gemma4Processor
+from mlx_vlm.models.gemma4_unified.processing_gemma4_unified import (
+    Gemma4UnifiedImageProcessor,
+    Gemma4UnifiedProcessor,
+)
 from mlx_vlm.models.lfm2_vl.processing_lfm2_vl import Lfm2VlNumpyImageProcessor
 from mlx_vlm.models.pixtral.image_processing_pixtral import PixtralImageProcessor
 from mlx_vlm.models.pixtral.processing_pixtral import PixtralProcessor
-from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import Qwen3VLImageProcessor, Qwen3VLProcessor
+from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import (
+    Qwen3VLImageProcessor,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
+)
 from mlx_vlm.tokenizer_utils import NaiveStreamingDetokenizer
 from mlx_vlm.utils import StoppingCriteria, load_processor
 from transformers import AutoTokenizer, SiglipImageProcessorPil
@@ -34,9 +42,13 @@ def random_processor(model_type: str, config: dict[str, Any]) -> Any:
         return _qwen2(config)
     if model_type.startswith('qwen3'):
         return _ready(_qwen3(), config)
-    build = {'gemma3': _gemma3, 'gemma4': _gemma4, 'lfm2_vl': _lfm2, 'pixtral': _pixtral}[
-        model_type
-    ]
+    build = {
+        'gemma3': _gemma3,
+        'gemma4': _gemma4,
+        'gemma4_unified': _gemma4_unified,
+        'lfm2_vl': _lfm2,
+        'pixtral': _pixtral,
+    }[model_type]
     return _ready(build(config), config)
 
 
@@ -64,7 +76,8 @@ def _qwen2(config: dict[str, Any]) -> Any:
 def _qwen3() -> Any:
     tokenizer = AutoTokenizer.from_pretrained(str(NANO))
     images = Qwen3VLImageProcessor(patch_size=16, min_pixels=32**2, max_pixels=16384 * 32**2)
-    return Qwen3VLProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
+    videos = Qwen3VLVideoProcessor(patch_size=16, min_pixels=32**2)
+    return Qwen3VLProcessor(images, tokenizer, videos, chat_template=tokenizer.chat_template)
 
 
 def _lfm2(config: dict[str, Any]) -> Any:
@@ -89,6 +102,12 @@ def _gemma4(_: dict[str, Any]) -> Any:
     tokenizer = _tokenizer('gemma4', '<|image|>')
     images = Gemma4ImageProcessor(max_soft_tokens=20)
     return Gemma4Processor(images, tokenizer, chat_template=tokenizer.chat_template)
+
+
+def _gemma4_unified(_: dict[str, Any]) -> Any:
+    tokenizer = _tokenizer('gemma4', '<|image|>')
+    images = Gemma4UnifiedImageProcessor(max_soft_tokens=20)
+    return Gemma4UnifiedProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
 
 
 def _pixtral(_: dict[str, Any]) -> Any:

@@ -33,8 +33,8 @@ class Tags:
     """Where in its frame each row of a compressed history stood.
 
     Attributes:
-        places: int32 [layers, heads, rows]: index of the block, or one of the two values behind
-            the last block for the row that opens or closes a frame.
+        places: int32 [layers, heads, rows]: index of the block, or one of the values behind
+            the last block for the text around a frame, counted from its closing row.
     """
 
     places: np.ndarray
@@ -42,8 +42,9 @@ class Tags:
     @classmethod
     def of_rows(cls, blocks: np.ndarray, grid_blocks: int, layers: int, heads: int) -> Tags:
         """Tags of whole or delta frames, from their rows' blocks (int [rows], -1 for text)."""
-        opens = np.append(blocks[1:] >= 0, False) & (blocks < 0)
-        places = np.where(blocks >= 0, blocks, np.where(opens, grid_blocks, grid_blocks + 1))
+        text = blocks < 0
+        number = np.cumsum(text[::-1])[::-1] - 1
+        places = np.where(text, grid_blocks + number, blocks)
         return cls(np.broadcast_to(places.astype(np.int32), (layers, heads, len(blocks))))
 
     def join(self, other: Tags) -> Tags:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -79,12 +79,14 @@ class Frame:
         grid: the block grid.
         stamp: nanoseconds, from the image's header.
         frame_id: coordinate frame, from the image's header.
+        elapsed: seconds since the stream began; models that read a clock are told.
     """
 
     pixels: np.ndarray
     grid: Grid
     stamp: int
     frame_id: str = ''
+    elapsed: float = 0.0
 
     def __post_init__(self) -> None:
         expected = (self.grid.height, self.grid.width, 3)
@@ -132,5 +134,8 @@ class Frame:
     def with_blocks(self, reference: np.ndarray, fresh: np.ndarray) -> Frame:
         """This frame where `fresh` (bool [rows, cols]) is set, `reference`'s pixels elsewhere."""
         mask = np.repeat(np.repeat(fresh, self.grid.block, 0), self.grid.block, 1)
-        pixels = np.where(mask[..., None], self.pixels, reference)
-        return Frame(pixels, self.grid, self.stamp, self.frame_id)
+        return replace(self, pixels=np.where(mask[..., None], self.pixels, reference))
+
+    def since(self, origin: int) -> Frame:
+        """This frame, of a stream whose first frame has the stamp `origin` (nanoseconds)."""
+        return replace(self, elapsed=(self.stamp - origin) * 1e-9)

@@ -119,7 +119,7 @@ class RollingCache:
         if kind is Kind.TAIL and not self._family.capabilities.rewind:
             self._history = self._branch
             self._branch = Branch(fork_layers(self._layers))
-        rows = self._family.frame_rows(frame.grid, self.ledger.end, blocks)
+        rows = self._family.captioned_rows(frame, self.ledger.end, blocks)
         return self._append(Segment(kind, rows, frame, features))
 
     def _append(self, segment: Segment) -> Segment:
@@ -154,13 +154,19 @@ class RollingCache:
         self.ledger.promote_tail()
         self._history = None
 
+    def tail_fits(self, frame: Frame) -> bool:
+        """Whether a frame can be refreshed into the tail: its caption has as many rows."""
+        tail = self.ledger.tail
+        return tail is not None and len(self._family.captioned_rows(frame, 0)) == len(tail.rows)
+
     def refresh_tail(self, frame: Frame, features: Features, blocks: np.ndarray) -> int:
         """Recompute some blocks' rows of the tail in place, and the text rows that close it.
 
+        So are the text rows that open it, from the first that the new frame's caption changes.
         Each row attends, at every layer, causally to the current keys and values of all others.
 
         Args:
-            frame: the frame that the blocks are taken from.
+            frame: the frame that the blocks are taken from, which `tail_fits`.
             features: of the whole frame, in row-major order.
             blocks: int [n], ascending: the blocks to recompute.
 
@@ -169,14 +175,20 @@ class RollingCache:
 
         Raises:
             Unsupported: the family cannot recompute rows in place.
+            ValueError: the frame does not fit.
         """
         tail = self.ledger.tail
         if tail is None or not self._family.capabilities.tail_refresh:
             raise Unsupported('this model cannot refresh rows in place: set tail_mode to exact')
-        last = int(np.flatnonzero(tail.rows.blocks >= 0)[-1])
-        chosen = np.isin(tail.rows.blocks, blocks)
-        chosen[last + 1 :] = True  # the closing row gathers the frame: never leave it stale
-        if chosen[: last + 1].sum() == (tail.rows.blocks >= 0).sum():
+        now = self._family.captioned_rows(frame, self.ledger.segments[-2].rows.end)
+        if len(now) != len(tail.rows):
+            raise ValueError("the frame's caption has not as many rows as the tail's: replace it")
+        shown = np.flatnonzero(now.blocks >= 0)
+        chosen = np.isin(now.blocks, blocks)
+        chosen[shown[-1] + 1 :] = True  # the closing row gathers the frame: never leave it stale
+        caption = np.s_[: shown[0]]
+        chosen[caption] = np.logical_or.accumulate(now.ids[caption] != tail.rows.ids[caption])
+        if chosen[shown].all():
             # Everything: in the shapes of the exact prefill, so that BLAS rounds alike.
             chosen[:] = True
         index = np.flatnonzero(chosen)
@@ -184,9 +196,9 @@ class RollingCache:
         mask = mx.arange(self.ledger.rows)[None] <= rows[:, None]
         self._branch.recall()
         layers = [row_writer(layer, rows, mask) for layer in self._layers]
-        self._family.hidden(tail.rows.take(index), features.take(blocks), layers)
+        self._family.hidden(now.take(index), features.take(blocks), layers)
         mx.eval(self.arrays())
-        self.ledger.segments[-1] = replace(tail, frame=frame, features=features)
+        self.ledger.segments[-1] = replace(tail, rows=now, frame=frame, features=features)
         return len(index)
 
     def compress(self, max_rows: int, choose: Select = select) -> None:

@@ -72,6 +72,7 @@ class StreamSession:
         self._slices = 0  # of the rebuild, since the last frame
         self._ratios: deque[float] = deque(maxlen=_WINDOW)
         self._planned = self._admitted = 0
+        self._origin = 0  # stamp of the first frame
 
     def configure(self, config: EngineConfig) -> None:
         """Take on changed settings; what was seen is kept.
@@ -135,6 +136,9 @@ class StreamSession:
                 )
             if notes:
                 self.reset()
+        if self._tail is None:
+            self._origin = frame.stamp
+        frame = frame.since(self._origin)
         with watch.stage('plan'):
             plan = self._planner.plan(frame, self._tail.reference if self._tail else None)
         self.last_plan = plan
@@ -249,8 +253,9 @@ class StreamSession:
     def _compress(self, cap: int) -> None:
         """Make room for the next frame, so that the cap holds at every moment."""
         assert self._tail is not None
-        # A frame adds itself whole, and itself once more as a delta frame.
-        need = 2 * (self._tail.frame.grid.blocks + 2)
+        frame = self._tail.frame
+        # A frame adds itself whole, and itself once more as a delta frame; its caption may grow.
+        need = 2 * (len(self.family.captioned_rows(frame, 0)) + bool(self.family.caption(frame)))
         if self.cache.ledger.rows + need > cap:
             self.cache.compress(min(int(_COMPRESS_TO * cap), cap - need))
             self._tail.carried_over()

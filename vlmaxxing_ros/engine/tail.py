@@ -116,7 +116,8 @@ class Tail:
     ) -> Work:
         """Recompute the rows of the blocks in `fresh` (bool [rows, cols]) and all that went stale.
 
-        Those are what the refresh rule adds, and the closing row.
+        Those are what the refresh rule adds, and the closing row.  A caption that has changed its
+        length has moved every block: the tail is then replaced whole.
         """
         self.frame = frame
         if self.settled:
@@ -125,6 +126,8 @@ class Tail:
             return Work()
         if not fresh.any():
             return Work()
+        if not cache.tail_fits(frame):
+            return self.replace(cache, frame, watch)
         assert self.shown is not None
         looked_at = self.rule.look(fresh, self._family.windows(frame.grid))
         with watch.stage('vision'):

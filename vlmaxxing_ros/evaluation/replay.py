@@ -200,10 +200,13 @@ def replay(
 def _frames(
     images: Iterable[StampedImage], family: Family, config: EngineConfig
 ) -> Iterator[Frame]:
+    origin: int | None = None
     for image in images:
+        origin = image.stamp if origin is None else origin
         height, width = image.pixels.shape[:2]
         grid = family.grid(height, width, config.max_blocks)
-        yield Frame.from_image(image.pixels, grid, stamp=image.stamp, frame_id=image.frame_id)
+        frame = Frame.from_image(image.pixels, grid, stamp=image.stamp, frame_id=image.frame_id)
+        yield frame.since(origin)
 
 
 class _Elapsed:

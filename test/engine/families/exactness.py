@@ -12,6 +12,7 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.branches import Branch
 from vlmaxxing_ros.engine.families import Family, Features, Rows
+from vlmaxxing_ros.engine.families.text import render
 from vlmaxxing_ros.engine.frame import Frame, Grid
 from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
@@ -23,12 +24,15 @@ QUESTION = 'where is the red block?'
 def noise(
     family: Family, count: int, *, rows: int = 3, cols: int = 4, seed: int = 0
 ) -> list[Frame]:
-    """Frames of noise on the family's own grid, 100 ms apart."""
+    """Frames of noise on the family's own grid, 100 ms apart, from 9.7 s into a stream.
+
+    Captions that tell the time then change their digits with each frame, and their length once.
+    """
     random = np.random.default_rng(seed)
     grid = Grid(rows, cols, family.block)
     shape = (grid.height, grid.width, 3)
     return [
-        Frame(random.integers(0, 256, shape, np.uint8), grid, (i + 1) * 100_000_000)
+        Frame(random.integers(0, 256, shape, np.uint8), grid, (i + 98) * 100_000_000).since(10**8)
         for i in range(count)
     ]
 
@@ -97,31 +101,15 @@ def one_chunk(family: Family, cache: RollingCache) -> Fork:
     whole = Features(
         mx.concatenate([f.embeds for f in shown]), tuple(mx.concatenate(list(d)) for d in deep)
     )
-    rows = [s.rows for s in segments]
     layers = family.make_cache()
-    family.hidden(
-        Rows(
-            np.concatenate([r.ids for r in rows]),
-            np.concatenate([r.positions for r in rows], axis=1),
-            np.concatenate([r.blocks for r in rows]),
-            rows[-1].end,
-        ),
-        whole,
-        layers,
-    )
+    family.hidden(Rows.join([s.rows for s in segments]), whole, layers)
     return Fork(family, Branch(layers), list(segments))
 
 
 def stock(family: Family, frames: list[Frame], count: int) -> list[int]:
     """Greedy tokens of mlx-vlm's own generation."""
-    content = [{'type': 'image'}] * len(frames) + [{'type': 'text', 'text': QUESTION}]
-    tokenizer = family.processor.tokenizer
-    prompt = tokenizer.apply_chat_template(
-        [{'role': 'user', 'content': content}],
-        chat_template=getattr(family.processor, 'chat_template', None) or tokenizer.chat_template,
-        tokenize=False,
-        add_generation_prompt=True,
-    )
+    captions = [family.caption(frame) for frame in frames]
+    prompt = render(family.processor, QUESTION, captions=captions)
     images = [Image.fromarray(f.pixels) for f in frames]
     if hasattr(family.processor.image_processor, 'max_soft_tokens'):
         # Gemma 4 scales every image to fill its budget: let the frames fill it as they are.

@@ -76,7 +76,7 @@ def test_questions_leave_a_quantised_cache_untouched(family: Family) -> None:
 def test_refreshing_every_block_equals_the_exact_tail_bit_for_bit(family: Family) -> None:
     frames = noise(family, 3)
     cache = stream(family, frames[:2])
-    assert cache.refresh_tail(frames[2], features(family, frames[2]), np.arange(12)) == 14
+    cache.refresh_tail(frames[2], features(family, frames[2]), np.arange(12))
     cold = stream(family, [frames[0], frames[2]])
     assert np.array_equal(next_logits(family, cache.fork()), next_logits(family, cold.fork()))
 

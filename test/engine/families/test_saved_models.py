@@ -34,7 +34,8 @@ def save(family: Family, model_type: str, folder: Path) -> None:
 
 @pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused
 @pytest.mark.parametrize(
-    'model_type', ['qwen3_vl', 'qwen3_vl_moe', 'qwen3_5', 'gemma4', 'lfm2_vl', 'pixtral']
+    'model_type',
+    ['qwen3_vl', 'qwen3_vl_moe', 'qwen3_5', 'gemma4', 'gemma4_unified', 'lfm2_vl', 'pixtral'],
 )
 def test_a_saved_model_answers_as_it_did(model_type: str, tmp_path: Path) -> None:
     family = random_family(model_type)

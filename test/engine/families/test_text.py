@@ -9,6 +9,7 @@ import pytest
 
 from vlmaxxing_ros.engine.errors import InvalidRequest
 from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families.text import render
 
 CONTROL = set(range(498, 512))
 
@@ -37,6 +38,15 @@ def test_a_question_is_tokenised_as_the_stock_template_does(qwen: Family) -> Non
         *qwen.text.question_ids('where is the red block?', ()),
     ]  # fmt: skip
     assert ours == expected
+
+
+def test_captions_stand_before_their_images(qwen: Family) -> None:
+    image = '<|vision_start|><|image_pad|><|vision_end|>'
+    told = render(qwen.processor, 'what?', captions=['at once: ', '', 'later: '])
+    assert f'\nat once: {image}{image}later: {image}what?<|im_end|>' in told
+    assert render(qwen.processor, 'what?', captions=['', '']) == render(
+        qwen.processor, 'what?', images=2
+    )
 
 
 def test_choices_are_listed_behind_the_question(qwen: Family) -> None:

@@ -73,6 +73,16 @@ class Rows:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @classmethod
+    def join(cls, parts: list[Rows]) -> Rows:
+        """Consecutive rows as one."""
+        return cls(
+            np.concatenate([rows.ids for rows in parts]),
+            np.concatenate([rows.positions for rows in parts], axis=1),
+            np.concatenate([rows.blocks for rows in parts]),
+            parts[-1].end,
+        )
+
     def take(self, index: np.ndarray) -> Rows:
         """The rows at `index` (int [n]), each keeping its position."""
         return replace(
@@ -178,6 +188,18 @@ class Family(ABC):
     @abstractmethod
     def frame_rows(self, grid: Grid, base: int, blocks: np.ndarray | None = None) -> Rows:
         """Rows of a frame that begins at position `base`: all its blocks, or those at `blocks`."""
+
+    def caption(self, frame: Frame) -> str:
+        """Text that stands before a frame: none in most families."""
+        return ''
+
+    def captioned_rows(self, frame: Frame, base: int, blocks: np.ndarray | None = None) -> Rows:
+        """A frame's caption, then its rows."""
+        text = self.caption(frame)
+        if not text:
+            return self.frame_rows(frame.grid, base, blocks)
+        caption = self.text_rows(self.text.control_ids(text), base)
+        return Rows.join([caption, self.frame_rows(frame.grid, caption.end, blocks)])
 
     @abstractmethod
     def windows(self, grid: Grid) -> np.ndarray:

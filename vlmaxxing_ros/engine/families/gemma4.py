@@ -111,16 +111,21 @@ class Gemma4(Family):
         """Encode the whole frame, unless nothing is active."""
         if state is not None and not len(active):
             return state, state
-        processor = self.processor.image_processor
-        pixels = frame.pixels.astype(np.float32) * processor.rescale_factor
-        if processor.do_normalize:
-            mean, std = (
-                np.array(p, np.float32) for p in (processor.image_mean, processor.image_std)
-            )
-            pixels = (pixels - mean) / std
-        shown = self.model.encode_image(mx.array(pixels.transpose(2, 0, 1)[None]))
-        features = Features(shown[0])
+        features = self._embed(frame)
         return features, features
+
+    def _embed(self, frame: Frame) -> Features:
+        pixels = self._normalized(frame.pixels).transpose(2, 0, 1)
+        return Features(self.model.encode_image(mx.array(pixels[None]))[0])
+
+    def _normalized(self, pixels: np.ndarray) -> np.ndarray:
+        """What the stock processor makes of RGB values: uint8 [..., 3] to float32."""
+        processor = self.processor.image_processor
+        scaled = pixels.astype(np.float32) * processor.rescale_factor
+        if not processor.do_normalize:
+            return scaled
+        mean, std = (np.array(p, np.float32) for p in (processor.image_mean, processor.image_std))
+        return (scaled - mean) / std
 
     def make_cache(self) -> list[Any]:
         """The model's own cache classes; layers that share keys and values have none."""

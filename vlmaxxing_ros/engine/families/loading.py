@@ -19,6 +19,7 @@ from mlx_vlm.utils import get_model_path, load, resolve_eos_token_ids
 from vlmaxxing_ros.engine.errors import EngineError, ModelError
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
+from vlmaxxing_ros.engine.families.gemma4_unified import Gemma4Unified
 from vlmaxxing_ros.engine.families.generic import Generic
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
 from vlmaxxing_ros.engine.families.qwen3_5 import Qwen35
@@ -35,6 +36,7 @@ FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
     'qwen3_5': Qwen35,
     'qwen3_5_moe': Qwen35,
     'gemma4': Gemma4,
+    'gemma4_unified': Gemma4Unified,
 }
 _PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
 

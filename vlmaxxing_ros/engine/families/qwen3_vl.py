@@ -5,8 +5,10 @@
 
 Deepstack adds further features of each block to the hidden states after the first layers.  They
 travel with the block (`Features.deep`), so a delta frame or a refreshed row brings its own.
-Frames stand in the context as images: the text timestamps of this family's video input are no
-part of it.
+
+A frame stands in the context as an image behind its time as text, `<3.4 seconds>`, as this family's
+processor writes it before each frame of a video.  There one such frame merges two of the video and
+tells their mean time; here it shows one, doubled, and tells its own.
 """
 
 from __future__ import annotations
@@ -18,10 +20,15 @@ import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
+from vlmaxxing_ros.engine.frame import Frame
 
 
 class Qwen3VL(Qwen2VL):
     """The third generation, dense and mixture of experts."""
+
+    def caption(self, frame: Frame) -> str:
+        """Seconds since the stream began."""
+        return f'<{frame.elapsed:.1f} seconds>'
 
     def hidden(self, rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
         """Run rows through the layers, with explicit positions and deepstack features."""

@@ -9,6 +9,7 @@ Knows the tokenizer and the chat template; knows nothing of frames, caches or we
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -93,8 +94,14 @@ class ChatText:
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
 
 
-def render(processor: Any, question: str, *, images: int = 1) -> str:
+def render(processor: Any, question: str, *, images: int = 1, captions: Sequence[str] = ()) -> str:
     """A prompt as the model's chat template writes it: the images, then the question.
+
+    Args:
+        processor: the model's mlx-vlm processor.
+        question: plain text.
+        images: how many there are, unless captions tell.
+        captions: text before each image; '' for none.
 
     Raises:
         ModelError: the model has no chat template.
@@ -103,7 +110,12 @@ def render(processor: Any, question: str, *, images: int = 1) -> str:
     template = getattr(processor, 'chat_template', None) or tokenizer.chat_template
     if not template:
         raise ModelError('the model has no chat template: add chat_template.jinja to its folder')
-    content = [{'type': 'image'}] * images + [{'type': 'text', 'text': question}]
+    content = []
+    for caption in captions or [''] * images:
+        if caption:
+            content.append({'type': 'text', 'text': caption})
+        content.append({'type': 'image'})
+    content.append({'type': 'text', 'text': question})
     return str(
         tokenizer.apply_chat_template(
             [{'role': 'user', 'content': content}],

@@ -9,10 +9,7 @@ rolling cache takes them one by one.  Knows nothing of questions.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import mlx.core as mx
-import numpy as np
 
 from vlmaxxing_ros.engine.branches import Branch, cache_arrays
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
@@ -38,12 +35,12 @@ class Context:
     def append(self, frames: list[Frame], features: list[Features]) -> None:
         """Prefill frames behind everything else."""
         for frame, shown in zip(frames, features, strict=True):
-            rows = self._family.frame_rows(frame.grid, self._segments[-1].rows.end)
+            rows = self._family.captioned_rows(frame, self._segments[-1].rows.end)
             self._segments.append(Segment(Kind.KEYFRAME, rows, frame, shown))
         new = [s.rows for s in self._segments[self._prefilled :]]
         layers = self._branch.layers
         self._branch.recall()
-        self._family.hidden(_joined(new), _stacked(features), layers)
+        self._family.hidden(Rows.join(new), _stacked(features), layers)
         mx.eval(list(cache_arrays(layers)))
         self._prefilled = len(self._segments)
 
@@ -58,16 +55,6 @@ class Context:
     def fork(self) -> Fork:
         """A branch to ask on."""
         return Fork(self._family, self._branch.lend(), list(self._segments))
-
-
-def _joined(parts: list[Rows]) -> Rows:
-    """Consecutive rows as one chunk."""
-    return replace(
-        parts[-1],
-        ids=np.concatenate([rows.ids for rows in parts]),
-        positions=np.concatenate([rows.positions for rows in parts], axis=1),
-        blocks=np.concatenate([rows.blocks for rows in parts]),
-    )
 
 
 def _stacked(features: list[Features]) -> Features:

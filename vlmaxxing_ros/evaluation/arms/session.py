@@ -75,7 +75,7 @@ class CompressedArm(SessionArm):
     def admit(self, frame: Frame) -> Admission:
         """Set the cap by the first frame's size, then admit."""
         if not self._capped:
-            rows = len(self.family.frame_rows(frame.grid, 0))
+            rows = len(self.family.captioned_rows(frame, 0))
             cap = len(self.family.text.prefix_ids) + self._frames * rows
             self.session.configure(replace(self.config, token_budget=max(64, cap)))
             self._capped = True

@@ -42,7 +42,7 @@ class Stock(WindowArm):
     def ask(self, name: str, question: Question) -> Reply:
         """Generate an answer from images and a prompt."""
         frames = self.window(name)
-        images, prompt = [_image(f) for f in frames], self._prompt(len(frames), question)
+        images, prompt = [_image(f) for f in frames], self._prompt(frames, question)
         limit = question.max_tokens or self.config.max_tokens
         start = time.perf_counter()
         ttft, last = 0.0, None
@@ -74,12 +74,13 @@ class Stock(WindowArm):
             parsed=not question.choices or index >= 0,
         )
 
-    def _prompt(self, count: int, question: Question) -> str:
-        """The chat template around `count` images and the question, as the engine puts it."""
+    def _prompt(self, frames: list[Frame], question: Question) -> str:
+        """The chat template around the frames and the question, as the engine puts it."""
         text = question.text
         if question.choices:
             text += '\nOptions: ' + ', '.join(question.choices)
-        return render(self.family.processor, text, images=count)
+        captions = [self.family.caption(frame) for frame in frames]
+        return render(self.family.processor, text, captions=captions)
 
 
 def _image(frame: Frame) -> Any:
