@@ -29,11 +29,9 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.ledger import Kind
+from vlmaxxing_ros.engine.generations import Generations
 from vlmaxxing_ros.engine.planner import Plan, Planner, Verdict
-from vlmaxxing_ros.engine.rebuild import Rebuild
 from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.engine.retention import retain
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.tail import Tail, Work
 
@@ -58,10 +56,9 @@ class StreamSession:
 
     def reset(self) -> None:
         """Forget everything that was seen."""
-        self.cache = RollingCache(self.family)
+        self._generations = Generations(self.family)
         self._tail: Tail | None = None
         self._planner = Planner(self.config)
-        self._rebuild: Rebuild | None = None
         self._audit: Audit | None = None
         self._last_audit_stamp = 0
         self._history_reference: Reference | None = None
@@ -69,7 +66,6 @@ class StreamSession:
         self._delta_stamp: int | None = None
         self._tail_is_keyframe = False
         self._forced = False
-        self._slices = 0  # of the rebuild, since the last frame
         self._ratios: deque[float] = deque(maxlen=_WINDOW)
         self._planned = self._admitted = 0
         self._origin = 0  # stamp of the first frame
@@ -96,6 +92,11 @@ class StreamSession:
         """
         height, width = image.shape[:2]
         return Frame.from_image(image, self.grid(height, width), stamp=stamp, frame_id=frame_id)
+
+    @property
+    def cache(self) -> RollingCache:
+        """The current generation."""
+        return self._generations.current
 
     @property
     def tail(self) -> Tail | None:
@@ -222,33 +223,16 @@ class StreamSession:
         return share > self.config.max_refreshed or age > self.config.max_refresh_age
 
     def _keep_within_budget(self, grows: bool) -> None:
-        """Start the next generation in time, and see that it is ready in time.
-
-        Between two frames one slice is built, two where the history `grows`, in idle time or
-        here: building outruns the growth, and a question waits for little.
-        """
-        budget, ledger = self.config.token_budget, self.cache.ledger
-        if self.config.compression == 'infinipot':
-            self._compress(budget)
+        """Compress, or see that the next generation is ready in time."""
+        config = self.config
+        if config.compression == 'infinipot':
+            self._compress(config.token_budget)
             return
-        keyframes = sum(s.kind is Kind.KEYFRAME for s in ledger.history)
-        if self._rebuild is None and (
-            ledger.rows > 0.75 * budget or keyframes >= 2 * max(1, self.config.keep_keyframes)
-        ):
-            retained = retain(
-                ledger.history,
-                keep_keyframes=self.config.keep_keyframes,
-                memory_frames=self.config.memory_frames,
-                max_rows=budget // 2,
-            )
+        if self._generations.due(config):
             # A history that begins with a delta frame would be worth nothing.
-            self._forced = self._forced or not retained
-            self._rebuild = Rebuild(self.family, self.cache, retained)
-        for _ in range((2 if grows else 1) - self._slices):
-            self._rebuild_slice()
-        while self._rebuild is not None and self.cache.ledger.rows > budget:
-            self._rebuild_slice()
-        self._slices = 0
+            self._forced |= not self._generations.begin(config)
+        if self._generations.build(config, grows=grows):
+            self._carried_over()
 
     def _compress(self, cap: int) -> None:
         """Make room for the next frame, so that the cap holds at every moment."""
@@ -258,15 +242,12 @@ class StreamSession:
         need = 2 * (len(self.family.captioned_rows(frame, 0)) + bool(self.family.caption(frame)))
         if self.cache.ledger.rows + need > cap:
             self.cache.compress(min(int(_COMPRESS_TO * cap), cap - need))
-            self._tail.carried_over()
+            self._carried_over()
 
-    def _rebuild_slice(self) -> None:
-        self._slices += 1
-        if self._rebuild is not None and self._rebuild.step():
-            self.cache = self._rebuild.cache
-            self._rebuild = None
-            if self._tail is not None:
-                self._tail.carried_over()
+    def _carried_over(self) -> None:
+        """The current generation has just prefilled the tail's features whole."""
+        assert self._tail is not None
+        self._tail.carried_over()
 
     def ask(self, question: Question) -> Asking:
         """Take up a question: cheap; iterate over the result to answer it.
@@ -301,8 +282,9 @@ class StreamSession:
             return False
         if self._tail_mode != 'refresh' and not self._tail.settled:
             self._tail.settle(self.cache)
-        elif self._rebuild is not None:
-            self._rebuild_slice()
+        elif self._generations.building:
+            if self._generations.build_slice():
+                self._carried_over()
         elif self._audit is not None or self._audit_due():
             self._audit_slice()
         else:
@@ -318,7 +300,7 @@ class StreamSession:
     def _has_work(self) -> bool:
         assert self._tail is not None
         unsettled = self._tail_mode != 'refresh' and not self._tail.settled
-        return unsettled or self._rebuild is not None or self._audit is not None
+        return unsettled or self._generations.building or self._audit is not None
 
     def audit(self) -> AuditReport:
         """Audit now, whatever it takes; a mismatch rebuilds the session from its ledger.
@@ -354,9 +336,8 @@ class StreamSession:
             return None
         self._audit = None
         if not report.ok:
-            self._rebuild = Rebuild(self.family, self.cache, self.cache.ledger.history)
-            while self._rebuild is not None:
-                self._rebuild_slice()
+            self._generations.replay(self.cache.ledger.history)
+            self._carried_over()
             report = replace(report, text=report.text + '; the session was rebuilt from it')
         self.last_audit = report
         return report
@@ -371,7 +352,6 @@ class StreamSession:
         ledger, seconds = self.cache.ledger, watch.seconds
         paid = seconds.get('vision', 0.0) + seconds.get('prefill', 0.0)
         dense = self._calibration.cold_dense(frames=len(ledger.frames), rows=ledger.rows)
-        nbytes = self.cache.nbytes + (self._rebuild.cache.nbytes if self._rebuild else 0)
         return FreshBudget(
             frame_index=self._planned - 1,
             kind=kind,
@@ -390,9 +370,9 @@ class StreamSession:
             tokens_added=work.rows,
             tokens_cached=ledger.rows,
             tokens_budget=self.config.token_budget,
-            cache_bytes=nbytes,
+            cache_bytes=self._generations.nbytes,
             generation=self.cache.number,
-            rebuild_progress=self._rebuild.progress if self._rebuild else 0.0,
+            rebuild_progress=self._generations.progress,
             frames_planned=self._planned,
             frames_admitted=self._admitted,
             plan_time=seconds['plan'],
@@ -411,7 +391,7 @@ class StreamSession:
             frames_admitted=self._admitted,
             tokens_cached=self.cache.ledger.rows,
             tokens_budget=self.config.token_budget,
-            cache_bytes=self.cache.nbytes,
+            cache_bytes=self._generations.nbytes,
             generation=self.cache.number,
         )
 
