@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 TEXT = """# Nano: the built-in model
@@ -34,8 +33,9 @@ first; unclear cases (a block on a border, a half-open gripper) are not asked.
 About eleven questions per clip packed behind one vision prefix; Muon for matrices, AdamW for the
 rest, bfloat16 with float32 masters; mostly single frames for the first 5 %, then mostly 8. While
 training, linear probes also read from the image and closing rows what each block and frame shows;
-their weight falls to nothing and they are not part of the model.
-{history}
+their weight falls to nothing and they are not part of the model. Beside the package it needs
+`pip install torch` (2.9 or newer).
+
 ## Accuracy on held-out clips
 
 Exact match under greedy decoding; float16 weights computed in float32. Chance is the share of the
@@ -83,14 +83,12 @@ def model_card(report: dict[str, Any]) -> str:
     least = min(r['questions'] for column in columns for r in report[column].values())
     lines += ['', f'At least {least} questions per cell.']
     summary, stale = report['summary'], report['stale']
-    recipe = dict(report['recipe'])
-    history = recipe.pop('history', '')
+    recipe = report['recipe']
     return TEXT.format(
         millions=report['parameters'] / 1e6,
         megabytes=report['bytes'] / 1e6,
         wordings=report['wordings'],
         recipe=', '.join(f'{key} {value}' for key, value in recipe.items()),
-        history=f'\n{textwrap.fill(history, 100)}\n' if history else '',
         table='\n'.join(lines),
         state8=summary['current_state_8_frames'],
         state1=summary['current_state_1_frame'],

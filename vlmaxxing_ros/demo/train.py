@@ -3,9 +3,9 @@
 
 """Train the nano model from nothing: `python -m vlmaxxing_ros.demo.train --out DIR`.
 
-Data are drawn on the fly, the same for the same seed however many workers draw them. Needs torch,
-tokenizers and safetensors. A checkpoint is kept under DIR/checkpoint.pt, an mlx-vlm folder
-is written at every checkpoint, and at the end the held-out report and the model card.
+Data are drawn on the fly, the same for the same seed however many workers draw them. Needs torch
+2.9 or newer besides what the package needs. A checkpoint is kept under DIR/checkpoint.pt, an
+mlx-vlm folder is written at every checkpoint, and at the end the held-out report and the card.
 
 Muon: K. Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/ (torch.optim.Muon).
 """
