@@ -46,33 +46,35 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     fitted at once, by least squares.
 
     Args:
-        x, y: float32 [h, w, 3], the same scene.
+        x, y: float32 [3, h, w], the same scene.
         usable: bool [h, w], samples that count.
     """
-    counts = usable.sum(axis=1)
+    counts = np.count_nonzero(usable, axis=1)
     rows = counts >= _FEWEST_SAMPLES
     if np.count_nonzero(rows) < _FEWEST_ROWS:
         return None
-    x, y = x.sum(axis=2), y.sum(axis=2)
-    sums = (y * usable).sum(axis=1)[rows] / (x * usable).sum(axis=1)[rows]
+    x, y = x.sum(axis=0), y.sum(axis=0)
+    mask = usable.astype(np.float32)
+    sums = (np.einsum('rc,rc->r', mask, y) / np.einsum('rc,rc->r', mask, x).clip(1))[rows]
     if sums.std() < 0.5 * _LEAST:
         return None  # nothing moves, there are no bands: most frames
-    ratio = np.where(usable, y, np.inf) / np.maximum(x, 1)
-    profile = np.sort(ratio, axis=1)[
-        np.arange(rows.size), np.minimum(counts // 2, ratio.shape[1] - 1)
-    ]
-    profile = np.where(rows, profile, 1.0)
-    profile = np.where(rows, profile / np.median(profile[rows]) - 1, 0).clip(-0.5, 0.5)
+    ratio = np.sort(np.where(usable, y / np.maximum(x, 1), np.inf), axis=1)
+    profile = ratio[np.arange(rows.size), np.minimum(counts // 2, ratio.shape[1] - 1)]
+    level = float(np.median(profile[rows]))
+    profile = np.where(rows, profile / level - 1, 0).clip(-0.5, 0.5)
     if profile[rows].std() < 0.5 * _LEAST:
         return None
-    waves = _sampled_waves(rows.size)
-    weighted = (waves * rows[:, None]).transpose(0, 2, 1)
-    fits = np.linalg.solve(weighted @ waves + 1e-6 * np.eye(5), (weighted @ profile)[..., None])
-    errors = (((waves @ fits)[..., 0] - profile) ** 2 * rows).sum(axis=1)
-    best = int(errors.argmin())
-    if errors[best] > (1 - _EXPLAINED) * ((profile - profile[rows].mean()) ** 2 * rows).sum():
+    waves, products = _sampled_waves(rows.size)
+    # Least squares for all frequencies at once.
+    right = waves @ profile
+    fits = np.linalg.solve(products @ rows + 1e-6 * np.eye(5), right[..., None])[..., 0]
+    explained = (fits * right).sum(axis=1)
+    best = int(explained.argmax())
+    total = profile @ profile
+    variance = total - profile.sum() ** 2 / np.count_nonzero(rows)
+    if total - explained[best] > (1 - _EXPLAINED) * variance:
         return None
-    level, *weights = fits[best, :, 0]
+    level, *weights = fits[best]
     band = Band(float(_CYCLES[best]), np.array(weights) / (1 + level))
     amplitude = float(np.hypot(*band.weights[:2]))
     overtone = float(np.hypot(*band.weights[2:]))
@@ -80,9 +82,13 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
 
 
 @lru_cache(maxsize=8)
-def _sampled_waves(samples: int) -> np.ndarray:
-    """All frequencies at once, for an image of so many sampled rows."""
-    return _waves(_CYCLES, np.arange(samples) / samples)
+def _sampled_waves(samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """All frequencies at once, for an image of so many sampled rows.
+
+    Float64 [cycles, 5, samples], and the products of any two of the five [cycles, 5, 5, samples].
+    """
+    waves = _waves(_CYCLES, np.arange(samples) / samples).transpose(0, 2, 1)
+    return np.ascontiguousarray(waves), waves[:, :, None] * waves[:, None]
 
 
 def _waves(cycles: np.ndarray, height: np.ndarray) -> np.ndarray:
