@@ -139,8 +139,8 @@ class Planner:
         novel: np.ndarray = (change >= high) | (reference.active & changed)
         assert reference.comparison is not None
         if not (light.unchanged and reference.comparison.even):
-            dimmed = np.abs(light.mid_grey - reference.comparison.mid_grey).max(axis=2)
-            novel |= dimmed > OFFSET_LIMIT
+            near = (light.mid_grey - OFFSET_LIMIT, light.mid_grey + OFFSET_LIMIT)
+            novel |= cv2.inRange(reference.comparison.mid_grey, *near) == 0
         settling = np.where(changed | novel, self._config.settle_frames, reference.unsettled - 1)
         reference.unsettled = np.maximum(settling, 0).astype(np.int32)
         reference.active = (reference.active | novel) & (reference.unsettled > 0)
@@ -154,8 +154,8 @@ class Planner:
         if reason:
             fresh = np.ones_like(novel)
         else:
-            # Shifted once may be noise; shifted again is not.
-            shifted = dirty & changed & ~novel & ~expired
+            # Shifted once may be noise; shifted again is not, but where edges are that shake.
+            shifted = dirty & changed & ~novel & ~expired & (not self._shakes)
             fresh = self._spend(change, novel | expired, overdue, shifted)
         return Plan(bool(reason), reason, verdicts, fresh, change, light.gain, light.offset, motion)
 

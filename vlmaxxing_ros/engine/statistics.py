@@ -123,18 +123,28 @@ def _beyond_shake(images: Compared) -> np.ndarray:
     while tile * images.cell < TILE:
         seen, before = _widen(seen, tile), _widen(before, tile)
         tile *= 2
-    left = np.zeros_like(seen)
-    # One image again, without the tiles that reach beyond it.
-    columns = images.seen.shape[1] - tile + 1
-    before, seen, rest = (
-        part.reshape(-1, part.shape[2])[:, : 3 * columns].reshape(-1, columns, 3)
-        for part in (before, seen, left)
+    # Eight bits, mostly whole grey levels, are half the work of sixteen.
+    darkest, brightest = min(seen.min(), before.min()), max(seen.max(), before.max())
+    scale = min(tile**-2, 255 / max(1, int(brightest) - int(darkest)))
+    columns = images.seen.shape[1] - tile + 1  # without the tiles that reach beyond the image
+    seen, before = (
+        cv2.convertScaleAbs(
+            sums.reshape(-1, sums.shape[2])[:, : 3 * columns], None, scale, -scale * int(darkest)
+        ).reshape(-1, columns, 3)
+        for sums in (seen, before)
     )
     # Both ways: what came is seen in one image, what went in the other.
-    for one, other in ((seen, before), (before, seen)):
-        np.maximum(rest, cv2.subtract(one, cv2.dilate(other, _AROUND)), out=rest)
-        np.maximum(rest, cv2.subtract(cv2.erode(other, _AROUND), one), out=rest)
-    return _own(left.max(axis=1), images, tile)
+    came, went = (
+        cv2.max(
+            cv2.subtract(one, cv2.dilate(other, _AROUND)),
+            cv2.subtract(cv2.erode(other, _AROUND), one),
+        )
+        for one, other in ((seen, before), (before, seen))
+    )
+    left = cv2.max(came, went).reshape(images.grid.rows, -1, 3 * columns).max(axis=1)
+    largest = np.zeros((images.grid.rows, images.seen.shape[1] * 3), np.uint8)
+    largest[:, : 3 * columns] = left
+    return _own(largest, images, tile) / np.float32(scale)
 
 
 def _widen(sums: np.ndarray, tile: int) -> np.ndarray:
