@@ -16,13 +16,13 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.engine.bands import fit_band
+from vlmaxxing_ros.engine.bands import deviation, fit_band
 
 MID_GREY = 128.0
 _SAMPLES = 1500
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
-_SETTLED = 0.002  # change of gain from one round to the next
+_SETTLED = 0.01  # change of gain from one round to the next
 _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged
 _PLAIN = 0.3  # grey levels, of means: the light is taken as unchanged at first sight
 _SWAY = 6.0  # grey levels that one pixel may add to such a mean
@@ -71,23 +71,22 @@ class Light:
         gains, offsets = self.gain.tolist(), self.offset.tolist()
         return max(max(g, 1 / g) for g in gains) > gain or max(map(abs, offsets)) > offset
 
-    def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
-        """Show `rows` of an image (uint8 [h, w, 3]) in the reference's light.
+    def undo(self, image: np.ndarray) -> np.ndarray:
+        """Show an image (uint8 [h, w, 3]) in the reference's light.
 
-        int16, from `darkest` to `brightest`, give or take a level.
+        int16, from `darkest` to `brightest`.
         """
         if self.unchanged:
             return image.astype(np.int16)
         if self.band is None:
             even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
             return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
-        width = image.shape[1]
         levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.float32)
-        levels /= self.band[rows, None]
-        levels *= np.tile(1 / self.gain, width)
-        levels -= np.tile(self.offset / self.gain, width)
+        levels /= self.band[:, None]
+        levels *= np.tile(1 / self.gain, image.shape[1])
+        levels -= np.tile(self.offset / self.gain, image.shape[1])
         # 255 stands for more in a darker row.
-        np.minimum(levels, np.tile(self.brightest, width), out=levels)
+        np.minimum(levels, np.tile(self.brightest, image.shape[1]), out=levels)
         return np.rint(levels, out=levels).astype(np.int16).reshape(image.shape)
 
 
@@ -143,10 +142,11 @@ def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
     np.clip(difference, -_SWAY, _SWAY, out=difference)
     contrast = float(np.vdot(difference, x > MID_GREY)) / x.size
     rows = difference @ np.full(x.shape[2], 1 / x.shape[2], np.float32)
+    channels = rows.sum(axis=1) / x.shape[1]
     return bool(
         abs(contrast) < 0.5 * _PLAIN
-        and np.abs(rows.mean(axis=1)).max() < _PLAIN
-        and rows.mean(axis=0).std() < _PLAIN
+        and np.abs(channels).max() < _PLAIN
+        and deviation(rows.sum(axis=0) / 3) < _PLAIN
     )
 
 

@@ -48,9 +48,6 @@ SHIFTED_SHARE = 0.05
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
 
-STRIP = 300_000
-"""Values of an image that are compared at a time."""
-
 _ROUNDING = 1e-3  # frames: an interval is not a round number
 
 
@@ -200,23 +197,11 @@ class Planner:
         self, image: np.ndarray, light: Light, comparison: Comparison, grid: Grid
     ) -> np.ndarray:
         """The change of every block: float32 [rows, cols]."""
+        seen, before = light.undo(image), comparison.image
+        if not (light.unchanged and comparison.even):
+            seen, before = _clip(seen, before, light, comparison)
         cell = self._statistic.cell(grid)
-        side = grid.block // cell
-        even = light.unchanged and comparison.even
-        # In strips that stay in the processor's cache.
-        height = max(1, STRIP // (side * image.shape[1] * 3))
-        change = []
-        for top in range(0, grid.rows, height):
-            blocks = slice(top, min(top + height, grid.rows))
-            cells = slice(blocks.start * side, blocks.stop * side)
-            seen, before = light.undo(image[cells], cells), comparison.image[cells]
-            if not even:
-                seen, before = _clip(seen, before, light, comparison, blocks)
-            strip = Grid(blocks.stop - blocks.start, grid.cols, grid.block)
-            change.append(
-                self._statistic.compare(Compared(seen, before, strip, cell, self._shakes))
-            )
-        return np.concatenate(change)
+        return self._statistic.compare(Compared(seen, before, grid, cell, self._shakes))
 
     def _expire(
         self, reference: Reference, novel: np.ndarray, stamp: int
@@ -296,28 +281,25 @@ def _advance(reference: Reference, stamp: int) -> float:
 
 
 def _clip(
-    seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison, blocks: slice
+    seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison
 ) -> Iterator[np.ndarray]:
     """Clip both images to what neither light clips: a sky blown out in one is no change.
 
     Args:
-        seen, before: int16 [cell rows, cell cols, 3], of these rows of blocks, in one light.
+        seen, before: int16 [cell rows, cell cols, 3], in the reference's light.
     """
-    darkest, brightest = comparison.darkest[blocks], comparison.brightest[blocks]
-    lowest, highest = np.maximum(darkest, light.darkest), np.minimum(brightest, light.brightest)
-    size = (seen.shape[1], lowest.shape[0])
+    lowest = np.maximum(comparison.darkest, light.darkest)
+    highest = np.minimum(comparison.brightest, light.brightest)
+    rows, size = lowest.shape[0], (seen.shape[1], lowest.shape[0])
     low, high = (
-        cv2.resize(v, size, interpolation=cv2.INTER_NEAREST).reshape(lowest.shape[0], 1, -1)
+        cv2.resize(v, size, interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
         for v in (lowest, highest)
     )
-    for image, dark, bright in (
-        (seen, light.darkest, light.brightest),
-        (before, darkest, brightest),
-    ):
-        values = image.reshape(lowest.shape[0], -1, low.shape[2])
-        if (lowest > dark).any():
+    for image, own in ((seen, light), (before, comparison)):
+        values = image.reshape(rows, -1, low.shape[2])
+        if (lowest > own.darkest).any():
             values = np.maximum(values, low)
-        if (highest < bright).any():
+        if (highest < own.brightest).any():
             values = np.minimum(values, high)
         yield values.reshape(image.shape)
 
