@@ -71,16 +71,17 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     left = (products @ rows.astype(np.float64)).reshape(-1, 5, 5) + 1e-6 * np.eye(5)
     fits = np.linalg.solve(left, right[..., None])[..., 0]
     explained = (fits * right).sum(axis=1)
+    # A sinusoid is not to pass for the overtone of one of half the frequency.
+    amplitude, overtone = (np.hypot(fits[:, k], fits[:, k + 1]) for k in (1, 3))
+    explained[overtone >= 0.5 * amplitude] = 0
     best = int(explained.argmax())
     total = profile @ profile
     variance = total - profile.sum() ** 2 / np.count_nonzero(rows)
-    if total - explained[best] > (1 - _EXPLAINED) * variance:
-        return None
     level, *weights = fits[best]
-    band = Band(float(_CYCLES[best]), np.array(weights) / (1 + level))
-    amplitude = float(np.hypot(*band.weights[:2]))
-    overtone = float(np.hypot(*band.weights[2:]))
-    return band if _LEAST <= amplitude <= _MOST and overtone < 0.5 * amplitude else None
+    believed = _LEAST <= amplitude[best] / (1 + level) <= _MOST
+    if not believed or total - explained[best] > (1 - _EXPLAINED) * variance:
+        return None
+    return Band(float(_CYCLES[best]), np.array(weights) / (1 + level))
 
 
 @lru_cache(maxsize=8)

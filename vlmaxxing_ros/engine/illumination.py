@@ -19,7 +19,7 @@ import numpy as np
 from vlmaxxing_ros.engine.bands import deviation, fit_band
 
 MID_GREY = 128.0
-_SAMPLES = 1500
+_ROWS, _COLUMNS = 40, 25  # samples, about; bands need many rows
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
 _SETTLED = 0.01  # change of gain from one round to the next
@@ -82,12 +82,15 @@ class Light:
             even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
             return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
         levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.float32)
-        levels /= self.band[:, None]
-        levels *= np.tile(1 / self.gain, image.shape[1])
-        levels -= np.tile(self.offset / self.gain, image.shape[1])
-        # 255 stands for more in a darker row.
-        np.minimum(levels, np.tile(self.brightest, image.shape[1]), out=levels)
-        return np.rint(levels, out=levels).astype(np.int16).reshape(image.shape)
+        levels *= 1 / self.band[:, None]
+        # 255 stands for more in a darker row.  The half rounds.
+        for operation, values in (
+            (np.multiply, 1 / self.gain),
+            (np.add, 0.5 - self.offset / self.gain),
+            (np.minimum, self.brightest + np.float32(0.5)),
+        ):
+            operation(levels, np.tile(values, image.shape[1]), out=levels)
+        return levels.astype(np.int16).reshape(image.shape)
 
 
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))
@@ -105,9 +108,9 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         reference: int16 [h, w, 3], the same scene in its own light.
         previous: kept, to the bit, while it still holds: a light that jitters adds noise.
     """
-    step = max(1, round((seen.shape[0] * seen.shape[1] / _SAMPLES) ** 0.5))
+    down, right = max(1, seen.shape[0] // _ROWS), max(1, seen.shape[1] // _COLUMNS)
     x, y = (
-        image[::step, ::step].transpose(2, 0, 1).astype(np.float32, order='C')
+        image[::down, ::right].transpose(2, 0, 1).astype(np.float32, order='C')
         for image in (reference, seen)
     )
     lights = [UNCHANGED]
@@ -124,7 +127,7 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         return _fit_even(*_by_brightness(x, y, usable), lights)
     y = y / band(np.arange(x.shape[1]) / x.shape[1])[:, None]
     light = _fit_even(*_by_brightness(x, y, usable), [UNCHANGED])
-    rows = np.arange(seen.shape[0]) / (step * x.shape[1])
+    rows = np.arange(seen.shape[0]) / (down * x.shape[1])
     return Light(light.gain, light.offset, band(rows))
 
 

@@ -227,7 +227,9 @@ class Planner:
             return overdue, overdue
         urgency = left * left.size + _turns(*left.shape)
         urgency[novel] = np.iinfo(np.int64).max
-        return overdue, overdue | (urgency <= np.partition(urgency, needed - 1, axis=None)[needed - 1])
+        return overdue, overdue | (
+            urgency <= np.partition(urgency, needed - 1, axis=None)[needed - 1]
+        )
 
     def _why_whole(
         self,
@@ -297,9 +299,10 @@ def _clip(
     )
     for image, own in ((seen, light), (before, comparison)):
         values = image.reshape(rows, -1, low.shape[2])
-        if (lowest > own.darkest).any():
+        # One level is no change, and not worth a pass.
+        if (lowest > own.darkest + 1).any():
             values = np.maximum(values, low)
-        if (highest < own.brightest).any():
+        if (highest < own.brightest - 1).any():
             values = np.minimum(values, high)
         yield values.reshape(image.shape)
 
