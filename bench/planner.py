@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import sys
@@ -36,6 +37,9 @@ FOOTAGE = ROOT.parent / 'shared' / 'footage'
 sys.path.insert(0, str(ROOT / 'test'))
 
 from engine import blind_spots  # noqa: E402 (the suite lives with the tests)
+
+LightAt = Callable[[int, int], float | np.ndarray]
+"""Brightness in frame `index`: of all of it, or of each of `height` rows."""
 
 SIZES = {'640x480': Grid(17, 23, 28), '1920x1080': Grid(39, 69, 28)}
 REACH_MS = {'640x480': 1.0, '1920x1080': 4.0}
@@ -75,22 +79,37 @@ def main() -> None:
 
 def speed(frames: int) -> list[dict[str, Any]]:
     """Processor time of `plan` in different circumstances, beside numpy's on the same frames."""
-    circumstances: dict[str, Callable[[int], float]] = {
-        'steady': lambda index: 1.0,
-        'dimmed to 0.7': lambda index: 1.0 if index == 0 else 0.7,
-        'flicker': lambda index: 1.0 + 0.15 * np.sin(index),
+    circumstances: dict[str, tuple[LightAt, int]] = {
+        'steady': (_steady, 0),
+        'dimmed to 0.7': (lambda index, height: 1.0 if index == 0 else 0.7, 0),
+        'flicker': (_flicker, 0),
+        'rolling-shutter bands': (_bands, 0),
+        'shaking by 1 px': (_steady, 1),
+        'shaking by 1 px in flicker': (_flicker, 1),
+        'panning by 4 px': (_steady, 4),
     }
-    rows = []
-    for size, grid in SIZES.items():
-        for name, light in circumstances.items():
-            rows.append(_time(size, grid, name, light, frames, shift=0))
-        rows.append(_time(size, grid, 'shaking by 1 px', lambda index: 1.0, frames, shift=1))
-        rows.append(_time(size, grid, 'panning by 4 px', lambda index: 1.0, frames, shift=4))
-    return rows
+    return [
+        _time(size, grid, name, light, frames, shift)
+        for size, grid in SIZES.items()
+        for name, (light, shift) in circumstances.items()
+    ]
+
+
+def _steady(index: int, height: int) -> float:
+    return 1.0
+
+
+def _flicker(index: int, height: int) -> float:
+    return 1.0 + 0.15 * math.sin(index)
+
+
+def _bands(index: int, height: int) -> np.ndarray:
+    down = np.arange(height, dtype=np.float32)[:, None, None] / height
+    return 1 + np.float32(0.12) * np.sin(2 * np.pi * (1.7 * down + 0.37 * index))
 
 
 def _time(
-    size: str, grid: Grid, name: str, light: Callable[[int], float], count: int, shift: int
+    size: str, grid: Grid, name: str, light: LightAt, count: int, shift: int
 ) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     coarse = rng.uniform(30, 220, (grid.rows * 4, grid.cols * 4 + 64, 3)).astype(np.float32)
@@ -100,7 +119,8 @@ def _time(
     pool = [rng.normal(0, 3, (grid.height, grid.width, 3)).astype(np.float32) for _ in range(3)]
     for index in range(count):
         x = shift * index % 448 if shift > 1 else shift * (index % 2)
-        content = wide[:-8, x : x + grid.width] * np.float32(light(index)) + pool[index % 3]
+        lit = wide[:-8, x : x + grid.width] * np.float32(light(index, grid.height))
+        content = lit + pool[index % 3]
         pixels = np.clip(np.rint(content), 0, 255).astype(np.uint8)
         frame = Frame(pixels, grid, round(index / 30 * 1e9))
         if reference is None:

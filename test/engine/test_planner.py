@@ -331,6 +331,18 @@ def test_jitter_of_one_pixel_is_no_camera_motion() -> None:
         assert 'camera' not in plan.reason
 
 
+def test_shifted_blocks_wait_while_the_camera_shakes() -> None:
+    wide = cv2.copyMakeBorder(scene(), 0, 0, 0, 1, cv2.BORDER_REFLECT)
+    wide[3 * GRID.block : 4 * GRID.block, 4 * GRID.block : 5 * GRID.block] = 120
+    stream = Stream(settings())
+    for i in range(12):
+        image = with_patch(wide, 3, 4, 5 if i >= 6 else 0)
+        plan = stream.show(image[:, i % 2 : i % 2 + GRID.width])
+    assert plan.verdicts[3, 4] == Verdict.SHIFTED
+    assert not plan.fresh[3, 4]
+    assert any(stream.show(image[:, 1:]).fresh[3, 4] for _ in range(20))
+
+
 def test_a_hint_of_camera_motion_is_believed() -> None:
     stream = Stream(settings())
     stream.show(scene())

@@ -106,3 +106,13 @@ def test_a_shaken_edge_is_no_change_but_a_lamp_is() -> None:
     assert still[0] > 30
     assert shaken[0] == 0
     assert shaken[1] == still[1] == 60
+
+
+def test_beyond_shake_a_lamp_counts_in_levels_above_255_too() -> None:
+    grid = Grid(1, 2, 28)
+    before = np.full((14, 28, 3), 20, np.int16)
+    before[:, 14:] = 500  # seen in much less light than the reference
+    seen = before.copy()
+    seen[4:6, 20:22] += 60
+    change = STATISTICS['tile_mean'].compare(Compared(seen, before, grid, 2, shakes=True))
+    assert change[0] == pytest.approx([0, 60], abs=3)

@@ -46,43 +46,59 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     fitted at once, by least squares.
 
     Args:
-        x, y: float32 [h, w, 3], the same scene.
+        x, y: float32 [3, h, w], the same scene.
         usable: bool [h, w], samples that count.
     """
-    counts = usable.sum(axis=1)
+    counts = np.count_nonzero(usable, axis=1)
     rows = counts >= _FEWEST_SAMPLES
     if np.count_nonzero(rows) < _FEWEST_ROWS:
         return None
-    x, y = x.sum(axis=2), y.sum(axis=2)
-    sums = (y * usable).sum(axis=1)[rows] / (x * usable).sum(axis=1)[rows]
-    if sums.std() < 0.5 * _LEAST:
+    x, y = x.sum(axis=0), y.sum(axis=0)
+    mask = usable.astype(np.float32)
+    sums = (np.einsum('rc,rc->r', mask, y) / np.einsum('rc,rc->r', mask, x).clip(1))[rows]
+    if deviation(sums) < 0.5 * _LEAST:
         return None  # nothing moves, there are no bands: most frames
-    ratio = np.where(usable, y, np.inf) / np.maximum(x, 1)
-    profile = np.sort(ratio, axis=1)[
-        np.arange(rows.size), np.minimum(counts // 2, ratio.shape[1] - 1)
-    ]
-    profile = np.where(rows, profile, 1.0)
-    profile = np.where(rows, profile / np.median(profile[rows]) - 1, 0).clip(-0.5, 0.5)
-    if profile[rows].std() < 0.5 * _LEAST:
+    ratio = np.sort(np.where(usable, y / np.maximum(x, 1), np.inf), axis=1)
+    profile = ratio[np.arange(rows.size), np.minimum(counts // 2, ratio.shape[1] - 1)]
+    middle = np.count_nonzero(rows) // 2
+    level = np.partition(profile[rows], middle)[middle]
+    profile = np.where(rows, profile / level - 1, 0).clip(-0.5, 0.5)
+    if deviation(profile[rows]) < 0.5 * _LEAST:
         return None
-    waves = _sampled_waves(rows.size)
-    weighted = (waves * rows[:, None]).transpose(0, 2, 1)
-    fits = np.linalg.solve(weighted @ waves + 1e-6 * np.eye(5), (weighted @ profile)[..., None])
-    errors = (((waves @ fits)[..., 0] - profile) ** 2 * rows).sum(axis=1)
-    best = int(errors.argmin())
-    if errors[best] > (1 - _EXPLAINED) * ((profile - profile[rows].mean()) ** 2 * rows).sum():
+    waves, products = _sampled_waves(rows.size)
+    # Least squares for all frequencies at once.
+    right = (waves @ profile).reshape(-1, 5)
+    left = (products @ rows.astype(np.float64)).reshape(-1, 5, 5) + 1e-6 * np.eye(5)
+    fits = np.linalg.solve(left, right[..., None])[..., 0]
+    explained = (fits * right).sum(axis=1)
+    # A sinusoid is not to pass for the overtone of one of half the frequency.
+    amplitude, overtone = (np.hypot(fits[:, k], fits[:, k + 1]) for k in (1, 3))
+    explained[overtone >= 0.5 * amplitude] = 0
+    best = int(explained.argmax())
+    total = profile @ profile
+    variance = total - profile.sum() ** 2 / np.count_nonzero(rows)
+    level, *weights = fits[best]
+    believed = _LEAST <= amplitude[best] / (1 + level) <= _MOST
+    if not believed or total - explained[best] > (1 - _EXPLAINED) * variance:
         return None
-    level, *weights = fits[best, :, 0]
-    band = Band(float(_CYCLES[best]), np.array(weights) / (1 + level))
-    amplitude = float(np.hypot(*band.weights[:2]))
-    overtone = float(np.hypot(*band.weights[2:]))
-    return band if _LEAST <= amplitude <= _MOST and overtone < 0.5 * amplitude else None
+    return Band(float(_CYCLES[best]), np.array(weights) / (1 + level))
 
 
 @lru_cache(maxsize=8)
-def _sampled_waves(samples: int) -> np.ndarray:
-    """All frequencies at once, for an image of so many sampled rows."""
-    return _waves(_CYCLES, np.arange(samples) / samples)
+def _sampled_waves(samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """All frequencies at once, for an image of so many sampled rows.
+
+    Float64 [cycles * 5, samples], and the products of any two of five [cycles * 25, samples].
+    """
+    waves = _waves(_CYCLES, np.arange(samples) / samples).transpose(0, 2, 1)
+    products = waves[:, :, None] * waves[:, None]
+    return waves.reshape(-1, samples), products.reshape(-1, samples)
+
+
+def deviation(values: np.ndarray) -> float:
+    """Standard deviation; for a few values numpy's own takes far longer."""
+    off = values - values.sum() / values.size
+    return float((off @ off) / values.size) ** 0.5
 
 
 def _waves(cycles: np.ndarray, height: np.ndarray) -> np.ndarray:

@@ -16,12 +16,13 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.engine.bands import fit_band
+from vlmaxxing_ros.engine.bands import deviation, fit_band
 
 MID_GREY = 128.0
-_SAMPLES = 1500
+_ROWS, _COLUMNS = 40, 25  # samples, about; bands need many rows
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
+_SETTLED = 0.01  # change of gain from one round to the next
 _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged
 _PLAIN = 0.3  # grey levels, of means: the light is taken as unchanged at first sight
 _SWAY = 6.0  # grey levels that one pixel may add to such a mean
@@ -65,16 +66,31 @@ class Light:
         white = 255.0 if self.band is None else 255.0 / float(self.band.max())
         return np.round((white - self.offset) / self.gain).astype(np.int16)
 
-    def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
-        """Show `rows` of an image (uint8 [h, w, 3]) in the reference's light: int16, unclipped."""
+    def beyond(self, gain: float, offset: float) -> bool:
+        """Whether some gain, up or down, or some offset is larger than this."""
+        gains, offsets = self.gain.tolist(), self.offset.tolist()
+        return max(max(g, 1 / g) for g in gains) > gain or max(map(abs, offsets)) > offset
+
+    def undo(self, image: np.ndarray) -> np.ndarray:
+        """Show an image (uint8 [h, w, 3]) in the reference's light.
+
+        int16, from `darkest` to `brightest`.
+        """
         if self.unchanged:
             return image.astype(np.int16)
         if self.band is None:
-            levels = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
-            return cv2.LUT(image, np.round(levels).astype(np.int16)[None])
-        levels = image * (1 / (self.band[rows, None] * self.gain))[:, None]
-        levels -= self.offset / self.gain
-        return np.rint(levels, out=levels).astype(np.int16)
+            even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
+            return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
+        levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.float32)
+        levels *= 1 / self.band[:, None]
+        # 255 stands for more in a darker row.  The half rounds.
+        for operation, values in (
+            (np.multiply, 1 / self.gain),
+            (np.add, 0.5 - self.offset / self.gain),
+            (np.minimum, self.brightest + np.float32(0.5)),
+        ):
+            operation(levels, np.tile(values, image.shape[1]), out=levels)
+        return levels.astype(np.int16).reshape(image.shape)
 
 
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))
@@ -92,48 +108,70 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         reference: int16 [h, w, 3], the same scene in its own light.
         previous: kept, to the bit, while it still holds: a light that jitters adds noise.
     """
-    step = max(1, round((seen.shape[0] * seen.shape[1] / _SAMPLES) ** 0.5))
-    x: np.ndarray = reference[::step, ::step].astype(np.float32)
-    y: np.ndarray = seen[::step, ::step].astype(np.float32)
-    if _plainly_unchanged(x, y):
-        return UNCHANGED
-    usable = ((np.minimum(x, y) > _DARK) & (np.maximum(x, y) < _BRIGHT)).all(axis=2)
+    down, right = max(1, seen.shape[0] // _ROWS), max(1, seen.shape[1] // _COLUMNS)
+    x, y = (
+        image[::down, ::right].transpose(2, 0, 1).astype(np.float32, order='C')
+        for image in (reference, seen)
+    )
+    lights = [UNCHANGED]
+    if previous.band is None and not previous.unchanged:
+        lights.append(previous)
+    for light in lights:
+        if _plainly_holds(light, x, y):
+            return light
+    usable = (np.minimum(x, y).min(axis=0) > _DARK) & (np.maximum(x, y).max(axis=0) < _BRIGHT)
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
     band = fit_band(x, y, usable)
-    if band is not None:
-        y = y / band(np.arange(x.shape[0]) / x.shape[0])[:, None, None]
-        light = _fit_even(_columns(x, usable), _columns(y, usable), UNCHANGED)
-        rows = np.arange(seen.shape[0]) / (step * x.shape[0])
-        return Light(light.gain, light.offset, band(rows))
-    return _fit_even(_columns(x, usable), _columns(y, usable), previous)
+    if band is None:
+        return _fit_even(*_by_brightness(x, y, usable), lights)
+    y = y / band(np.arange(x.shape[1]) / x.shape[1])[:, None]
+    light = _fit_even(*_by_brightness(x, y, usable), [UNCHANGED])
+    rows = np.arange(seen.shape[0]) / (down * x.shape[1])
+    return Light(light.gain, light.offset, band(rows))
 
 
-def _plainly_unchanged(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether dark and bright parts, and all parts of the image, are where they were: most frames.
+def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether dark and bright parts, and all parts of the image, are where this light puts them.
 
-    A quick look at means, in which what moves counts for little; where it says no, the medians
-    decide.
+    A quick look at means, in which what moves counts for little: enough for most frames.  Where
+    it says no, the medians decide.
+
+    Args:
+        x, y: float32 [3, h, w], the reference and what is seen.
     """
-    difference = (y - x).clip(-_SWAY, _SWAY).reshape(x.shape[0], -1)
-    bright = x.reshape(difference.shape) > MID_GREY
-    contrast = float((difference * bright).mean())
-    rows = difference.mean(axis=1)
-    channels = difference.reshape(-1, 3).mean(axis=0)
+    difference = y - light.gain[:, None, None] * x
+    difference -= light.offset[:, None, None]
+    np.clip(difference, -_SWAY, _SWAY, out=difference)
+    contrast = float(np.vdot(difference, x > MID_GREY)) / x.size
+    rows = difference @ np.full(x.shape[2], 1 / x.shape[2], np.float32)
+    channels = rows.sum(axis=1) / x.shape[1]
     return bool(
-        abs(contrast) < 0.5 * _PLAIN and np.abs(channels).max() < _PLAIN and rows.std() < _PLAIN
+        abs(contrast) < 0.5 * _PLAIN
+        and np.abs(channels).max() < _PLAIN
+        and deviation(rows.sum(axis=0) / 3) < _PLAIN
     )
 
 
-def _columns(image: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """The usable pixels of [h, w, 3], channel by channel: [3, samples]."""
-    return np.ascontiguousarray(image[usable].T)
+def _by_brightness(
+    x: np.ndarray, y: np.ndarray, usable: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The usable samples, the darker half first: float32 [3, samples], an even number."""
+    samples = np.flatnonzero(usable)
+    # By both images: bright in a noisy one alone means, on average, brighter than it is.
+    brightness = (x + y).sum(axis=0).take(samples)
+    half = samples.size // 2
+    order = samples[np.argpartition(brightness, half)[: 2 * half]]
+    x, y = (image.reshape(3, -1).take(order, axis=1) for image in (x, y))
+    return x, y
 
 
-def _fit_even(x: np.ndarray, y: np.ndarray, previous: Light) -> Light:
-    """Gain and offset of usable samples, float32 [3, samples]."""
-    for light in (UNCHANGED, previous):
-        if light.band is None and _holds(light, x, y):
+def _fit_even(x: np.ndarray, y: np.ndarray, lights: list[Light]) -> Light:
+    """Gain and offset of samples by brightness; one of the lights, to the bit, if it holds."""
+    for light in lights:
+        # Both halves are where it puts them.
+        difference = y - light.gain[:, None] * x - light.offset[:, None]
+        if np.abs(_middle(difference.reshape(6, -1))).max() <= _NEGLIGIBLE:
             return light
     light, residual = _trimmed_fit(x, y)
     before = _middle(np.abs(y - x))
@@ -150,35 +188,28 @@ def _trimmed_fit(x: np.ndarray, y: np.ndarray) -> tuple[Light, np.ndarray]:
     offset = _middle(y - x)[:, None]
     residual = np.abs(y - x - offset)
     for _ in range(_ROUNDS):
-        spread = 1.4826 * _middle(residual)[:, None]
-        weight = (residual <= np.maximum(2.0, 2.5 * spread)).astype(np.float32)
-        total = weight.sum(axis=1, keepdims=True)
-        x_mean = (weight * x).sum(axis=1, keepdims=True) / total
-        y_mean = (weight * y).sum(axis=1, keepdims=True) / total
-        dx = weight * (x - x_mean)
-        variance = (dx * x).sum(axis=1, keepdims=True) / total
-        covariance = (dx * y).sum(axis=1, keepdims=True) / total
+        limit = np.maximum(2.0, 2.5 * 1.4826 * _middle(residual))[:, None]
+        weight = (residual <= limit).astype(np.float32)
+        total = weight.sum(axis=1)
+        x_mean, y_mean = _dot(weight, x) / total, _dot(weight, y) / total
+        dx = weight * (x - x_mean[:, None])
+        variance, covariance = _dot(dx, x) / total, _dot(dx, y) / total
         # Noise in x alone would pull the gain down (errors in variables): both images have it.
-        noise = (weight * residual**2).sum(axis=1, keepdims=True) / total / (1 + gain**2)
+        noise = _dot(weight * residual, residual) / total / (1 + gain[:, 0] ** 2)
         variance = np.maximum(variance - noise, 0.5 * variance)
         # The 1 keeps a flat image at gain 1.
-        gain = np.maximum((covariance + 1) / (variance + 1), 0.05)
-        offset = y_mean - gain * x_mean
+        before, gain = gain, np.maximum((covariance + 1) / (variance + 1), 0.05)[:, None]
+        offset = y_mean[:, None] - gain * x_mean[:, None]
         residual = np.abs(y - gain * x - offset)
+        if np.abs(gain - before).max() < _SETTLED:
+            break
     return Light(gain[:, 0], offset[:, 0]), residual
 
 
-def _holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether this light puts dark and bright halves alike where they are."""
-    difference = y - light.gain[:, None] * x - light.offset[:, None]
-    # By both images: bright in a noisy one alone means, on average, brighter than it is.
-    brightness = (x + y).sum(axis=0)
-    half = brightness.size // 2
-    order = np.argpartition(brightness, half)
-    return all(
-        np.abs(_middle(difference[:, part])).max() <= _NEGLIGIBLE
-        for part in (order[:half], order[half:])
-    )
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Row by row: [3] of two [3, samples]."""
+    product: np.ndarray = np.einsum('cn,cn->c', a, b)
+    return product
 
 
 def _middle(values: np.ndarray) -> np.ndarray:

@@ -49,8 +49,12 @@ class MotionEstimator:
             return 0.0, 0.0
         # Green is most of the grey.  Cut to a whole multiple of the factor: area averaging is fast.
         green = cv2.extractChannel(image, 1)[: height * factor, : width * factor]
-        small = cv2.resize(green, (width, height), interpolation=cv2.INTER_AREA)
-        grey: np.ndarray = small.astype(np.float32)
+        scale = factor
+        while scale > 1:
+            scale = scale // 2 if scale % 2 == 0 else 1  # halving is by far the fastest
+            size = (width * scale, height * scale)
+            green = cv2.resize(green, size, interpolation=cv2.INTER_AREA)
+        grey: np.ndarray = green.astype(np.float32)
         # Without the coarse brightness: lamps and their bands do not move the camera.
         grey = cv2.subtract(grey, cv2.blur(grey, (_COARSE, _COARSE)))
         before, self._grey = self._grey, grey
@@ -70,25 +74,26 @@ class Shake:
     """Tells a camera that shakes from one that stands or goes somewhere."""
 
     def __init__(self) -> None:
-        self._mean = np.zeros(2)
-        self._square = 0.0
-        self._weight = 0.0
+        self._right = self._down = self._square = self._weight = 0.0
 
     def update(self, motion: tuple[float, float]) -> bool:
         """Whether the recent motions, in pixels, go to and fro about one place."""
+        right, down = motion
         # Weighted means over the recent frames, however few there have been.
         self._weight = 1 + (1 - _RECENT) * self._weight
         newest = 1 / self._weight
-        self._mean += newest * (np.array(motion) - self._mean)
-        self._square += newest * (motion[0] ** 2 + motion[1] ** 2 - self._square)
-        to_and_fro = float(self._mean @ self._mean) < 0.3 * self._square
+        self._right += newest * (right - self._right)
+        self._down += newest * (down - self._down)
+        self._square += newest * (right**2 + down**2 - self._square)
+        to_and_fro = self._right**2 + self._down**2 < 0.3 * self._square
         return to_and_fro and self._square**0.5 > _STEADY
 
 
 def _peak(before: np.ndarray, now: np.ndarray) -> tuple[int, int]:
     """Whole pixels (right, down) by which the second image's content has moved."""
     window = _window(*now.shape)
-    cross = np.fft.rfft2(now * window) * np.fft.rfft2(before * window).conj()
+    after, first = np.fft.rfft2(np.stack((now, before)) * window)
+    cross = after * first.conj()
     magnitude = np.abs(cross)
     # Frequencies that carry nothing but noise get little say.
     cross /= magnitude + np.float32(1e-3) * magnitude.mean() + np.float32(1e-6)
@@ -122,12 +127,15 @@ def _refine(before: np.ndarray, now: np.ndarray) -> tuple[tuple[float, float], b
 
     A motion of a pixel or more changes the image by about as much as its own gradient.
     """
-    change = now - before
-    np.clip(change, -_CLIP, _CLIP, out=change)
+    height, width = now.shape
     middle = now + before
-    across = (middle[1:-1, 2:] - middle[1:-1, :-2]).ravel()
-    along = (middle[2:, 1:-1] - middle[:-2, 1:-1]).ravel()
-    change = change[1:-1, 1:-1].ravel()
+    parts = np.empty((3, height - 2, width - 2), np.float32)
+    across, along, change = parts
+    np.subtract(middle[1:-1, 2:], middle[1:-1, :-2], out=across)
+    np.subtract(middle[2:, 1:-1], middle[:-2, 1:-1], out=along)
+    np.subtract(now[1:-1, 1:-1], before[1:-1, 1:-1], out=change)
+    np.clip(change, -_CLIP, _CLIP, out=change)
+    across, along, change = parts.reshape(3, -1)
     # The gradients are four times too large, for the sum of two images over two pixels.
     xx, yy, xy = (float(v) / 16 for v in (across @ across, along @ along, across @ along))
     x, y = -float(across @ change) / 4, -float(along @ change) / 4

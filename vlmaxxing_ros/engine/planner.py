@@ -10,6 +10,7 @@ matters most.  Knows pixels and blocks; knows nothing of models, caches or messa
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -46,9 +47,6 @@ SHIFTED_SHARE = 0.05
 
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
-
-STRIP = 300_000
-"""Values of an image that are compared at a time."""
 
 _ROUNDING = 1e-3  # frames: an interval is not a round number
 
@@ -138,14 +136,14 @@ class Planner:
         novel: np.ndarray = (change >= high) | (reference.active & changed)
         assert reference.comparison is not None
         if not (light.unchanged and reference.comparison.even):
-            dimmed = np.abs(light.mid_grey - reference.comparison.mid_grey).max(axis=2)
-            novel |= dimmed > OFFSET_LIMIT
+            near = (light.mid_grey - OFFSET_LIMIT, light.mid_grey + OFFSET_LIMIT)
+            novel |= cv2.inRange(reference.comparison.mid_grey, *near) == 0
         settling = np.where(changed | novel, self._config.settle_frames, reference.unsettled - 1)
         reference.unsettled = np.maximum(settling, 0).astype(np.int32)
         reference.active = (reference.active | novel) & (reference.unsettled > 0)
 
         overdue, expired = self._expire(reference, novel, frame.stamp)
-        verdicts = np.full(change.shape, Verdict.STATIC, np.uint8)
+        verdicts = np.zeros(change.shape, np.uint8)  # Verdict.STATIC
         verdicts[reference.unsettled > 0] = Verdict.SHIFTED
         verdicts[expired] = Verdict.EXPIRED
         verdicts[novel] = Verdict.NOVEL
@@ -153,8 +151,8 @@ class Planner:
         if reason:
             fresh = np.ones_like(novel)
         else:
-            # Shifted once may be noise; shifted again is not.
-            shifted = dirty & changed & ~novel & ~expired
+            # Shifted once may be noise; shifted again is not, but where edges are that shake.
+            shifted = dirty & changed & ~novel & ~expired & (not self._shakes)
             fresh = self._spend(change, novel | expired, overdue, shifted)
         return Plan(bool(reason), reason, verdicts, fresh, change, light.gain, light.offset, motion)
 
@@ -199,24 +197,11 @@ class Planner:
         self, image: np.ndarray, light: Light, comparison: Comparison, grid: Grid
     ) -> np.ndarray:
         """The change of every block: float32 [rows, cols]."""
+        seen, before = light.undo(image), comparison.image
+        if not (light.unchanged and comparison.even):
+            seen, before = _clip(seen, before, light, comparison)
         cell = self._statistic.cell(grid)
-        side = grid.block // cell
-        # In strips that stay in the processor's cache.
-        height = max(1, STRIP // (side * image.shape[1] * 3))
-        change = []
-        for top in range(0, grid.rows, height):
-            blocks = slice(top, min(top + height, grid.rows))
-            cells = slice(blocks.start * side, blocks.stop * side)
-            seen, before = light.undo(image[cells], cells), comparison.image[cells]
-            if not (light.unchanged and comparison.even):
-                lowest = np.maximum(comparison.darkest[blocks], light.darkest)
-                highest = np.minimum(comparison.brightest[blocks], light.brightest)
-                seen, before = (_clip(part, lowest, highest) for part in (seen, before))
-            strip = Grid(blocks.stop - blocks.start, grid.cols, grid.block)
-            change.append(
-                self._statistic.compare(Compared(seen, before, strip, cell, self._shakes))
-            )
-        return np.concatenate(change)
+        return self._statistic.compare(Compared(seen, before, grid, cell, self._shakes))
 
     def _expire(
         self, reference: Reference, novel: np.ndarray, stamp: int
@@ -235,16 +220,16 @@ class Planner:
             left = np.minimum(left, in_frames.astype(np.int64))
         left = np.maximum(left, 0)
         overdue = left == 0
-        waiting = np.flatnonzero(~novel)
-        if waiting.size:
-            urgency = left.ravel() * left.size + _turns(*left.shape)
-            waiting = waiting[np.argsort(urgency[waiting])]
-            frames = left.ravel()[waiting] + 1
-            needed = (np.arange(1, waiting.size + 1) // frames).max()
-            waiting = waiting[:needed]
-        expired = np.zeros(left.size, bool)
-        expired[waiting] = True
-        return overdue, expired.reshape(left.shape) | overdue
+        # The k blocks with at most f frames left need k / (f + 1) of this frame.
+        waiting = np.bincount(np.minimum(left, left.size)[~novel], minlength=1).cumsum()
+        needed = (waiting // np.arange(1, waiting.size + 1)).max()
+        if needed == 0:
+            return overdue, overdue
+        urgency = left * left.size + _turns(*left.shape)
+        urgency[novel] = np.iinfo(np.int64).max
+        return overdue, overdue | (
+            urgency <= np.partition(urgency, needed - 1, axis=None)[needed - 1]
+        )
 
     def _why_whole(
         self,
@@ -258,9 +243,7 @@ class Planner:
         blocks = math.hypot(*motion) / grid.block
         if blocks > self._config.max_motion:
             return f'camera moved {blocks:.2f} blocks in one frame'
-        if (np.abs(np.log(light.gain)) > math.log(GAIN_LIMIT)).any() or (
-            np.abs(light.offset) > OFFSET_LIMIT
-        ).any():
+        if not light.unchanged and light.beyond(GAIN_LIMIT, OFFSET_LIMIT):
             return 'light beyond the limit'
         limit = self._config.keyframe_fraction * grid.blocks
         if np.count_nonzero(novel) >= limit:
@@ -274,22 +257,19 @@ class Planner:
     ) -> np.ndarray:
         """Buy within the budget: overdue blocks first, then the most changed, then shifted."""
         budget = int(self._config.max_fresh_fraction * wanted.size)
-        priority = np.where(wanted, change, -1.0)
-        priority[overdue] = np.inf
-        fresh = _first(priority, min(budget, np.count_nonzero(wanted)))
-        spare = min(
-            budget - np.count_nonzero(fresh),
-            math.ceil(SHIFTED_SHARE * wanted.size),
-            np.count_nonzero(shifted),
-        )
-        return fresh | _first(np.where(shifted, change, -1.0), spare)
+        fresh = _most(wanted, np.where(overdue, np.inf, change), budget)
+        spare = min(budget - np.count_nonzero(fresh), math.ceil(SHIFTED_SHARE * wanted.size))
+        return fresh | _most(shifted, change, spare)
 
 
-def _first(priority: np.ndarray, count: int) -> np.ndarray:
-    """Mask of the `count` blocks of the highest priority."""
-    mask = np.zeros(priority.size, bool)
-    mask[np.argsort(-priority, axis=None, kind='stable')[:count]] = True
-    return mask.reshape(priority.shape)
+def _most(blocks: np.ndarray, priority: np.ndarray, count: int) -> np.ndarray:
+    """Of a mask of blocks, at most `count`: those of the highest priority."""
+    if np.count_nonzero(blocks) <= count:
+        return blocks
+    order = np.argsort(np.where(blocks, -priority, np.inf), axis=None, kind='stable')
+    mask = np.zeros(blocks.shape, bool)
+    mask.flat[order[:count]] = True
+    return mask
 
 
 def _advance(reference: Reference, stamp: int) -> float:
@@ -302,32 +282,45 @@ def _advance(reference: Reference, stamp: int) -> float:
     return interval
 
 
-def _clip(image: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> np.ndarray:
-    """Clip an image to what neither light clips: a sky blown out in one is no change.
+def _clip(
+    seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison
+) -> Iterator[np.ndarray]:
+    """Clip both images to what neither light clips: a sky blown out in one is no change.
 
     Args:
-        image: int16 [cell rows, cell cols, 3].
-        lowest, highest: int16 [rows, cols, 3].
+        seen, before: int16 [cell rows, cell cols, 3], in the reference's light.
     """
-    size = (image.shape[1], image.shape[0])
-    low, high = (cv2.resize(v, size, interpolation=cv2.INTER_NEAREST) for v in (lowest, highest))
-    return cv2.min(cv2.max(image, low), high)
+    lowest = np.maximum(comparison.darkest, light.darkest)
+    highest = np.minimum(comparison.brightest, light.brightest)
+    rows, size = lowest.shape[0], (seen.shape[1], lowest.shape[0])
+    low, high = (
+        cv2.resize(v, size, interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
+        for v in (lowest, highest)
+    )
+    for image, own in ((seen, light), (before, comparison)):
+        values = image.reshape(rows, -1, low.shape[2])
+        # One level is no change, and not worth a pass.
+        if (lowest > own.darkest + 1).any():
+            values = np.maximum(values, low)
+        if (highest < own.brightest - 1).any():
+            values = np.minimum(values, high)
+        yield values.reshape(image.shape)
 
 
 @lru_cache(maxsize=8)
 def _turns(rows: int, cols: int) -> np.ndarray:
-    """Order in which blocks take their turns: int64 [rows * cols], 0 first.
+    """Order in which blocks take their turns: int64 [rows, cols], 0 first.
 
     The Z-order curve (Morton, 1966): the turns of one frame are neighbours, aligned as the windows
-    of a vision tower are, whatever their size.  Spread over the image they would make every
-    window active in every frame.
+    of a vision tower are, whatever their size.  Spread over the image they would make most
+    windows active in every frame.
     """
     row, col = np.mgrid[:rows, :cols]
     bits = np.arange(max(rows, cols).bit_length())[:, None, None]
     place = ((row >> bits & 1) << 2 * bits + 1) + ((col >> bits & 1) << 2 * bits)
     turns = np.empty(rows * cols, np.int64)
     turns[np.argsort(place.sum(axis=0), axis=None)] = np.arange(rows * cols)
-    return turns
+    return turns.reshape(rows, cols)
 
 
 def _everything(grid: Grid, reason: str, motion: tuple[float, float]) -> Plan:

@@ -115,18 +115,22 @@ class Reference:
         """
         if frame.grid != self.grid:
             raise InvalidFrame(f'frame on {frame.grid}, reference on {self.grid}: start a new one')
+        if self.comparison is None or self.seen is None or self.seen.frame is not frame:
+            # Not the frame that was planned: its light is unknown.
+            self.comparison, self.seen = None, None
+        elif fresh.all():
+            self.comparison = Comparison.start(
+                self.comparison.statistic, self.seen.image, *fresh.shape
+            )
+            self.seen = None
+        else:
+            self.comparison.admit(self.seen, fresh)
         if fresh.all():
             self.pixels = frame.pixels.copy()
             self.unsettled[:] = 0
             self.active[:] = False
-            self.comparison, self.seen = None, None
         else:
             cv2.copyTo(frame.pixels, cell_mask(fresh, self.grid.block), self.pixels)
-            if self.comparison is not None and self.seen is not None and self.seen.frame is frame:
-                self.comparison.admit(self.seen, fresh)
-            else:
-                # Not the frame that was planned: its light is unknown.
-                self.comparison, self.seen = None, None
         self.stamps[fresh] = frame.stamp
         self.admitted_at[fresh] = self.index
 

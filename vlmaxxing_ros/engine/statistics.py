@@ -28,6 +28,9 @@ TOP_K = 0.05
 """Share of a block's pixels that `top_k_mean` averages."""
 
 
+_AROUND = np.ones((3, 3), np.uint8)
+
+
 @dataclass(frozen=True)
 class Compared:
     """Two images to compare.
@@ -49,6 +52,10 @@ class Compared:
     def side(self) -> int:
         """Side of one block, in cells."""
         return self.grid.block // self.cell
+
+    def rows_of_blocks(self, image: np.ndarray) -> np.ndarray:
+        """One of the images, a row of blocks at a time: [rows, side, values]."""
+        return image.reshape(self.grid.rows, self.side, -1)
 
     @property
     def difference(self) -> np.ndarray:
@@ -92,57 +99,75 @@ def tile_mean(images: Compared) -> np.ndarray:
     single pixels where cells are pixels) catch fine patterns whose mean stays the same; they are
     weighted by their side so that noise weighs the same at every size.
 
-    Where the camera shakes, a tile may also look like the tiles one cell away in the other
-    image: what an edge does when it moves by a pixel is then no change.
+    Where the camera shakes only the largest tiles count, and they may also look like the tiles
+    one cell away in the other image: what an edge does when it moves by a pixel is no change.
     """
-    grid, side = images.grid, images.side
-    sums = images.difference.reshape(grid.rows, side, -1)
-    level = images.reference.reshape(grid.rows, side, -1)
-    change = np.zeros((grid.rows, grid.cols), np.float32)
+    if images.shakes:
+        return _beyond_shake(images)
+    change = np.zeros((images.grid.rows, images.grid.cols), np.float32)
+    sums = images.rows_of_blocks(images.difference)
     tile = 1  # in cells
     while True:
-        # The mean is sums / tile^2; its weight tile * cell / TILE.
-        weight = images.cell / (tile * TILE)
-        judged = _beyond_shake(sums, level) if images.shakes else sums
-        np.maximum(change, _largest(judged, images, tile) * np.float32(weight), out=change)
+        largest = np.maximum(sums.max(axis=1), -sums.min(axis=1))
+        np.maximum(change, _own(largest, images, tile), out=change)
         if tile * images.cell >= TILE:
             return change
         sums = _widen(sums, tile)
-        if images.shakes:
-            level = _widen(level, tile)
         tile *= 2
 
 
-def _widen(sums: np.ndarray, tile: int) -> np.ndarray:
-    """Sums over tiles of twice the side: [rows, side - tile, ...] of [rows, side, ...]."""
-    vertical = sums[:, :-tile] + sums[:, tile:]
-    return vertical[:, :, : -3 * tile] + vertical[:, :, 3 * tile :]
-
-
-def _beyond_shake(sums: np.ndarray, level: np.ndarray) -> np.ndarray:
+def _beyond_shake(images: Compared) -> np.ndarray:
     """What is left of the differences beyond what either image's surroundings explain."""
-    shape = (-1, level.shape[2] // 3, 3)
-    before = np.ascontiguousarray(level).reshape(shape)
-    seen = (level + sums).reshape(shape)
-    around = np.ones((3, 3), np.uint8)
-    left = np.zeros_like(seen)
+    tile = 1
+    seen, before = (images.rows_of_blocks(image) for image in (images.seen, images.reference))
+    while tile * images.cell < TILE:
+        seen, before = _widen(seen, tile), _widen(before, tile)
+        tile *= 2
+    # Eight bits, mostly whole grey levels, are half the work of sixteen.
+    darkest, brightest = min(seen.min(), before.min()), max(seen.max(), before.max())
+    scale = min(tile**-2, 255 / max(1, int(brightest) - int(darkest)))
+    columns = images.seen.shape[1] - tile + 1  # without the tiles that reach beyond the image
+    seen, before = (
+        cv2.convertScaleAbs(
+            sums.reshape(-1, sums.shape[2])[:, : 3 * columns], None, scale, -scale * int(darkest)
+        ).reshape(-1, columns, 3)
+        for sums in (seen, before)
+    )
     # Both ways: what came is seen in one image, what went in the other.
-    for one, other in ((seen, before), (before, seen)):
-        cv2.max(left, cv2.subtract(one, cv2.dilate(other, around)), left)
-        cv2.max(left, cv2.subtract(cv2.erode(other, around), one), left)
-    return left.reshape(level.shape)
+    came, went = (
+        cv2.max(
+            cv2.subtract(one, cv2.dilate(other, _AROUND)),
+            cv2.subtract(cv2.erode(other, _AROUND), one),
+        )
+        for one, other in ((seen, before), (before, seen))
+    )
+    left = cv2.max(came, went).reshape(images.grid.rows, -1, 3 * columns).max(axis=1)
+    largest = np.zeros((images.grid.rows, images.seen.shape[1] * 3), np.uint8)
+    largest[:, : 3 * columns] = left
+    return _own(largest, images, tile) / np.float32(scale)
 
 
-def _largest(sums: np.ndarray, images: Compared, tile: int) -> np.ndarray:
-    """Largest |sum| of each block's own tiles: float32 [rows, cols]."""
+def _widen(sums: np.ndarray, tile: int) -> np.ndarray:
+    """Sums over tiles of twice the side: [rows, side - tile, values] of [rows, side, values].
+
+    The last tiles of an image row would reach beyond it; they are no block's own.
+    """
+    vertical = sums[:, :-tile] + sums[:, tile:]
+    # Without its axes: one long run is twice as fast as many short ones.
+    flat, reach = vertical.ravel(), 3 * tile
+    wide = np.empty_like(flat)
+    np.add(flat[:-reach], flat[reach:], out=wide[:-reach])
+    wide[-reach:] = 0
+    return wide.reshape(vertical.shape)
+
+
+def _own(largest: np.ndarray, images: Compared, tile: int) -> np.ndarray:
+    """Largest weighted mean of each block's own tiles, of sums [rows, values]: float32."""
     grid, side = images.grid, images.side
-    # Rows first: those are long contiguous runs.
-    rows = np.maximum(sums.max(axis=1), -sums.min(axis=1))
-    padded = np.zeros((grid.rows, grid.cols * side * 3), rows.dtype)
-    padded[:, : rows.shape[1]] = rows
     # The last tiles of a block reach into its neighbour: not its own.
-    own = padded.reshape(grid.rows, grid.cols, side, 3)[:, :, : side - tile + 1]
-    return own.max(axis=(2, 3)).astype(np.float32)
+    own = largest.reshape(grid.rows, grid.cols, side * 3)[:, :, : (side - tile + 1) * 3]
+    # The mean is sum / tile^2; its weight tile * cell / TILE.
+    return own.max(axis=2) * np.float32(images.cell / (tile * TILE))
 
 
 def mean(images: Compared) -> np.ndarray:
