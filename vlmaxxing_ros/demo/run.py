@@ -97,7 +97,7 @@ def main() -> int:
     node_arguments = ('--ros-args', *_node_arguments(options.model))
     with (
         _process(log, 'vlmaxxing_node', *node_arguments) as node,
-        Client(use_sim_time=True) as client,
+        Client() as client,
     ):
         client.on_budget(seen.budget)
         client.on_overlay(seen.overlay)

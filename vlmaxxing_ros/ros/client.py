@@ -20,7 +20,6 @@ import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
@@ -34,17 +33,12 @@ class Client:
 
     Args:
         node: name of the node to ask, with its namespace.
-        use_sim_time: follow /clock.
     """
 
-    def __init__(self, node: str = 'vlmaxxing', *, use_sim_time: bool = False) -> None:
+    def __init__(self, node: str = 'vlmaxxing') -> None:
         self._context = rclpy.Context()
         rclpy.init(context=self._context)
-        self._node = Node(
-            'vlmaxxing_client',
-            context=self._context,
-            parameter_overrides=[Parameter('use_sim_time', value=use_sim_time)],
-        )
+        self._node = Node('vlmaxxing_client', context=self._context)
         self._name = node
         self._query = self._node.create_client(Query, f'{node}/query')
         self._ask = ActionClient(self._node, Ask, f'{node}/ask')
