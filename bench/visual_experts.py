@@ -72,9 +72,11 @@ would for ever repeat the last token."""
 
 PAGE = """# Fewer experts for visual rows: measurements
 
-Written by `{command}`, float32 on a shared CPU. Models of the real classes with random weights:
-{layers}, 512 wide, {experts} experts of {width},
-{per_row} per row. How it works: [models.md](../models.md#fewer-experts-for-visual-rows).
+Written by `{command}`.
+
+Models of the real classes with random weights: {layers},
+512 wide, {experts} experts of {width}, {per_row} per row, float32 on a shared CPU. How it works:
+[models.md](../models.md#fewer-experts-for-visual-rows).
 
 **The drift below is no trained model's, and may be more or less than one's.** Random experts share
 nothing and a random router hardly prefers any of them, so those left out are missed more than where
@@ -88,7 +90,8 @@ count.
 ## The language model's prefill of one frame
 
 {blocks} blocks. Median of the ratios of neighbouring runs, quartiles in brackets; the first line of
-each model is the full model against itself. Seconds are for orientation.
+each model is the full model against itself. Seconds, on a machine that had other work to do, are
+for orientation.
 
 | model | experts per visual row | time, of the full model's | seconds |
 |---|---|---|---|
@@ -96,8 +99,8 @@ each model is the full model against itself. Seconds are for orientation.
 
 ## Drift against the full model
 
-{questions} questions about {streams} tabletop streams of {frames} frames of 16 blocks, at most 24
-tokens per answer. KL: of the first token's distribution from the full model's, mean over the
+{questions} questions about {streams} tabletop streams of {frames} frames of 16 blocks, at most
+24 tokens per answer. KL: of the first token's distribution from the full model's, mean over the
 questions, in nats. The last three lines of each model are the scale: quantised weights of the
 language model, and the full model asked the same about another stream's frames.
 
@@ -137,7 +140,7 @@ class Drift:
 def main() -> None:
     """Run and write."""
     parser = argparse.ArgumentParser(prog='python -m bench.visual_experts')
-    parser.add_argument('--streams', type=int, default=12)
+    parser.add_argument('--streams', type=int, default=8)
     parser.add_argument('--rounds', type=int, default=7)
     options = parser.parse_args()
     results: dict[str, Any] = {}
