@@ -77,7 +77,8 @@ def style(rule: str) -> dict[str, Any]:
     """A rule's colour and mark."""
     kind = next(kind for kind in reversed(COLORS) if kind in rule)
     color = COLORS[kind]
-    mark = {'1/4': 's', '1/2': 'D', 'whole': 'P', '1/16': 'o', '1/8': '^', 'exact': '*', 'another': 'X'}
+    mark = {'1/4': 's', '1/2': 'D', '1/8': '^', 'whole': 'P', '1/16': 'o'}
+    mark |= {'exact': '*', 'another': 'X'}
     shape = next((shape for part, shape in mark.items() if part in rule), 'v')
     hollow = 'above 0.1' in rule
     return {
