@@ -99,8 +99,8 @@ RULES = (
     Rule(f'stale above {LIMIT:g}', NEVER, LIMIT),
     Rule(f'stale above {LIMIT:g}, 1/16 in turn', 16, LIMIT),
     Rule('stale above 0.1, 1/16 in turn, whole from half', 16, 0.1, whole_from=WHOLE_FROM),
-    Rule(f'stale above {LIMIT:g}, 1/8 in turn, whole from half', 8, LIMIT, whole_from=WHOLE_FROM),
     Rule(f'stale above {LIMIT:g}, 1/16 in turn, whole from half', 16, LIMIT, whole_from=WHOLE_FROM),
+    Rule(f'stale above {LIMIT:g}, 1/8 in turn, whole from half', 8, LIMIT, whole_from=WHOLE_FROM),
 )
 
 

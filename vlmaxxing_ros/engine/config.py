@@ -173,7 +173,7 @@ class EngineConfig:
         maximum=100,
     )
     max_age_frames: int = setting(
-        16,
+        8,
         'staleness bound: planned frames after which a block is refreshed whatever its change',
         unit='frames',
         minimum=1,
