@@ -65,7 +65,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         axes[0][place].set_title(f'{stream}: {100 * sum(own) / len(own):.0f} % novel')
         axes[-1][place].set_xlabel('rows of dense')
     for place, model in enumerate(models):
-        axes[place][0].set(yscale='log', xlim=(0, 1), ylabel=f'{model}\ndivergence (nats)')
+        axes[place][0].set(yscale='log', xlim=(0, 1.05), ylabel=f'{model}\ndivergence (nats)')
     handles = {
         rule: axes[0][0].plot([], [], label=rule, **style(rule))[0] for rule in names(rows, 'rule')
     }
