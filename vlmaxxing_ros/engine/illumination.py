@@ -20,6 +20,7 @@ from vlmaxxing_ros.engine.bands import deviation, fit_band
 
 MID_GREY = 128.0
 _ROWS, _COLUMNS = 40, 25  # samples, about; bands need many rows
+_STRIP = 32  # rows
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
 _SETTLED = 0.01  # change of gain from one round to the next
@@ -81,16 +82,22 @@ class Light:
         if self.band is None:
             even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
             return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
-        levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.float32)
-        levels *= 1 / self.band[:, None]
+        brightness, values = 1 / self.band[:, None], image.reshape(image.shape[0], -1)
         # 255 stands for more in a darker row.  The half rounds.
-        for operation, values in (
-            (np.multiply, 1 / self.gain),
-            (np.add, 0.5 - self.offset / self.gain),
-            (np.minimum, self.brightest + np.float32(0.5)),
-        ):
-            operation(levels, np.tile(values, image.shape[1]), out=levels)
-        return levels.astype(np.int16).reshape(image.shape)
+        gain, offset, limit = (
+            np.tile(v, image.shape[1])
+            for v in (1 / self.gain, 0.5 - self.offset / self.gain, self.brightest + np.float32(0.5))
+        )
+        shown = np.empty(values.shape, np.int16)
+        for top in range(0, len(values), _STRIP):  # which stay in the processor's cache
+            strip = slice(top, top + _STRIP)
+            levels = values[strip].astype(np.float32)
+            levels *= brightness[strip]
+            levels *= gain
+            levels += offset
+            np.minimum(levels, limit, out=levels)
+            shown[strip] = levels
+        return shown.reshape(image.shape)
 
 
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))

@@ -10,7 +10,6 @@ matters most.  Knows pixels and blocks; knows nothing of models, caches or messa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -197,11 +196,11 @@ class Planner:
         self, image: np.ndarray, light: Light, comparison: Comparison, grid: Grid
     ) -> np.ndarray:
         """The change of every block: float32 [rows, cols]."""
-        seen, before = light.undo(image), comparison.image
+        seen, before, levels = light.undo(image), comparison.image, (0, 255)
         if not (light.unchanged and comparison.even):
-            seen, before = _clip(seen, before, light, comparison)
+            seen, before, levels = _clip(seen, before, light, comparison)
         cell = self._statistic.cell(grid)
-        return self._statistic.compare(Compared(seen, before, grid, cell, self._shakes))
+        return self._statistic.compare(Compared(seen, before, grid, cell, levels, self._shakes))
 
     def _expire(
         self, reference: Reference, novel: np.ndarray, stamp: int
@@ -284,11 +283,14 @@ def _advance(reference: Reference, stamp: int) -> float:
 
 def _clip(
     seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison
-) -> Iterator[np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """Clip both images to what neither light clips: a sky blown out in one is no change.
 
     Args:
-        seen, before: int16 [cell rows, cell cols, 3], in the reference's light.
+        seen, before: int16 [cell rows, cell cols, 3], in the reference's light; `seen` changes.
+
+    Returns:
+        Both, and the darkest and the brightest level in them.
     """
     lowest = np.maximum(comparison.darkest, light.darkest)
     highest = np.minimum(comparison.brightest, light.brightest)
@@ -297,14 +299,17 @@ def _clip(
         cv2.resize(v, size, interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
         for v in (lowest, highest)
     )
+    clipped = []
     for image, own in ((seen, light), (before, comparison)):
         values = image.reshape(rows, -1, low.shape[2])
+        out = values if image is seen else None
         # One level is no change, and not worth a pass.
         if (lowest > own.darkest + 1).any():
-            values = np.maximum(values, low)
+            out = values = np.maximum(values, low, out=out)
         if (highest < own.brightest - 1).any():
-            values = np.minimum(values, high)
-        yield values.reshape(image.shape)
+            values = np.minimum(values, high, out=out)
+        clipped.append(values.reshape(image.shape))
+    return clipped[0], clipped[1], (int(lowest.min()), int(highest.max()))
 
 
 @lru_cache(maxsize=8)
