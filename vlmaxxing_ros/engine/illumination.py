@@ -13,14 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.bands import deviation, fit_band
 
 MID_GREY = 128.0
 _ROWS, _COLUMNS = 40, 25  # samples, about; bands need many rows
-_STRIP = 32  # rows
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
 _SETTLED = 0.01  # change of gain from one round to the next
@@ -72,32 +70,42 @@ class Light:
         gains, offsets = self.gain.tolist(), self.offset.tolist()
         return max(max(g, 1 / g) for g in gains) > gain or max(map(abs, offsets)) > offset
 
-    def undo(self, image: np.ndarray) -> np.ndarray:
-        """Show an image (uint8 [h, w, 3]) in the reference's light.
+    def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+        """Show `rows` of an image (uint8 [h, w, 3]) in the reference's light.
 
         int16, from `darkest` to `brightest`.
         """
-        if self.unchanged:
-            return image.astype(np.int16)
-        if self.band is None:
-            even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
-            return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
-        brightness, values = 1 / self.band[:, None], image.reshape(image.shape[0], -1)
-        # 255 stands for more in a darker row.  The half rounds.
-        gain, offset, limit = (
-            np.tile(v, image.shape[1])
-            for v in (1 / self.gain, 0.5 - self.offset / self.gain, self.brightest + np.float32(0.5))
-        )
-        shown = np.empty(values.shape, np.int16)
-        for top in range(0, len(values), _STRIP):  # which stay in the processor's cache
-            strip = slice(top, top + _STRIP)
-            levels = values[strip].astype(np.float32)
-            levels *= brightness[strip]
-            levels *= gain
-            levels += offset
-            np.minimum(levels, limit, out=levels)
-            shown[strip] = levels
-        return shown.reshape(image.shape)
+        levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.int16)
+        if self.band is not None:
+            levels = _scaled(levels, 1 / self.band[rows, None], np.zeros(1, np.float32))
+        if (self.gain != 1).any() or self.offset.any():
+            levels = _scaled(levels, 1 / self.gain, -self.offset / self.gain)
+        if self.band is not None:  # 255 stands for more in a darker row
+            np.minimum(levels, np.tile(self.brightest, image.shape[1]), out=levels)
+        return levels.reshape(image.shape)
+
+
+def _scaled(levels: np.ndarray, factor: np.ndarray, summand: np.ndarray) -> np.ndarray:
+    """Multiply and add, to a quarter of a level, in fixed point: faster than in floats.
+
+    Args:
+        levels: int16 [h, values].
+        factor, summand: float32, [h, 1] or of one pixel.
+    """
+    # levels + (levels - middle) * more + rest: what is multiplied is small, many bits fit.
+    middle, more = int(MID_GREY), factor - 1
+    rest = summand + middle * more
+    reach = max(middle, int(levels.max()) - middle)
+    bits = int(np.log2(32767 / (reach * np.abs(more).max() + np.abs(rest).max() + 1)))
+    more, rest = (np.rint(v * 2**bits).astype(np.int16) for v in (more, rest + 0.5))
+    if factor.ndim == 1:
+        more, rest = (np.tile(v, levels.shape[1] // v.size) for v in (more, rest))
+    scaled = levels - np.int16(middle)
+    scaled *= more
+    scaled += rest
+    scaled >>= bits
+    scaled += levels
+    return scaled
 
 
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))
