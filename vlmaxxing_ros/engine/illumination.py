@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.bands import deviation, fit_band
@@ -75,13 +76,17 @@ class Light:
 
         int16, from `darkest` to `brightest`.
         """
+        if self.unchanged:
+            return image.astype(np.int16)
+        if self.band is None:
+            even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
+            return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
         levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.int16)
-        if self.band is not None:
-            levels = _scaled(levels, 1 / self.band[rows, None], np.zeros(1, np.float32))
+        levels = _scaled(levels, 1 / self.band[rows, None], np.zeros(1, np.float32))
         if (self.gain != 1).any() or self.offset.any():
             levels = _scaled(levels, 1 / self.gain, -self.offset / self.gain)
-        if self.band is not None:  # 255 stands for more in a darker row
-            np.minimum(levels, np.tile(self.brightest, image.shape[1]), out=levels)
+        # 255 stands for more in a darker row.
+        np.minimum(levels, np.tile(self.brightest, image.shape[1]), out=levels)
         return levels.reshape(image.shape)
 
 
