@@ -127,7 +127,7 @@ def _beyond_shake(images: Compared) -> np.ndarray:
         tile *= 2
     # Eight bits, mostly whole grey levels, are half the work of sixteen.
     darkest, brightest = images.levels
-    scale = min(1, 255 / (brightest - darkest)) / tile**2
+    scale = 255 / max(255, brightest - darkest) / tile**2
     columns = images.seen.shape[1] - tile + 1  # without the tiles that reach beyond the image
     seen, before = (
         cv2.convertScaleAbs(
