@@ -47,7 +47,7 @@ SHIFTED_SHARE = 0.05
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
 
-STRIP = 300_000
+STRIP = 550_000
 """Values of an image that are compared at a time."""
 
 _ROUNDING = 1e-3  # frames: an interval is not a round number
