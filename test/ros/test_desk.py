@@ -78,3 +78,12 @@ def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: Asked) -> No
     outcome = asked.ask(Request(question='well?', max_evidence_age=0.5))
     assert outcome.status is Status.OK
     assert outcome.evidence_age == pytest.approx(-0.05)
+
+
+def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: Asked) -> None:
+    for age in (5, 4, 1):
+        asked.show(asked.now - age * SECOND)
+    assert asked.ask(Request(question='well?')).evidence_age == pytest.approx(1.0)
+    past = asked.ask(Request(question='well?', as_of=asked.now - 2 * SECOND))
+    assert past.answer is not None
+    assert past.evidence_age == (asked.now - past.answer.evidence.newest_stamp) * 1e-9 > 3.0

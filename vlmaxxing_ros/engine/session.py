@@ -30,6 +30,7 @@ from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.frame import Frame, Grid
 from vlmaxxing_ros.engine.generations import Generations
+from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.planner import Plan, Planner, Verdict
 from vlmaxxing_ros.engine.reference import Reference
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
@@ -47,15 +48,14 @@ class StreamSession:
         _check_support(family, config)
         self.family = family
         self.config = config
-        self.last_plan: Plan | None = None
-        self.last_audit: AuditReport | None = None
-
         self._probe = family.text.question_ids('What do you see?', ())
         self._calibration = Calibration()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything that was seen."""
+        self.last_plan: Plan | None = None
+        self.last_audit: AuditReport | None = None
         self._generations = Generations(self.family)
         self._tail: Tail | None = None
         self._planner = Planner(self.config)
@@ -77,6 +77,8 @@ class StreamSession:
             Unsupported: the model's family cannot do what the settings ask for.
         """
         _check_support(self.family, config)
+        if config.compression != self.config.compression:
+            self._generations.abandon()
         self.config = config
         self._planner = Planner(config)
 
@@ -146,12 +148,13 @@ class StreamSession:
         self._planned += 1
 
         due = self._keyframe_due(frame)
-        grows = self._tail_is_keyframe  # it becomes history now
+        grown = int(self._tail_is_keyframe)  # it becomes history now
         work, kind = self._take(frame, plan, due, watch)
         if plan.reason:
             notes.append(plan.reason)
         self._admitted += kind is not FrameKind.NONE
-        self._keep_within_budget(grows)
+        self._keep_within_budget(grown + (kind is FrameKind.DELTA))
+        notes += self._budget_notes()
         return self._account(frame, plan, work, kind, watch, '; '.join(notes))
 
     def _keyframe_due(self, frame: Frame) -> bool:
@@ -222,7 +225,7 @@ class StreamSession:
         age = (frame.stamp - tail.exact_stamp) * _NANO
         return share > self.config.max_refreshed or age > self.config.max_refresh_age
 
-    def _keep_within_budget(self, grows: bool) -> None:
+    def _keep_within_budget(self, grown: int) -> None:
         """Compress, or see that the next generation is ready in time."""
         config = self.config
         if config.compression == 'infinipot':
@@ -231,8 +234,21 @@ class StreamSession:
         if self._generations.due(config):
             # A history that begins with a delta frame would be worth nothing.
             self._forced |= not self._generations.begin(config)
-        if self._generations.build(config, grows=grows):
+        if self._generations.build(config, grown=grown):
             self._carried_over()
+
+    def _budget_notes(self) -> list[str]:
+        """A warning where the budget cannot hold what the settings ask to keep."""
+        config, tail = self.config, self.cache.ledger.tail
+        assert tail is not None
+        frames = 6 if config.compression == 'infinipot' else 2 * max(1, config.keep_keyframes)
+        needed = frames * len(tail.rows)
+        if config.token_budget >= needed:
+            return []
+        return [
+            f'token_budget {config.token_budget} is too small for frames of {len(tail.rows)} rows: '
+            f'set it to at least {needed}, or lower keep_keyframes or max_blocks'
+        ]
 
     def _compress(self, cap: int) -> None:
         """Make room for the next frame, so that the cap holds at every moment."""
@@ -262,13 +278,16 @@ class StreamSession:
         fork = self.cache.fork(question.as_of)
         newest = self._tail.frame
         frames = fork.frames
+        # A frame that changed nothing moves the present, but not the ledger's tail.
         at_present = not question.as_of or question.as_of >= newest.stamp
+        stamp = newest.stamp if at_present else frames[-1].stamp
+        with_tail = fork.segments[-1].kind is Kind.TAIL
         evidence = Evidence(
             oldest_stamp=frames[0].stamp,
-            newest_stamp=newest.stamp if at_present else frames[-1].stamp,
+            newest_stamp=stamp,
             frame_id=newest.frame_id,
-            oldest_block_age=self._tail.reference.oldest_age(newest.stamp) if at_present else 0.0,
-            exact=(self._tail.exact or not at_present) and not self.cache.ledger.compressed,
+            oldest_block_age=self._tail.reference.oldest_age(stamp) if with_tail else 0.0,
+            exact=(self._tail.exact or not with_tail) and not self.cache.ledger.compressed,
         )
         asking = Asking(
             family=self.family, fork=fork, question=question, evidence=evidence, config=self.config
