@@ -147,10 +147,11 @@ class Desk:
         if ticket is None or ticket.question is None:
             return False
         self._waiting.remove(ticket)
-        age, waited = self._age(ticket.camera), ticket.age
+        now, waited = self._clock(), ticket.age
         with self._mishaps(ticket):
             asking = self.cameras[ticket.camera].session.ask(ticket.question)
-            self._running = _Running(ticket, asking, age or 0.0, waited)
+            age = (now - asking.evidence.newest_stamp) * 1e-9
+            self._running = _Running(ticket, asking, age, waited)
         return True
 
     def go_on(self) -> None:
