@@ -15,7 +15,7 @@ from PIL import Image
 
 from bench.scale import Scale, frames_of
 from bench.timing import Row, alternate, ratio_row, seconds
-from vlmaxxing_ros.engine.answering import Question
+from vlmaxxing_ros.engine.answering import Asking, Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.families.text import render
@@ -50,7 +50,15 @@ def _session(family: Family, scale: Scale, frames: list[Frame]) -> StreamSession
 def _first_token(session: StreamSession, text: str) -> float:
     """Seconds from the question to its first token."""
     question = Question(text=text, max_tokens=1)
-    return seconds(lambda: next(session.ask(question), None))
+    asked: list[Asking] = []
+
+    def work() -> None:
+        asked.append(session.ask(question))
+        next(asked[0], None)
+
+    spent = seconds(work)
+    asked[0].stop('measured')
+    return spent
 
 
 def _stock(family: Family, frames: list[Frame], text: str, **cache: Any) -> float:

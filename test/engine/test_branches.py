@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from mlx_vlm.models.cache import ArraysCache, KVCache, QuantizedKVCache, RotatingKVCache
 
-from vlmaxxing_ros.engine.branches import Branch, rows_in_use
+from vlmaxxing_ros.engine.branches import Branch, reserve, rows_in_use
 
 KINDS: dict[str, Any] = {
     'plain': KVCache,
@@ -94,6 +94,19 @@ def test_rows_are_lent_without_a_copy() -> None:
     borrower = branch.lend()
     write(borrower, 10, 1)
     assert borrower.layers[0].keys is branch.layers[0].keys
+
+
+@pytest.mark.parametrize('kind', ['plain', 'quantised'])
+def test_room_that_is_reserved_saves_the_borrower_a_move(kind: str) -> None:
+    for reserved, shared in ((0, False), (64, True)):
+        branch = Branch([KINDS[kind]()])
+        write(branch, 0, 250)
+        reserve(branch.layers, reserved)
+        before = contents(branch, 250)
+        borrower = branch.lend()
+        write(borrower, 10, 20)
+        assert (borrower.layers[0].keys is branch.layers[0].keys) is shared
+        assert same(contents(branch, 250), before)
 
 
 def test_state_that_is_overwritten_is_forked() -> None:

@@ -14,7 +14,7 @@ import pytest
 from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.compression import Tags, select
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.errors import Unsupported
+from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind
@@ -107,6 +107,19 @@ def test_the_newest_frames_stay_whole(qwen: Family, make_frames: MakeFrames) -> 
         session.admit(frame)
     newest = [s.frame.stamp for s in session.cache.ledger.segments[-3:]]
     assert newest == [frame.stamp for frame in frames[-3:]]
+
+
+def test_the_past_of_a_compressed_history_cannot_be_asked_about(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    config = EngineConfig(keyframe_interval=0.0, compression='infinipot', token_budget=240)
+    session, frames = StreamSession(qwen, config), make_frames(40)
+    for frame in frames:
+        session.admit(frame)
+    newest = Question(text='what?', as_of=frames[-2].stamp)
+    assert session.ask(newest).stop('seen').evidence.newest_stamp == frames[-2].stamp
+    with pytest.raises(NoEvidence):
+        session.ask(Question(text='what?', as_of=frames[3].stamp))
 
 
 def test_a_cap_of_hardly_more_than_the_newest_frames_leaves_just_those(

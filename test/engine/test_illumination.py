@@ -81,6 +81,8 @@ def test_bands_are_undone_row_by_row(cycles: float) -> None:
     assert light.band is not None
     assert light.band == pytest.approx(band[:, 0, 0], abs=0.02)
     assert np.abs(light.undo(image) - REFERENCE).mean() < 2
+    part = slice(60, 90)
+    assert np.abs(light.undo(image[part], part) - light.undo(image)[part]).max() <= 1
 
 
 def test_bands_are_seen_below_a_sky_that_is_blown_out() -> None:

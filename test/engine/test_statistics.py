@@ -114,5 +114,5 @@ def test_beyond_shake_a_lamp_counts_in_levels_above_255_too() -> None:
     before[:, 14:] = 500  # seen in much less light than the reference
     seen = before.copy()
     seen[4:6, 20:22] += 60
-    change = STATISTICS['tile_mean'].compare(Compared(seen, before, grid, 2, shakes=True))
+    change = STATISTICS['tile_mean'].compare(Compared(seen, before, grid, 2, (20, 600), True))
     assert change[0] == pytest.approx([0, 60], abs=3)

@@ -55,6 +55,13 @@ class Branch:
         self._borrower = None
 
 
+def reserve(layers: list[Any], rows: int) -> None:
+    """Make room for this many rows, so that whoever is lent the cache need not move it."""
+    for layer in layers:
+        if type(layer) in _APPENDED_TO:
+            layer.prefix_cache_reserve(layer.offset + rows)
+
+
 def fork_layers(layers: list[Any]) -> list[Any]:
     """Copy a cache's objects but not its buffers."""
     return [_fork(layer) for layer in layers]

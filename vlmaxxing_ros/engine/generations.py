@@ -54,7 +54,8 @@ class Generations:
         ledger = self.current.ledger
         keyframes = sum(segment.kind is Kind.KEYFRAME for segment in ledger.history)
         full = ledger.rows > _BEGIN * config.token_budget
-        return self._next is None and (full or keyframes >= 2 * max(1, config.keep_keyframes))
+        many = 2 * max(1, config.keep_keyframes) + config.memory_frames
+        return self._next is None and (full or keyframes >= many)
 
     def begin(self, config: EngineConfig) -> bool:
         """Begin the next one with what is worth keeping; False: nothing was."""
@@ -73,15 +74,19 @@ class Generations:
         while not self.build_slice():
             pass
 
-    def build(self, config: EngineConfig, *, grows: bool) -> bool:
+    def abandon(self) -> None:
+        """Build no further: the history is no longer what it was when the next one was begun."""
+        self._next = None
+
+    def build(self, config: EngineConfig, *, grown: int) -> bool:
         """Build between two frames; True: the generations were swapped.
 
-        One slice, or two where the history `grows`, less what was built in idle time: building
-        outruns the growth, and a question waits for little.  All that is left, where the budget
-        has been reached.
+        One slice more than the history has `grown` by segments, less what was built in idle time:
+        building outruns the growth, and a question waits for little.  All that is left, where the
+        budget has been reached.
         """
         swapped = False
-        for _ in range((2 if grows else 1) - self._slices):
+        for _ in range(1 + grown - self._slices):
             swapped |= self.build_slice()
         while self._next is not None and self.current.ledger.rows > config.token_budget:
             swapped |= self.build_slice()

@@ -71,8 +71,8 @@ class Light:
         gains, offsets = self.gain.tolist(), self.offset.tolist()
         return max(max(g, 1 / g) for g in gains) > gain or max(map(abs, offsets)) > offset
 
-    def undo(self, image: np.ndarray) -> np.ndarray:
-        """Show an image (uint8 [h, w, 3]) in the reference's light.
+    def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+        """Show `rows` of an image (uint8 [h, w, 3]) in the reference's light.
 
         int16, from `darkest` to `brightest`.
         """
@@ -81,16 +81,36 @@ class Light:
         if self.band is None:
             even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
             return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
-        levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.float32)
-        levels *= 1 / self.band[:, None]
-        # 255 stands for more in a darker row.  The half rounds.
-        for operation, values in (
-            (np.multiply, 1 / self.gain),
-            (np.add, 0.5 - self.offset / self.gain),
-            (np.minimum, self.brightest + np.float32(0.5)),
-        ):
-            operation(levels, np.tile(values, image.shape[1]), out=levels)
-        return levels.astype(np.int16).reshape(image.shape)
+        levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.int16)
+        levels = _scaled(levels, 1 / self.band[rows, None], np.zeros(1, np.float32))
+        if (self.gain != 1).any() or self.offset.any():
+            levels = _scaled(levels, 1 / self.gain, -self.offset / self.gain)
+        # 255 stands for more in a darker row.
+        np.minimum(levels, np.tile(self.brightest, image.shape[1]), out=levels)
+        return levels.reshape(image.shape)
+
+
+def _scaled(levels: np.ndarray, factor: np.ndarray, summand: np.ndarray) -> np.ndarray:
+    """Multiply and add, to a quarter of a level, in fixed point: faster than in floats.
+
+    Args:
+        levels: int16 [h, values].
+        factor, summand: float32, [h, 1] or of one pixel.
+    """
+    # levels + (levels - middle) * more + rest: what is multiplied is small, many bits fit.
+    middle, more = int(MID_GREY), factor - 1
+    rest = summand + middle * more
+    reach = max(middle, int(levels.max()) - middle)
+    bits = int(np.log2(32767 / (reach * np.abs(more).max() + np.abs(rest).max() + 1)))
+    more, rest = (np.rint(v * 2**bits).astype(np.int16) for v in (more, rest + 0.5))
+    if factor.ndim == 1:
+        more, rest = (np.tile(v, levels.shape[1] // v.size) for v in (more, rest))
+    scaled = levels - np.int16(middle)
+    scaled *= more
+    scaled += rest
+    scaled >>= bits
+    scaled += levels
+    return scaled
 
 
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))

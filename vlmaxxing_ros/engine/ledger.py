@@ -37,7 +37,7 @@ class Segment:
         frame: the frame they show; None for text.
         features: of the blocks shown, in the rows' order; None for text.
         tags: of compressed rows, None for all others.  Their `rows` only count and say where
-            the next position is; `frame` is the oldest that has rows among them.
+            the next position is; `frame` is the oldest that may have rows among them.
     """
 
     kind: Kind
@@ -95,9 +95,14 @@ class Ledger:
             self.segments[-1] = replace(self.segments[-1], kind=Kind.KEYFRAME)
 
     def until(self, stamp: int) -> list[Segment]:
-        """The segments up to the newest frame at or before `stamp` (nanoseconds)."""
+        """The segments up to the newest frame at or before `stamp` (nanoseconds).
+
+        None where that frame's rows have been compressed: they no longer stand behind one another.
+        """
         for count in range(len(self.segments), 0, -1):
             frame = self.segments[count - 1].frame
+            if self.segments[count - 1].kind is Kind.COMPRESSED:
+                return []
             if frame is not None and frame.stamp <= stamp:
                 return self.segments[:count]
         return []

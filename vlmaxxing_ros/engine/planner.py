@@ -10,7 +10,6 @@ matters most.  Knows pixels and blocks; knows nothing of models, caches or messa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -47,6 +46,9 @@ SHIFTED_SHARE = 0.05
 
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
+
+STRIP = 550_000
+"""Values of an image that are compared at a time."""
 
 _ROUNDING = 1e-3  # frames: an interval is not a round number
 
@@ -197,11 +199,23 @@ class Planner:
         self, image: np.ndarray, light: Light, comparison: Comparison, grid: Grid
     ) -> np.ndarray:
         """The change of every block: float32 [rows, cols]."""
-        seen, before = light.undo(image), comparison.image
-        if not (light.unchanged and comparison.even):
-            seen, before = _clip(seen, before, light, comparison)
         cell = self._statistic.cell(grid)
-        return self._statistic.compare(Compared(seen, before, grid, cell, self._shakes))
+        side = grid.block // cell
+        # In strips: memory of their size is used again, that of a large image is new each time.
+        height = max(1, STRIP // (side * image.shape[1] * 3))
+        change = []
+        for top in range(0, grid.rows, height):
+            blocks = slice(top, min(top + height, grid.rows))
+            cells = slice(blocks.start * side, blocks.stop * side)
+            seen, before = light.undo(image[cells], cells), comparison.image[cells]
+            levels = (0, 255)
+            if not (light.unchanged and comparison.even):
+                seen, before, levels = _clip(seen, before, light, comparison, blocks)
+            strip = Grid(blocks.stop - blocks.start, grid.cols, grid.block)
+            change.append(
+                self._statistic.compare(Compared(seen, before, strip, cell, levels, self._shakes))
+            )
+        return np.concatenate(change)
 
     def _expire(
         self, reference: Reference, novel: np.ndarray, stamp: int
@@ -283,28 +297,37 @@ def _advance(reference: Reference, stamp: int) -> float:
 
 
 def _clip(
-    seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison
-) -> Iterator[np.ndarray]:
+    seen: np.ndarray, before: np.ndarray, light: Light, comparison: Comparison, blocks: slice
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """Clip both images to what neither light clips: a sky blown out in one is no change.
 
     Args:
-        seen, before: int16 [cell rows, cell cols, 3], in the reference's light.
+        seen, before: int16 [cell rows, cell cols, 3], these rows of `blocks` in the reference's
+            light; `seen` changes.
+
+    Returns:
+        Both, and the darkest and the brightest level in them.
     """
-    lowest = np.maximum(comparison.darkest, light.darkest)
-    highest = np.minimum(comparison.brightest, light.brightest)
+    darkest, brightest = comparison.darkest[blocks], comparison.brightest[blocks]
+    lowest, highest = np.maximum(darkest, light.darkest), np.minimum(brightest, light.brightest)
     rows, size = lowest.shape[0], (seen.shape[1], lowest.shape[0])
     low, high = (
         cv2.resize(v, size, interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
         for v in (lowest, highest)
     )
-    for image, own in ((seen, light), (before, comparison)):
+    clipped = []
+    for image, dark, bright, out in (
+        (seen, light.darkest, light.brightest, seen.reshape(rows, -1, low.shape[2])),
+        (before, darkest, brightest, None),
+    ):
         values = image.reshape(rows, -1, low.shape[2])
         # One level is no change, and not worth a pass.
-        if (lowest > own.darkest + 1).any():
-            values = np.maximum(values, low)
-        if (highest < own.brightest - 1).any():
-            values = np.minimum(values, high)
-        yield values.reshape(image.shape)
+        if (lowest > dark + 1).any():
+            out = values = np.maximum(values, low, out=out)
+        if (highest < bright - 1).any():
+            values = np.minimum(values, high, out=out)
+        clipped.append(values.reshape(image.shape))
+    return clipped[0], clipped[1], (int(lowest.min()), int(highest.max()))
 
 
 @lru_cache(maxsize=8)

@@ -17,13 +17,15 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.engine.branches import Branch, cache_arrays, fork_layers, rows_in_use
+from vlmaxxing_ros.engine.branches import Branch, cache_arrays, fork_layers, reserve, rows_in_use
 from vlmaxxing_ros.engine.compression import RECENT_SHARE, Select, Tags, select
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind, Ledger, Segment
 from vlmaxxing_ros.engine.row_writer import row_writer
+
+_QUESTION_ROWS = 128  # a question and its answer, mostly
 
 
 class Fork:
@@ -125,6 +127,7 @@ class RollingCache:
     def _append(self, segment: Segment) -> Segment:
         self._branch.recall()
         self._family.hidden(segment.rows, segment.features, self._layers)
+        reserve(self._layers, _QUESTION_ROWS)
         mx.eval(self.arrays())
         self.ledger.segments.append(segment)
         return segment

@@ -39,6 +39,7 @@ class Compared:
         seen, reference: int16 [cell rows, cell cols, 3], in the same light.
         grid: the block grid.
         cell: side of one cell, in pixels.
+        levels: the darkest and the brightest that the images may hold.
         shakes: whether the camera may have shaken by about a cell between the two.
     """
 
@@ -46,6 +47,7 @@ class Compared:
     reference: np.ndarray
     grid: Grid
     cell: int
+    levels: tuple[int, int] = (0, 255)
     shakes: bool = False
 
     @property
@@ -124,12 +126,14 @@ def _beyond_shake(images: Compared) -> np.ndarray:
         seen, before = _widen(seen, tile), _widen(before, tile)
         tile *= 2
     # Eight bits, mostly whole grey levels, are half the work of sixteen.
-    darkest, brightest = min(seen.min(), before.min()), max(seen.max(), before.max())
-    scale = min(tile**-2, 255 / max(1, int(brightest) - int(darkest)))
+    darkest, brightest = images.levels
+    scale = 255 / max(255, brightest - darkest) / tile**2
     columns = images.seen.shape[1] - tile + 1  # without the tiles that reach beyond the image
     seen, before = (
         cv2.convertScaleAbs(
-            sums.reshape(-1, sums.shape[2])[:, : 3 * columns], None, scale, -scale * int(darkest)
+            sums.reshape(-1, sums.shape[2])[:, : 3 * columns],
+            alpha=scale,
+            beta=-scale * tile**2 * darkest,
         ).reshape(-1, columns, 3)
         for sums in (seen, before)
     )

@@ -20,15 +20,27 @@ import numpy as np
 from vlmaxxing_ros.engine.errors import InvalidRequest
 
 
-class JsonConstraint:
-    """One answer's constraint, advanced token by token."""
+def read_vocabulary(tokenizer: Any) -> llguidance.LLTokenizer:
+    """A tokenizer's vocabulary as llguidance needs it: seconds of work for a large one."""
+    return llguidance.hf.from_tokenizer(tokenizer)
 
-    def __init__(self, tokenizer: Any, schema: str) -> None:
+
+class JsonConstraint:
+    """One answer's constraint, advanced token by token.
+
+    Args:
+        vocabulary: of the model, from `read_vocabulary`.
+        schema: JSON, as text.
+
+    Raises:
+        InvalidRequest: the schema is not valid JSON, or not a schema that can be enforced.
+    """
+
+    def __init__(self, vocabulary: llguidance.LLTokenizer, schema: str) -> None:
         try:
             json.loads(schema)
         except ValueError as error:
             raise InvalidRequest(f'json_schema is not JSON: {error}') from error
-        vocabulary = llguidance.hf.from_tokenizer(tokenizer)
         grammar = llguidance.LLMatcher.grammar_from_json_schema(
             schema, overrides={'whitespace_flexible': False}
         )

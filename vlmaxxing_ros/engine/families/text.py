@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
+from llguidance import LLTokenizer
 from tokenizers import Tokenizer
 
 from vlmaxxing_ros.engine.errors import InvalidRequest, ModelError
-from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint
+from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint, read_vocabulary
 
 _MARK = 'QUESTIONMARKER'
 
@@ -87,7 +89,12 @@ class ChatText:
         Raises:
             InvalidRequest: the schema is not valid JSON, or not a schema that can be enforced.
         """
-        return JsonConstraint(self._tokenizer, schema)
+        return JsonConstraint(self._vocabulary, schema)
+
+    @cached_property
+    def _vocabulary(self) -> LLTokenizer:
+        """Read with the first question that needs it."""
+        return read_vocabulary(self._tokenizer)
 
     def decode(self, ids: list[int]) -> str:
         """The text of an answer; special tokens are left out."""
