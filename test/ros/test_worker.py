@@ -197,6 +197,21 @@ def test_with_an_infinite_period_frames_wait_for_the_answer(scene: Scene) -> Non
     wait_until(lambda: len(scene.perceived) == 2)
 
 
+def test_questions_that_always_wait_let_one_frame_pass_between_two_answers(scene: Scene) -> None:
+    scene.show()
+    scene.configure(answering_frame_period=math.inf)
+    first, second, third = (scene.ask(LONG) for _ in range(3))
+    for running in (first, second):
+        wait_until(lambda running=running: running.tokens)
+        scene.offer()
+        running.ticket.cancel()
+    wait_until(lambda: third.tokens)
+    third.ticket.cancel()
+    answers = [asked.outcome.answer for asked in (first, second, third)]
+    newest = [answer.evidence.newest_stamp for answer in answers if answer is not None]
+    assert newest == [10**9, 2 * 10**9, 3 * 10**9]
+
+
 def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Scene) -> None:
     entered, release = threading.Event(), threading.Event()
 
