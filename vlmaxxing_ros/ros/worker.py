@@ -96,6 +96,22 @@ class Worker:
         """Take on changed settings; what was seen is kept."""
         return self._thread.call(lambda: self._configure(settings))
 
+    def refuses(self, settings: Settings) -> str:
+        """Why the loaded model's family cannot follow settings; empty if it can, or none is loaded.
+
+        Looks only at what does not change while a model is loaded.
+        """
+        family = self._family
+        if family is None:
+            return ''
+        from vlmaxxing_ros.engine.session import check_support
+
+        try:
+            check_support(family, settings.engine)
+        except Unsupported as error:
+            return str(error)
+        return ''
+
     def reset(self) -> Future[None]:
         """Forget everything that was seen; questions end as CANCELLED."""
         return self._thread.call(self._reset)
