@@ -98,10 +98,9 @@ def test_a_router_that_fails_on_visual_rows_keeps_the_models_own_experts(family:
     layers = family.model.language_model.model.layers
     rows = install(layers, 1)
     rows.count = 99  # more than there are: what sorts the experts fails
+    router = getattr(layers[0], 'router', layers[0].mlp)
     with pytest.raises(ValueError, match='kth'), rows.showing(np.array([-1, 0])):
-        for layer in layers:
-            routed = getattr(layer, 'router', layer.mlp)
-            routed(mx.random.normal((1, 2, 64)))
+        router(mx.random.normal((1, 2, 64)))
     assert np.array_equal(next_logits(family, stream(family, frames).fork()), before)
 
 
