@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from engine.families.exactness import save
 from integration.ros_process import (
     NODE,
     Peer,
@@ -30,6 +31,7 @@ from sensor_msgs.msg import Image
 
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.demo.random_models import random_family
 
 Spawn = Callable[..., Any]
 WHAT = 'what colors are the blocks?'
@@ -160,9 +162,25 @@ def test_parameters_change_while_it_runs_and_keep_what_was_seen(
     assert process.interrupt() == 0, process.output
 
 
-def set_parameter(peer: Peer, name: str, value: int) -> str:
-    """Set an integer parameter of the node; why it was refused, empty if it was not."""
-    new = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
+@pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused
+def test_a_change_that_the_model_cannot_follow_is_refused_and_the_next_one_is_not(
+    spawn: Spawn, peer: Peer, tmp_path: Path
+) -> None:
+    save(random_family('gemma4'), 'gemma4', tmp_path)
+    process = spawn(*NODE, *node_arguments(model=tmp_path, autostart=True))
+    process.wait_for('active: looking at')
+    assert 'set tail_mode to auto or exact' in set_parameter(peer, 'tail_mode', 'refresh')
+    assert set_parameter(peer, 'max_tokens', 1) == ''
+    assert process.interrupt() == 0, process.output
+    assert 'not in use' not in process.output
+
+
+def set_parameter(peer: Peer, name: str, value: int | str) -> str:
+    """Set a parameter of the node; why it was refused, empty if it was not."""
+    if isinstance(value, str):
+        new = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value)
+    else:
+        new = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
     request = SetParameters.Request(parameters=[Parameter(name=name, value=new)])
     return str(peer.call(SetParameters, '/vlmaxxing/set_parameters', request).results[0].reason)
 

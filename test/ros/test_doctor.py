@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vlmaxxing_ros.ros.doctor import judge, listen, middleware
@@ -26,12 +28,27 @@ def test_a_steady_stream_is_good() -> None:
     assert '30.0 frames/s' in finding.text
 
 
-def test_gaps_in_the_stamps_are_lost_frames() -> None:
-    stamps = [s for i, s in enumerate(every(33, 150)) if i % 4 == 0 or i < 2]
-    finding = judge('/c/image', IMAGE, stamps, [900_000] * len(stamps), 5.0)
+def jittering(period_ms: int, count: int, by_ms: int) -> list[int]:
+    late = np.random.default_rng(0).integers(0, by_ms * 1_000_000, count)
+    return [stamp + int(by) for stamp, by in zip(every(period_ms, count), late, strict=True)]
+
+
+def test_stamps_that_jitter_are_no_lost_frames() -> None:
+    finding = judge('/c/image', IMAGE, jittering(33, 150, 12), [900_000] * 150, 5.0)
+    assert finding.verdict == 'good', finding.text
+
+
+@pytest.mark.parametrize('lost', [0.3, 0.5, 0.75])
+@pytest.mark.parametrize('stamps', [every(33, 300), jittering(33, 300, 12)])
+def test_gaps_in_the_stamps_are_lost_frames(stamps: list[int], lost: float) -> None:
+    arrived = np.random.default_rng(1).random(len(stamps)) >= lost
+    stamps = [stamp for stamp, there in zip(stamps, arrived, strict=True) if there]
+    finding = judge('/c/image', IMAGE, stamps, [900_000] * len(stamps), 10.0)
     assert finding.verdict == 'bad'
-    assert 'missing' in finding.text
     assert 'fastdds_shm.xml' in finding.text
+    said = re.search(r'about (\d+)% of the frames are missing', finding.text)
+    assert said is not None
+    assert int(said[1]) / 100 == pytest.approx(1.0 - arrived.mean(), abs=0.05)
 
 
 def test_a_publisher_without_frames_is_the_fast_dds_symptom() -> None:

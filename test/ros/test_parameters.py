@@ -23,9 +23,13 @@ from vlmaxxing_ros.ros.settings import CameraConfig, NodeConfig, Settings
 MakeNode = Callable[..., Any]
 
 
+def no_refresh(settings: Settings) -> str:
+    return 'this model cannot' if settings.engine.tail_mode == 'refresh' else ''
+
+
 def declared(make_node: MakeNode, **overrides: object) -> tuple[Any, Parameters, list[Settings]]:
     node, changes = make_node(**overrides), []
-    return node, Parameters(node, changes.append), changes
+    return node, Parameters(node, changes.append, no_refresh), changes
 
 
 def test_every_setting_is_a_parameter_with_its_default(make_node: MakeNode) -> None:
@@ -80,6 +84,17 @@ def test_values_that_depend_on_each_other_change_together(make_node: MakeNode) -
     assert node.get_parameter('low').value == parameters.settings.engine.low == 3.0
     assert node.set_parameters_atomically([low, high]).successful
     assert len(changes) == 1
+
+
+def test_a_change_that_cannot_be_used_now_is_refused_and_the_next_one_is_not(
+    make_node: MakeNode,
+) -> None:
+    node, parameters, changes = declared(make_node)
+    result = node.set_parameters([Parameter('tail_mode', value='refresh')])[0]
+    assert (result.successful, result.reason) == (False, 'this model cannot')
+    assert node.get_parameter('tail_mode').value == parameters.settings.engine.tail_mode == 'auto'
+    assert node.set_parameters([Parameter('max_tokens', value=7)])[0].successful
+    assert [change.engine.max_tokens for change in changes] == [7]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_node_given_the_file_has_the_settings_in_it(
     context = rclpy.Context()
     rclpy.init(context=context)
     node = Node('vlmaxxing', context=context, namespace='robot', cli_args=arguments)
-    settings = Parameters(node, lambda _: None).settings
+    settings = Parameters(node, lambda _: None, lambda _: '').settings
     node.destroy_node()
     rclpy.shutdown(context=context)
     if edit == ('', ''):

@@ -13,11 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from engine.families.exactness import save
 
+from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.loading import NANO
@@ -197,6 +200,21 @@ def test_with_an_infinite_period_frames_wait_for_the_answer(scene: Scene) -> Non
     wait_until(lambda: len(scene.perceived) == 2)
 
 
+def test_questions_that_always_wait_let_one_frame_pass_between_two_answers(scene: Scene) -> None:
+    scene.show()
+    scene.configure(answering_frame_period=math.inf)
+    first, second, third = (scene.ask(LONG) for _ in range(3))
+    for running in (first, second):
+        wait_until(lambda running=running: running.tokens)
+        scene.offer()
+        running.ticket.cancel()
+    wait_until(lambda: third.tokens)
+    third.ticket.cancel()
+    answers = [asked.outcome.answer for asked in (first, second, third)]
+    newest = [answer.evidence.newest_stamp for answer in answers if answer is not None]
+    assert newest == [10**9, 2 * 10**9, 3 * 10**9]
+
+
 def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Scene) -> None:
     entered, release = threading.Event(), threading.Event()
 
@@ -321,4 +339,18 @@ def test_a_model_that_is_not_there_is_a_clear_error() -> None:
     with pytest.raises(ModelError, match='/no/such/model'):
         scene.worker.load().result(WAIT)
     assert scene.worker.model == ''
+    assert scene.worker.stop(WAIT)
+
+
+@pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused
+def test_settings_that_the_loaded_models_family_cannot_follow_are_refused(tmp_path: Path) -> None:
+    save(random_family('gemma4'), 'gemma4', tmp_path)
+    scene = Scene()
+    scene.settings = Settings(engine=EngineConfig(model=str(tmp_path)))
+    refreshing = Settings(engine=EngineConfig(model=str(tmp_path), tail_mode='refresh'))
+    scene.configure()
+    assert scene.worker.refuses(refreshing) == '', 'no model yet that could not'
+    scene.worker.load().result(WAIT)
+    assert 'set tail_mode to auto or exact' in scene.worker.refuses(refreshing)
+    assert scene.worker.refuses(scene.settings) == ''
     assert scene.worker.stop(WAIT)

@@ -105,7 +105,7 @@ class Asking(Iterator[Token | None]):
     """A question being answered: iterate to go on, one bounded piece of work at a time.
 
     Yields a `Token` for each one decoded, None for a piece of work that decodes none.  When the
-    iteration ends, `answer` is set.
+    iteration ends, `answer` is set; `evidence` is what it rests on.
 
     Raises:
         InvalidRequest: the question is longer than `max_question_tokens`.
@@ -124,7 +124,7 @@ class Asking(Iterator[Token | None]):
         self._family = family
         self._fork = fork
         self._question = question
-        self._evidence = evidence
+        self.evidence = evidence
         self._reused = fork.rows
         self._suffix = family.text.question_ids(question.text, question.choices)
         self._limit = question.max_tokens or config.max_tokens
@@ -158,7 +158,7 @@ class Asking(Iterator[Token | None]):
             self.answer = Answer(
                 answer=progress.text,
                 finish_reason=reason,
-                evidence=self._evidence,
+                evidence=self.evidence,
                 choice_index=progress.choice_index,
                 choice_probabilities=progress.probabilities,
                 token_ids=tuple(progress.ids),

@@ -45,7 +45,7 @@ class StreamSession:
     """The engine's view of one camera.  Sessions share a family and nothing else."""
 
     def __init__(self, family: Family, config: EngineConfig) -> None:
-        _check_support(family, config)
+        check_support(family, config)
         self.family = family
         self.config = config
         self._probe = family.text.question_ids('What do you see?', ())
@@ -76,7 +76,7 @@ class StreamSession:
         Raises:
             Unsupported: the model's family cannot do what the settings ask for.
         """
-        _check_support(self.family, config)
+        check_support(self.family, config)
         if config.compression != self.config.compression:
             self._generations.abandon()
         self.config = config
@@ -415,8 +415,12 @@ class StreamSession:
         )
 
 
-def _check_support(family: Family, config: EngineConfig) -> None:
-    """Refuse settings that the model's family cannot follow."""
+def check_support(family: Family, config: EngineConfig) -> None:
+    """Refuse settings that the model's family cannot follow.
+
+    Raises:
+        Unsupported: the text names the setting and what it can be set to.
+    """
     if config.tail_mode == 'refresh' and not family.capabilities.tail_refresh:
         raise Unsupported(
             f'{family.name} cannot refresh rows in place: set tail_mode to auto or exact'

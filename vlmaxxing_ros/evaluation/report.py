@@ -9,20 +9,15 @@ Its shape is documented in docs/evaluation.md; `SCHEMA` changes when the shape d
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
-
-import vlmaxxing_ros
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.evaluation.arms import ORACLE, REFERENCE
 from vlmaxxing_ros.evaluation.evaluate import Outcome, Stream
 from vlmaxxing_ros.evaluation.gate import Gate
+from vlmaxxing_ros.evaluation.machine import machine
 from vlmaxxing_ros.evaluation.pairing import Pair, is_right, pairs
 from vlmaxxing_ros.evaluation.summary import gate_metrics, summarise
 
@@ -105,42 +100,6 @@ def _gate(gate: Gate, metrics: dict[str, dict[str, float | None]]) -> dict[str, 
     # An arm that could not be run has no metrics: its gates fail.
     value = metrics.get(gate.arm, {}).get(gate.metric)
     return {'gate': str(gate), 'value': value, 'kept': gate.keeps(value)}
-
-
-def machine() -> dict[str, str]:
-    """What the figures were measured on."""
-    return {
-        'device': _device(),
-        'processor': _processor(),
-        'system': f'{platform.system()} {platform.machine()}',
-        'python': platform.python_version(),
-        'vlmaxxing_ros': vlmaxxing_ros.__version__,
-        'mlx': _version('mlx'),
-        'mlx_vlm': _version('mlx-vlm'),
-    }
-
-
-def _device() -> str:
-    if mx.default_device() == mx.Device(mx.cpu):
-        return 'CPU'
-    return str(mx.device_info().get('device_name', 'GPU'))
-
-
-def _processor() -> str:
-    try:
-        for line in Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines():
-            if line.startswith('model name'):
-                return line.partition(':')[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or 'unknown'
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return 'unknown'
 
 
 def _plain(value: Any) -> Any:

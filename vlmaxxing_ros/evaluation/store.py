@@ -4,7 +4,8 @@
 """Results of arms on disk, so that an interrupted evaluation goes on where it stopped.
 
 A result is found again only if everything that it hangs on is the same: recording, questions,
-settings, model, the frames of the windows, and the code that produced it.
+settings, model, the frames of the windows, the code that produced it, and what it ran on: answers
+hang on the versions of MLX and mlx-vlm and on the device, seconds on the processor.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import vlmaxxing_ros
+from vlmaxxing_ros.evaluation.machine import machine
 from vlmaxxing_ros.evaluation.replay import ArmRun
 
-_SOURCES = ('engine', 'evaluation/arms', 'evaluation/replay.py', 'evaluation/recordings.py')
+_SOURCES = ('engine', 'evaluation', 'ros/images.py')
 
 
 def fingerprint(path: Path) -> list[list[Any]]:
@@ -27,14 +29,20 @@ def fingerprint(path: Path) -> list[list[Any]]:
     return [[str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
 
 
-def code_digest() -> str:
-    """Of the sources that decide about results."""
+def sources() -> list[Path]:
+    """The files that decide about results: the evaluation and all of ours that it uses."""
     root = Path(vlmaxxing_ros.__file__).parent
-    digest = hashlib.blake2b(digest_size=8)
+    found: list[Path] = []
     for name in _SOURCES:
         path = root / name
-        for file in [path] if path.is_file() else sorted(path.rglob('*.py')):
-            digest.update(file.read_bytes())
+        found += [path] if path.is_file() else sorted(path.rglob('*.py'))
+    return found
+
+
+def _code_digest() -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for file in sources():
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
@@ -43,11 +51,11 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._code = code_digest()
+        self._common = [_code_digest(), machine()]
 
     def path(self, arm: str, recording: str, inputs: Any) -> Path:
         """Where the result for these inputs lies, or will."""
-        text = json.dumps([self._code, arm, recording, inputs], sort_keys=True, default=str)
+        text = json.dumps([self._common, arm, recording, inputs], sort_keys=True, default=str)
         key = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         return self._folder / f'{recording}.{arm.replace(":", "-")}.{key}.json'
 

@@ -8,8 +8,8 @@ Used by the demo and as an example for planners; knows nothing of the engine.
 
 from __future__ import annotations
 
-import contextlib
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -48,9 +48,14 @@ class Client:
         self._thread.start()
 
     def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            while self._context.ok():
+        """Spin until the context is shut down; an error in a callback ends that callback only."""
+        while self._context.ok():
+            try:
                 self._executor.spin_once(timeout_sec=0.1)
+            except ExternalShutdownException:
+                return
+            except Exception:
+                self._node.get_logger().error(f'a callback failed:\n{traceback.format_exc()}')
 
     def __enter__(self) -> Client:
         return self
@@ -118,9 +123,16 @@ class Client:
 
 
 def _wait(pending: Any, timeout: float) -> Any:
-    """Wait for an rclpy future from a thread that does not spin."""
+    """Wait for an rclpy future from a thread that does not spin; raises what it raises."""
     done: Future[Any] = Future()
-    pending.add_done_callback(lambda finished: done.set_result(finished.result()))
+
+    def pass_on(finished: Any) -> None:
+        if error := finished.exception():
+            done.set_exception(error)
+        else:
+            done.set_result(finished.result())
+
+    pending.add_done_callback(pass_on)
     try:
         return done.result(timeout)
     except FutureTimeoutError as error:

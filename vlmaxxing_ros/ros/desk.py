@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from vlmaxxing_ros.engine.answering import Asking
 
 _GRACE = 0.05  # s, in which the worker may end an overdue answer itself, with its evidence
+# s that an image may be stamped ahead of the node's clock and still be fresh: /clock at 10 Hz is
+# this late, machines that keep their time over the network differ by less.  A stamp further ahead
+# says nothing about the image's age.
+_AHEAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -143,10 +147,11 @@ class Desk:
         if ticket is None or ticket.question is None:
             return False
         self._waiting.remove(ticket)
-        age, waited = self._age(ticket.camera), ticket.age
+        now, waited = self._clock(), ticket.age
         with self._mishaps(ticket):
             asking = self.cameras[ticket.camera].session.ask(ticket.question)
-            self._running = _Running(ticket, asking, age or 0.0, waited)
+            age = (now - asking.evidence.newest_stamp) * 1e-9
+            self._running = _Running(ticket, asking, age, waited)
         return True
 
     def go_on(self) -> None:
@@ -216,7 +221,7 @@ class Desk:
 
     def _is_fresh_enough(self, ticket: Ticket) -> bool:
         bound, age = ticket.request.max_evidence_age, self._age(ticket.camera)
-        return bound == 0.0 or (age is not None and age <= bound)
+        return bound == 0.0 or (age is not None and -_AHEAD <= age <= bound)
 
     def _why_overdue(self, ticket: Ticket) -> tuple[Status, str]:
         """How a question ends whose deadline passed while it waited."""
@@ -227,6 +232,12 @@ class Desk:
             return Status.NO_EVIDENCE, (
                 f'no image of {ticket.camera} was admitted within {ticket.deadline:g} s: '
                 'is the camera publishing?'
+            )
+        if age < 0.0:
+            return Status.STALE, (
+                f"the newest image of {ticket.camera} is stamped {-age:.3g} s ahead of the node's "
+                "clock, so that its age is unknown: are the machines' clocks synchronised, are "
+                "the stamps in the node's clock (use_sim_time)?"
             )
         return Status.STALE, (
             f'the newest image of {ticket.camera} is {age:.3g} s old, and within '

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import rclpy
@@ -182,8 +183,7 @@ def _wait_for_publisher(node: Any, executor: Any, topic: str, seconds: float) ->
 def judge(topic: str, kind: str, stamps: list[int], sizes: list[int], seconds: float) -> Finding:
     """Say what the frames that arrived in `seconds` mean.
 
-    Lost frames leave gaps in the stamps: the smallest step between two is taken for the camera's
-    period.
+    Lost frames leave gaps in the stamps, of two periods of the camera or more.
     """
     cure = (
         f'raw images are lost between processes: start the publisher with {VARIABLES[0]}='
@@ -198,11 +198,21 @@ def judge(topic: str, kind: str, stamps: list[int], sizes: list[int], seconds: f
     seen = f'{topic}: {rate:.1f} frames/s of {kind}, {max(sizes) / 1e6:.2f} MB'
     if not steps:
         return Finding('note', f'{seen}; the stamps do not advance: does the driver set them?')
-    sent = (stamps[-1] - stamps[0]) / min(steps) + 1
+    sent = (stamps[-1] - stamps[0]) / _period(steps) + 1
     lost = 1.0 - len(stamps) / sent
     if lost > 0.2:
         return Finding('bad', f'{seen}; about {lost:.0%} of the frames are missing: {cure}')
     return Finding('good', seen)
+
+
+def _period(steps: list[int]) -> float:
+    """The camera's period, whether its stamps jitter or most of its frames are lost.
+
+    The median of the steps without a gap: those near the tenth percentile.  The smallest step
+    would be too short by the jitter, the median of all of them a gap where most frames are lost.
+    """
+    short = sorted(steps)[len(steps) // 10]
+    return median(step for step in steps if step < 1.5 * short)
 
 
 if __name__ == '__main__':

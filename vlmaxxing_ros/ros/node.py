@@ -56,7 +56,7 @@ class VlmaxxingNode(LifecycleNode):
         self.stopping = threading.Event()
         self._transition = threading.Lock()
         self._remarks: dict[str, float] = {}  # kind: s of time.monotonic
-        self.parameters = Parameters(self, self._settings_changed)
+        self.parameters = Parameters(self, self._settings_changed, self._settings_refused)
         settings = self.parameters.settings
         self.worker = Worker(
             settings,
@@ -190,6 +190,9 @@ class VlmaxxingNode(LifecycleNode):
         return future.result()
 
     # Callbacks
+
+    def _settings_refused(self, settings: Settings) -> str:
+        return self.worker.refuses(settings)
 
     def _settings_changed(self, settings: Settings) -> None:
         def report(future: futures.Future[None]) -> None:

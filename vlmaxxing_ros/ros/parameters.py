@@ -64,13 +64,24 @@ def plain(value: Any) -> Any:
 class Parameters:
     """The node's parameters: declares them, refuses bad changes, hands over the good ones.
 
+    Args:
+        node: whose parameters they are.
+        on_change: told the settings after each change.
+        refuses: why settings that are allowed as such cannot be used now; empty if they can.
+
     Raises:
         ParameterError: an initial value, from a file or the command line, is not usable.
     """
 
-    def __init__(self, node: Node, on_change: Callable[[Settings], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        on_change: Callable[[Settings], None],
+        refuses: Callable[[Settings], str],
+    ) -> None:
         self._node = node
         self._on_change = on_change
+        self._refuses = refuses
         try:
             about_node = NodeConfig(**self._declare(NodeConfig))
             self.settings = Settings(
@@ -120,10 +131,12 @@ class Parameters:
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         try:
-            self._changed(parameters)
+            settings = self._changed(parameters)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        # Called for every parameter that is declared, too: what changes nothing is not asked about.
+        reason = self._refuses(settings) if settings != self.settings else ''
+        return SetParametersResult(successful=not reason, reason=reason)
 
     def _apply(self, parameters: list[Parameter]) -> None:
         settings = self._changed(parameters)

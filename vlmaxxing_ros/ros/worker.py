@@ -66,6 +66,7 @@ class Worker:
         self._frame_ended = 0.0  # s of time.monotonic
         self._frame_took = 0.0  # s
         self._may_idle = False
+        self._frame_is_next = False  # no frame has passed since the last question was taken up
         self.last_error = ''  # of the model or of the worker itself, for diagnostics
         self._thread = WorkThread(self._work, self._defect, name='mlx')
 
@@ -94,6 +95,22 @@ class Worker:
     def configure(self, settings: Settings) -> Future[None]:
         """Take on changed settings; what was seen is kept."""
         return self._thread.call(lambda: self._configure(settings))
+
+    def refuses(self, settings: Settings) -> str:
+        """Why the loaded model's family cannot follow settings; empty if it can, or none is loaded.
+
+        Looks only at what does not change while a model is loaded.
+        """
+        family = self._family
+        if family is None:
+            return ''
+        from vlmaxxing_ros.engine.session import check_support
+
+        try:
+            check_support(family, settings.engine)
+        except Unsupported as error:
+            return str(error)
+        return ''
 
     def reset(self) -> Future[None]:
         """Forget everything that was seen; questions end as CANCELLED."""
@@ -166,8 +183,8 @@ class Worker:
         desk.sort_out()
         if desk.answering and not self._frame_is_due():
             desk.go_on()
-        elif not desk.answering and desk.take_up():
-            pass
+        elif self._take_up():
+            self._frame_is_next = True
         elif camera := self._next_camera():
             self._perceive(camera)
         elif not self._may_idle or (pause := self._idle()) is None:
@@ -176,6 +193,12 @@ class Worker:
         else:
             return pause
         return 0.0
+
+    def _take_up(self) -> bool:
+        """Begin a question, unless a frame waits that is to pass between two answers."""
+        if self._desk.answering or (self._frame_is_next and self._next_camera() is not None):
+            return False
+        return self._desk.take_up()
 
     def _frame_is_due(self) -> bool:
         """Whether a running answer lets a frame pass: now and then, for half of the time at most.
@@ -212,6 +235,7 @@ class Worker:
             budget = FreshBudget(kind=FrameKind.DROPPED, status_text=self.last_error)
         self._frame_ended = time.monotonic()
         self._frame_took = self._frame_ended - start
+        self._frame_is_next = False
         self._may_idle = True
         usable = budget.kind is not FrameKind.DROPPED
         counts = camera.count(planned=usable, admitted=usable and budget.kind != FrameKind.NONE)

@@ -5,31 +5,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import mlx.core as mx
 import numpy as np
 import pytest
-from engine.families.exactness import next_logits, noise, stream
-from mlx.utils import tree_flatten
+from engine.families.exactness import next_logits, noise, save, stream
 
-from vlmaxxing_ros.demo.random_configs import random_config
 from vlmaxxing_ros.demo.random_models import random_family
-from vlmaxxing_ros.engine.families import Family, load_family
+from vlmaxxing_ros.engine.families import load_family
 from vlmaxxing_ros.engine.families.self_test import self_test
-
-
-def save(family: Family, model_type: str, folder: Path) -> None:
-    """Write what a published folder holds."""
-    weights = dict(tree_flatten(family.model.parameters()))
-    mx.save_safetensors(str(folder / 'model.safetensors'), weights, metadata={'format': 'mlx'})
-    (folder / 'config.json').write_text(json.dumps(random_config(model_type, 'tiny', {})))
-    family.processor.tokenizer.save_pretrained(str(folder))
-    (folder / 'chat_template.jinja').write_text(family.processor.chat_template)
-    images = vars(family.processor.image_processor)
-    plain = {k: v for k, v in images.items() if isinstance(v, (int, float, str, list, dict))}
-    (folder / 'preprocessor_config.json').write_text(json.dumps(plain))
 
 
 @pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused

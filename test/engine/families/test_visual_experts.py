@@ -92,6 +92,18 @@ def test_an_error_on_the_way_leaves_text_alone() -> None:
     assert rows.visual is None
 
 
+def test_a_router_that_fails_on_visual_rows_keeps_the_models_own_experts(family: Family) -> None:
+    frames = noise(family, 2)
+    before = next_logits(family, stream(family, frames).fork())
+    layers = family.model.language_model.model.layers
+    rows = install(layers, 1)
+    rows.count = 99  # more than there are: what sorts the experts fails
+    router = getattr(layers[0], 'router', layers[0].mlp)
+    with pytest.raises(ValueError, match='kth'), rows.showing(np.array([-1, 0])):
+        router(mx.random.normal((1, 2, 64)))
+    assert np.array_equal(next_logits(family, stream(family, frames).fork()), before)
+
+
 def test_a_model_without_experts_is_refused_by_name() -> None:
     with pytest.raises(ModelError, match='visual_experts to 0'):
         load_family('nano', visual_experts=1)

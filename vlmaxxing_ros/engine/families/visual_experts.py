@@ -70,8 +70,10 @@ class _Block(nn.Module):
             return self.block(x)
         text = self.block(x[:, rows.text])
         own, self.block.top_k = self.block.top_k, rows.count
-        visual = self.block(x[:, rows.visual])
-        self.block.top_k = own
+        try:
+            visual = self.block(x[:, rows.visual])
+        finally:
+            self.block.top_k = own
         return rows.join(visual, text)
 
 
@@ -89,8 +91,10 @@ class _Router(nn.Module):
             return self.router(x)
         text = self.router(x[:, rows.text])
         own, config.top_k_experts = config.top_k_experts, rows.count
-        visual = self.router(x[:, rows.visual])
-        config.top_k_experts = own
+        try:
+            visual = self.router(x[:, rows.visual])
+        finally:
+            config.top_k_experts = own
         return (visual[0], text[0]), (visual[1], text[1])
 
 
