@@ -43,9 +43,9 @@ def _images(found: dict[str, Any]) -> str:
         '640x480 raw at 30 fps, recorded, played by `bag_player` to the node and to a subscriber '
         f'that does nothing: {found["sent"]} sent, {found["idle_received"]} received by that '
         f'subscriber, {found["received"]} by the node, {found["planned"]} planned, '
-        f'{found["dropped"]} dropped. At the median a frame is planned, and a third process has '
-        f"heard so, {found['behind_idle_median'] * 1e3:.2f} ms after the idle subscriber's "
-        'callback, vision and prefill not counted (reach: 3 ms). Of these, conversion takes '
+        f'{found["dropped"]} dropped. Both then publish a budget. At the median the node has its '
+        f'out {found["behind_idle_median"] * 1e3:.2f} ms after the other, vision and '
+        'prefill not counted (reach: 3 ms). Of these, conversion takes '
         f'{found["convert_median"] * 1e3:.2f} ms and planning {found["plan_median"] * 1e3:.2f} ms.'
     )
 

@@ -9,13 +9,13 @@ nothing, each in a process of its own.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from vlmaxxing_msgs.msg import FreshBudget
@@ -33,58 +33,54 @@ def measure() -> dict[str, float]:
 
     Returns:
         frames sent, received by the idle subscriber and by the node, planned and dropped; medians
-        (s) of conversion and planning; and of `behind_idle`: how long after the idle subscriber's
-        callback another process has the frame's budget, less what vision and prefill took.
-        That is callback to planned frame, and the budget's own way through DDS besides.
+        (s) of conversion and planning; and of `behind_idle`: how much later than the idle
+        subscriber's word a third process has the node's, less what vision and prefill took.
     """
     os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     use_profile()
     programs = Path(sys.executable).parent
     quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}
-    budgets: list[tuple[int, FreshBudget]] = []
-    with tempfile.TemporaryDirectory() as scratch:
+    heard: dict[str, list[tuple[float, FreshBudget]]] = {'camera': [], 'idle': []}
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as opened:
         world = Tabletop(seed=1, size=(480, 640), duration=SECONDS)
         bag = write_recording(Path(scratch) / 'bag', world, fps=FPS)
-        file = Path(scratch) / 'idle.json'
-        node = subprocess.Popen(
-            [programs / 'vlmaxxing_node', '--ros-args', '-p', 'autostart:=true'], **quiet
-        )
-        idle = subprocess.Popen(
-            [sys.executable, '-m', 'bench.idle_subscriber', 'camera/image', file], **quiet
-        )
-        try:
-            with Client() as client:
-                client.on_budget(lambda budget: budgets.append((time.monotonic_ns(), budget)))
-                if not client.wait(60.0):
-                    raise RuntimeError('the node did not come up')
-                player = [programs / 'bag_player', bag, '--qos', 'sensor']
-                subprocess.run([*player, '--wait-for-subscribers', '2'], check=True, **quiet)
-                time.sleep(2.0)
-        finally:
-            for process in (node, idle):
-                process.terminate()
-                process.wait()
-        came = json.loads(file.read_text())
-    last = budgets[-1][1]
+        for command in (
+            [programs / 'vlmaxxing_node', '--ros-args', '-p', 'autostart:=true'],
+            [sys.executable, '-m', 'bench.idle_subscriber'],
+        ):
+            process = subprocess.Popen(command, **quiet)
+            opened.callback(process.wait)
+            opened.callback(process.terminate)
+        client = opened.enter_context(Client())
+        client.on_budget(lambda budget: heard[budget.camera].append((time.monotonic(), budget)))
+        if not client.wait(60.0):
+            raise RuntimeError('the node did not come up')
+        player = [programs / 'bag_player', bag, '--qos', 'sensor', '--wait-for-subscribers', '2']
+        subprocess.run(player, check=True, **quiet)
+        time.sleep(2.0)
+    planned = [budget for _, budget in heard['camera']]
     return {
         'sent': round(SECONDS * FPS),
-        'idle_received': len(came),
-        'received': last.frames_received,
-        'planned': last.frames_planned,
-        'dropped': last.frames_dropped,
-        'convert_median': statistics.median(b.convert_time for _, b in budgets),
-        'plan_median': statistics.median(b.plan_time for _, b in budgets),
-        'behind_idle_median': statistics.median(_behind(came, budgets)),
+        'idle_received': len(heard['idle']),
+        'received': planned[-1].frames_received,
+        'planned': planned[-1].frames_planned,
+        'dropped': planned[-1].frames_dropped,
+        'convert_median': statistics.median(b.convert_time for b in planned),
+        'plan_median': statistics.median(b.plan_time for b in planned),
+        'behind_idle_median': statistics.median(_behind(heard['idle'], heard['camera'])),
     }
 
 
-def _behind(came: dict[str, int], budgets: list[tuple[int, FreshBudget]]) -> list[float]:
-    """Seconds from the idle callback to the budget, per frame, without the model's work."""
+def _behind(
+    idle: list[tuple[float, FreshBudget]], node: list[tuple[float, FreshBudget]]
+) -> list[float]:
+    """Seconds from the idle subscriber's word to the node's, per frame, model's work left out."""
+    came = {(b.header.stamp.sec, b.header.stamp.nanosec): at for at, b in idle}
     found = []
-    for at, budget in budgets:
+    for at, budget in node:
         stamp = budget.header.stamp
-        if callback := came.get(str(stamp.sec * 10**9 + stamp.nanosec)):
+        if (stamp.sec, stamp.nanosec) in came:
             model = budget.vision_time + budget.prefill_time
-            found.append((at - callback) * 1e-9 - model)
+            found.append(at - came[stamp.sec, stamp.nanosec] - model)
     return found

@@ -31,6 +31,9 @@ from rosgraph_msgs.msg import Clock
 from vlmaxxing_ros.ros.dds import use_profile
 from vlmaxxing_ros.ros.recording import Recording, RecordingError, Topic
 
+MATCHING = 0.5
+"""Seconds between a publisher's and its last subscriber's knowing of each other, at most."""
+
 
 class Interrupted(Exception):
     """SIGINT or SIGTERM arrived: stop playing and clean up."""
@@ -110,6 +113,9 @@ class Player:
                 said = time.monotonic()
                 names = ', '.join(p.topic_name for p in self._publishers.values())
                 self._node.get_logger().info(f'waiting for {count} subscribers of {names}')
+        if count:
+            # Best-effort messages that a subscriber does not expect yet are lost.
+            time.sleep(MATCHING)
 
     def play(self, rate: float) -> int:
         """Publish every message once; returns how many they were."""
