@@ -83,7 +83,7 @@ def _admission(family: Family, scale: Scale, *, stale_rows: bool = True) -> Row:
         'admitting it whole',
         measured,
         at_most=0.2,
-        sizes=scale.describe(),
+        sizes=f'{scale.describe()}, without turns',
     )
 
 
