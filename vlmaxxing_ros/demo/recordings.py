@@ -11,7 +11,7 @@ that was rendered.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -39,9 +39,12 @@ TOPIC = '/camera/image'
 START = 1_700_000_000_000_000_000
 """Stamp of a recording's first frame, in nanoseconds."""
 
-WINDOW = (2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
+WINDOWS = (2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
 """Change questions are asked only where all these windows (s) agree on the answer, so that the
 truth does not hang on which history a policy keeps."""
+
+DEMO_WINDOWS = (4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0)
+"""The same for the demo: the node keeps four to eight keyframes, one per second."""
 
 AFFECTED = {
     'move': ('where', 'mover', 'direction', 'describe'),
@@ -140,11 +143,13 @@ def timed_questions(
     camera: str = 'camera',
     prefix: str = '',
     closed_share: float = 0.4,
+    windows: Sequence[float] = WINDOWS,
 ) -> list[TimedQuestion]:
     """The same question before, at and after each change, and a few about the whole table.
 
     Before: the last frame that does not show the change; at: the first that shows it complete;
-    after: 1.5 s later. Sorted by time. Ids read `<prefix>e<event>-<moment>-<family>`.
+    after: 1.5 s later. Sorted by time. Ids read `<prefix>e<event>-<moment>-<family>`. `windows`
+    are the seconds of history over which the truth of a change has to be the same.
     """
     rng = np.random.default_rng((seed, 0x9E))
     asked: list[TimedQuestion] = []
@@ -161,7 +166,7 @@ def timed_questions(
             answers = {
                 moment: answer
                 for moment, frame in (('before', before), ('at', at), ('after', after))
-                if (answer := _truth(world, frame / fps, family, about)) is not None
+                if (answer := _truth(world, frame / fps, family, about, windows)) is not None
             }
             if not answers:
                 continue
@@ -176,15 +181,17 @@ def timed_questions(
     return sorted(asked, key=lambda q: q.at)
 
 
-def _truth(world: Tabletop, stamp: float, family: str, about: str) -> str | None:
+def _truth(
+    world: Tabletop, stamp: float, family: str, about: str, windows: Sequence[float]
+) -> str | None:
     """The answer at `stamp`, or None where it is unclear or hangs on the history kept."""
     if family not in CHANGE_FAMILIES:
         scene = Scene([world.state(stamp)])
         return scene.answer(family, about) if family != 'describe' or scene.clear else None
-    if stamp < max(WINDOW):
+    if stamp < max(windows):
         return None
     now = world.state(stamp)
-    answers = {Scene([world.state(stamp - s), now]).answer(family, about) for s in WINDOW}
+    answers = {Scene([world.state(stamp - s), now]).answer(family, about) for s in windows}
     return answers.pop() if len(answers) == 1 else None
 
 
@@ -245,7 +252,8 @@ def demo_recordings(
                 transport=transport,
                 frame_id=f'{name}_optical_frame',
             )
-        write_questions(questions, timed_questions(world, fps=fps, seed=seed, prefix=f'{name}-'))
+        asked = timed_questions(world, fps=fps, seed=seed, prefix=f'{name}-', windows=DEMO_WINDOWS)
+        write_questions(questions, asked)
         made[name] = folder, questions
     return made
 
