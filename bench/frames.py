@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 import mlx.core as mx
 import numpy as np
@@ -19,6 +21,9 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.refresh_rule import RefreshRule
 from vlmaxxing_ros.engine.session import StreamSession
+
+CYCLE = 200
+"""Frames after which a small stream repeats, its keyframes and generations included."""
 
 NO_EXPIRY = {
     'max_age_frames': 100_000,
@@ -108,24 +113,32 @@ def _vision(family: Family, scale: Scale) -> Row:
 
 
 def _growth(scale: Scale) -> Row:
-    """Median cost of the frames around the end of a long stream against those at its start."""
+    """Frames of a session that has seen `scale.stream` against those of a young one."""
     family = random_family('qwen2_5_vl', 'tiny')
     config = EngineConfig(keyframe_interval=1.0, keep_keyframes=4, tail_mode='auto')
-    session = StreamSession(family, config)
     small = Scale(model='tiny', bits=0, rows=4, cols=4, history=0, rounds=0, stream=0)
-    period = cluster_changes(small, 100, 0.1)
-    costs = []
-    for index in range(scale.stream):
-        base = period[index % len(period)]
-        frame = Frame(base.pixels, base.grid, (index + 1) * PERIOD)
-        costs.append(seconds(lambda frame=frame: session.admit(frame)))
-    hundreds = [statistics.median(costs[i : i + 100]) for i in range(0, len(costs), 100)]
-    first = hundreds[1]  # the very first hundred warms up
-    last = statistics.median(hundreds[-5:])
+    scenes = cluster_changes(small, CYCLE, 0.1)
+
+    def frames(seen: int) -> Callable[[], float]:
+        """A session that has seen so many; the seconds that its next cycle takes."""
+        session, indices = StreamSession(family, config), count()
+
+        def admit() -> None:
+            index = next(indices)
+            base = scenes[index % CYCLE]
+            session.admit(Frame(base.pixels, base.grid, (index + 1) * PERIOD))
+
+        def cycle() -> float:
+            return seconds(lambda: [admit() for _ in range(CYCLE)])
+
+        for _ in range(seen // CYCLE):
+            cycle()
+        return cycle
+
     return ratio_row(
         f'cost per frame after {scale.stream} frames',
-        'after 100 frames',
-        ([last], [first]),
+        f'after {CYCLE}',
+        alternate(frames(scale.stream), frames(CYCLE), scale.rounds),
         at_most=1.1,
         sizes='random tiny Qwen2.5-VL, 16 blocks, one keyframe per second',
     )
