@@ -115,17 +115,18 @@ class Reference:
         """
         if frame.grid != self.grid:
             raise InvalidFrame(f'frame on {frame.grid}, reference on {self.grid}: start a new one')
+        whole = bool(fresh.all())
         if self.comparison is None or self.seen is None or self.seen.frame is not frame:
             # Not the frame that was planned: its light is unknown.
             self.comparison, self.seen = None, None
-        elif fresh.all():
+        elif whole:
             self.comparison = Comparison.start(
                 self.comparison.statistic, self.seen.image, *fresh.shape
             )
             self.seen = None
         else:
             self.comparison.admit(self.seen, fresh)
-        if fresh.all():
+        if whole:
             self.pixels = frame.pixels.copy()
             self.unsettled[:] = 0
             self.active[:] = False

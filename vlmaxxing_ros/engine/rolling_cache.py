@@ -158,9 +158,11 @@ class RollingCache:
         self._history = None
 
     def tail_fits(self, frame: Frame) -> bool:
-        """Whether a frame can be refreshed into the tail: its caption has as many rows."""
-        tail = self.ledger.tail
-        return tail is not None and len(self._family.captioned_rows(frame, 0)) == len(tail.rows)
+        """Whether a frame can be refreshed into the tail: one grid, captions of one length."""
+        tail, ids = self.ledger.tail, self._family.caption_ids
+        if tail is None or tail.frame is None or tail.frame.grid != frame.grid:
+            return False
+        return len(ids(frame)) == len(ids(tail.frame))
 
     def refresh_tail(self, frame: Frame, features: Features, blocks: np.ndarray) -> int:
         """Recompute some blocks' rows of the tail in place, and the text rows that close it.
@@ -183,14 +185,17 @@ class RollingCache:
         tail = self.ledger.tail
         if tail is None or not self._family.capabilities.tail_refresh:
             raise Unsupported('this model cannot refresh rows in place: set tail_mode to exact')
-        now = self._family.captioned_rows(frame, self.ledger.segments[-2].rows.end)
-        if len(now) != len(tail.rows):
+        if not self.tail_fits(frame):
             raise ValueError("the frame's caption has not as many rows as the tail's: replace it")
+        caption = self._family.caption_ids(frame)
+        ids = tail.rows.ids.copy()
+        ids[: len(caption)] = caption
+        now = replace(tail.rows, ids=ids)
         shown = np.flatnonzero(now.blocks >= 0)
         chosen = np.isin(now.blocks, blocks)
         chosen[shown[-1] + 1 :] = True  # the closing row gathers the frame: never leave it stale
-        caption = np.s_[: shown[0]]
-        chosen[caption] = np.logical_or.accumulate(now.ids[caption] != tail.rows.ids[caption])
+        opening = np.s_[: shown[0]]
+        chosen[opening] = np.logical_or.accumulate(ids[opening] != tail.rows.ids[opening])
         if chosen[shown].all():
             # Everything: in the shapes of the exact prefill, so that BLAS rounds alike.
             chosen[:] = True

@@ -193,12 +193,17 @@ class Family(ABC):
         """Text that stands before a frame: none in most families."""
         return ''
 
+    def caption_ids(self, frame: Frame) -> list[int]:
+        """The caption's tokens."""
+        text = self.caption(frame)
+        return self.text.control_ids(text) if text else []
+
     def captioned_rows(self, frame: Frame, base: int, blocks: np.ndarray | None = None) -> Rows:
         """A frame's caption, then its rows."""
-        text = self.caption(frame)
-        if not text:
+        ids = self.caption_ids(frame)
+        if not ids:
             return self.frame_rows(frame.grid, base, blocks)
-        caption = self.text_rows(self.text.control_ids(text), base)
+        caption = self.text_rows(ids, base)
         return Rows.join([caption, self.frame_rows(frame.grid, caption.end, blocks)])
 
     @abstractmethod
