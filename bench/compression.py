@@ -19,7 +19,7 @@ from pathlib import Path
 import mlx.core as mx
 import numpy as np
 
-from bench.greedy import greedy_answer
+from bench.greedy import divergence, greedy_answer
 from vlmaxxing_ros.demo.questions import CURRENT_STATE, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.engine.families import Family, Features, load_family
@@ -160,7 +160,7 @@ def _compare(
             other, got = greedy_answer(family, capped, question.prompt)
             tally.asked += 1
             tally.differ += expected != got
-            tally.divergence += float((np.exp(first) * (first - other)).sum())
+            tally.divergence += divergence(first, other)
 
 
 if __name__ == '__main__':

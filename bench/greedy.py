@@ -12,6 +12,11 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 
 
+def divergence(before: np.ndarray, after: np.ndarray) -> float:
+    """Kullback-Leibler divergence of log-probabilities from those before: nats, summed."""
+    return float((np.exp(before) * (before - after)).sum())
+
+
 def greedy_answer(family: Family, cache: RollingCache, text: str) -> tuple[np.ndarray, str]:
     """Log-probabilities of the first token, and the greedy answer."""
     first, ids = greedy_tokens(family, cache, text)

@@ -19,7 +19,7 @@ from pathlib import Path
 import mlx.nn as nn
 import numpy as np
 
-from bench.greedy import greedy_answer
+from bench.greedy import divergence, greedy_answer
 from vlmaxxing_ros.demo.questions import CURRENT_STATE, Question, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.engine.families import Family, load_family
@@ -83,7 +83,7 @@ def main() -> None:
                 tally.asked += 1
                 tally.differ += expected != got
                 tally.right += got == question.answer
-                tally.divergence += float((np.exp(full) * (full - ours)).sum())
+                tally.divergence += divergence(full, ours)
     report = {name: tally.report() for name, tally in tallies.items()}
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({'model': options.model, 'variants': report}, indent=1) + '\n')

@@ -25,6 +25,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from bench.greedy import divergence
 from vlmaxxing_ros.demo.questions import PHRASES, Scene
 from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
@@ -276,7 +277,7 @@ def measure(
     costs: list[tuple[float, float, float]] = []
     differ: list[bool] = []
     sure: list[bool] = []
-    divergence: list[float] = []
+    diverged: list[float] = []
     for frames, questions in zip(clips, asked, strict=True):
         for (fork, cost), about in zip(replay(family, rule, frames), questions, strict=True):
             costs.append(cost)
@@ -286,7 +287,7 @@ def measure(
                 other = ours.argmax(axis=-1) != ask.answer
                 differ.append(bool(other.any()))
                 sure.append(bool((other & (margins(dense) >= SURE)).any()))
-                divergence.append(float((np.exp(dense) * (dense - ours)).sum()))
+                diverged.append(divergence(dense, ours))
     novel, rows, windows = np.mean(costs, axis=0).tolist()
     return {
         'novel': novel,
@@ -295,7 +296,7 @@ def measure(
         'answers': len(differ),
         'differ': int(np.sum(differ)),
         'differ_though_sure': int(np.sum(sure)),
-        'divergence': float(np.mean(divergence)),
+        'divergence': float(np.mean(diverged)),
     }
 
 

@@ -25,7 +25,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from bench.greedy import greedy_tokens
+from bench.greedy import divergence, greedy_tokens
 from bench.quantization import FRAMES, PERIOD, draw_questions, quantize_language, stream
 from bench.timing import Row, alternate, ratio_row, seconds
 from vlmaxxing_ros.demo.questions import Question
@@ -125,7 +125,7 @@ class Drift:
         self.asked += 1
         self.first += bool(before.argmax() != after.argmax())
         self.answers += expected != got
-        self.divergence += float((np.exp(before) * (before - after)).sum())
+        self.divergence += divergence(before, after)
 
     def report(self) -> dict[str, float]:
         """Shares and means."""
