@@ -56,6 +56,7 @@ class Peer(Node):
         self._own_context = rclpy.Context()
         rclpy.init(context=self._own_context)
         super().__init__(name, context=self._own_context)
+        self._callers: dict[str, Any] = {}
         self._executor = SingleThreadedExecutor(context=self._own_context)
         self._executor.add_node(self)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -69,14 +70,18 @@ class Peer(Node):
 
     def call(self, kind: Any, name: str, request: Any, timeout: float = 60.0) -> Any:
         """Call a service and wait for its response; fail after `timeout` s."""
-        client = self.create_client(kind, name)
-        try:
-            assert client.wait_for_service(timeout), f'no service {name} within {timeout} s'
-            future = client.call_async(request)
-            wait_until(future.done, timeout, f'a response of {name}')
-            return future.result()
-        finally:
-            self.destroy_client(client)
+        new = name not in self._callers
+        if new:
+            self._callers[name] = self.create_client(kind, name)
+        client = self._callers[name]
+        assert client.wait_for_service(timeout), f'no service {name} within {timeout} s'
+        if new:
+            # Each side discovers the other by itself: a response to a client that the server does
+            # not know yet is lost.
+            time.sleep(0.5)
+        future = client.call_async(request)
+        wait_until(future.done, timeout, f'a response of {name}')
+        return future.result()
 
     def query(self, question: str, **fields: Any) -> Answer:
         """Ask the node and wait for the answer."""
