@@ -141,7 +141,8 @@ class RunningProcess:
 def spawn() -> Iterator[Callable[..., RunningProcess]]:
     """Start real processes: `spawn('program', 'argument', ...)`, `env={...}` added to ours.
 
-    They are closed, and killed if need be, when the test ends.
+    They are closed, and killed if need be, when the test ends; pytest shows what they wrote if it
+    failed.
     """
     started: list[RunningProcess] = []
 
@@ -154,3 +155,4 @@ def spawn() -> Iterator[Callable[..., RunningProcess]]:
     yield start
     for process in reversed(started):
         process.close()
+        print(f'{" ".join(process.command)}\n{process.output}\n')

@@ -128,6 +128,8 @@ def test_a_signal_ends_it_and_nobody_waits_in_vain(
     assert pending.result().answer.status == Answer.CANCELLED
     assert 'shutting down' in pending.result().answer.status_text
     assert process.wait() == 0, process.output
+    # It says goodbye: nobody takes it for alive until its lease of 10 s ends.
+    wait_until(lambda: 'vlmaxxing' not in peer.get_node_names(), 5.0, 'the node has left')
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,18 @@ class VlmaxxingNode(LifecycleNode):
             if self.state in ('unconfigured', 'inactive', 'active'):
                 self.trigger_shutdown()
 
+    def destroy_node(self) -> None:
+        """Leave the domain.
+
+        rclpy forgets the action and the state machine here, either of which keeps the participant
+        in being: others would take this node for alive until its lease ends, and its shared memory
+        would stay behind.
+        """
+        self.servers.destroy()
+        super().destroy_node()
+        machine: Any = self._state_machine
+        machine.destroy_when_not_in_use()
+
     async def _change_state_aside(self, request: Any, response: Any) -> Any:
         """Serve a transition without holding up the executor."""
 

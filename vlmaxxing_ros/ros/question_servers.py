@@ -47,6 +47,10 @@ class QuestionServers:
             node, Ask, '~/ask', self._ask, cancel_callback=self._cancel, callback_group=group
         )
 
+    def destroy(self) -> None:
+        """Offer the action no more, which rclpy does not end together with its node."""
+        self._action.destroy()
+
     @property
     def open(self) -> int:
         """Questions whose askers have no answer yet."""
