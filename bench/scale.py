@@ -45,7 +45,7 @@ class Scale:
         )
 
 
-CPU = Scale(model='small', bits=0, rows=6, cols=8, history=32, rounds=7, stream=5000)
+CPU = Scale(model='small', bits=0, rows=8, cols=12, history=32, rounds=7, stream=5000)
 GPU = Scale(model='7b', bits=4, rows=17, cols=23, history=32, rounds=7, stream=1000)
 
 

@@ -4,10 +4,11 @@
 """Rows recomputed against drift: which rows a refreshed tail must recompute besides the fresh.
 
 `python -m bench.tail_frontier --model nano --model FOLDER ...` streams rendered clips through
-planner, tail and cache, rule by rule, and compares every answer with the one on the same frame
-prefilled whole: answers that differ, and the Kullback-Leibler divergence along the dense answer,
-which tells rules apart on far fewer clips.  Writes docs/results/tail_frontier.json;
-`python -m bench.tail_frontier_page` draws the figure and writes the table from it.
+planner, tail and cache, rule by rule, asks about the last frame (or more of them: `--every`), and
+compares every answer with the one on the same frame prefilled whole: answers that differ, and the
+Kullback-Leibler divergence along the dense answer, which tells rules apart on far fewer clips.
+Writes docs/results/tail_frontier.json; `python -m bench.tail_frontier_page` draws the figure and
+writes the table from it.
 """
 
 from __future__ import annotations
@@ -125,6 +126,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m bench.tail_frontier')
     parser.add_argument('--model', action='append', help='nano or a folder; repeat')
     parser.add_argument('--clips', type=int, default=60)
+    parser.add_argument(
+        '--every', type=int, default=FRAMES - 1, help='frames from one question to the next'
+    )
     parser.add_argument('--rows', type=int, default=4, help='blocks from top to bottom')
     parser.add_argument('--cols', type=int, default=4, help='blocks from left to right')
     parser.add_argument('--rule', action='append', help='only the rules with this name; repeat')
@@ -140,7 +144,7 @@ def main() -> None:
         for stream in STREAMS:
             clips = list(render(stream, grid, options.clips))
             again = [frames for _, frames in render(stream, grid, options.clips, MOMENT)]
-            asked = [ask_dense(family, states, frames) for states, frames in clips]
+            asked = [ask_dense(family, *clip, every=options.every) for clip in clips]
             for rule in rules:
                 start = time.perf_counter()
                 shown = again if rule.resampled else [frames for _, frames in clips]
@@ -160,6 +164,7 @@ def save(
         'command': 'python -m bench.tail_frontier',
         'clips': options.clips,
         'frames': FRAMES,
+        'every': options.every,
         'blocks': [grid.rows, grid.cols],
         'cores': os.cpu_count(),
         'results': results,
@@ -187,11 +192,19 @@ def render(
         yield [world.state(stamp) for stamp in stamps], frames
 
 
-def ask_dense(family: Family, states: list[State], frames: list[Frame]) -> list[list[Asked]]:
-    """For every frame but the first, questions about it and the answers on it, whole."""
+def ask_dense(
+    family: Family, states: list[State], frames: list[Frame], *, every: int
+) -> list[list[Asked]]:
+    """For every frame but the first, questions about it and the answers on it, whole.
+
+    None about frames in between two of those that are asked about.
+    """
     tail, cache = Tail(family, frames[0]), RollingCache(family)
-    asked = []
-    for state, frame in zip(states[1:], frames[1:], strict=True):
+    asked: list[list[Asked]] = []
+    for index, (state, frame) in enumerate(zip(states[1:], frames[1:], strict=True), start=1):
+        if index % every:
+            asked.append([])
+            continue
         tail.replace(cache, frame, Stopwatch())
         questions = [family.text.question_ids(text, ()) for text in texts(state)]
         answers = [answer(family, cache.fork(), ids) for ids in questions]
@@ -279,8 +292,11 @@ def measure(
     sure: list[bool] = []
     diverged: list[float] = []
     for frames, questions in zip(clips, asked, strict=True):
-        for (fork, cost), about in zip(replay(family, rule, frames), questions, strict=True):
+        replayed = replay(family, rule, frames, [bool(about) for about in questions])
+        for (fork, cost), about in zip(replayed, questions, strict=True):
             costs.append(cost)
+            if fork is None:
+                continue
             found = score(family, fork, [(ask.ids, ask.answer) for ask in about])
             for ask, ours in zip(about, found, strict=True):
                 dense = ask.logits
@@ -307,28 +323,29 @@ def margins(logits: np.ndarray) -> np.ndarray:
 
 
 def replay(
-    family: Family, rule: Rule, frames: list[Frame]
-) -> Iterator[tuple[Fork, tuple[float, float, float]]]:
-    """For every frame but the first, a fork to ask on and the shares (novel, rows, windows)."""
+    family: Family, rule: Rule, frames: list[Frame], asked: list[bool]
+) -> Iterator[tuple[Fork | None, tuple[float, float, float]]]:
+    """For every frame but the first, the shares (novel, rows, windows) and, if asked, a fork."""
     planner = Planner(EngineConfig(max_age_frames=rule.turns, max_age=1e9))
     tail, cache = Tail(family, frames[0]), RollingCache(family)
     tail.rule = RefreshRule(frames[0].grid.blocks, limit=rule.limit, whole_from=rule.whole_from)
     planner.plan(frames[0], None)
     whole = tail.replace(cache, frames[0], Stopwatch())
-    for frame in frames[1:]:
+    for frame, about in zip(frames[1:], asked, strict=True):
         plan = planner.plan(frame, tail.reference)
         if plan.whole or rule.resampled:
             work = tail.replace(cache, frame, Stopwatch())
         else:
             work = tail.refresh(cache, frame, plan.fresh, Stopwatch())
+        rows = work.rows + (tail.catch_up(cache) if about else 0)
         shown = cache
-        if rule.exact:
+        if rule.exact and about:
             assert tail.shown is not None
             shown = RollingCache(family)
             shown.append(Kind.TAIL, frame, tail.shown)
         novel = float((plan.verdicts == Verdict.NOVEL).mean())
         windows = work.windows_computed / whole.windows_total
-        yield shown.fork(), (novel, work.rows / whole.rows, windows)
+        yield shown.fork() if about else None, (novel, rows / whole.rows, windows)
 
 
 if __name__ == '__main__':

@@ -105,7 +105,7 @@ def test_an_unchanged_frame_costs_nothing_and_is_evidence(qwen: Family) -> None:
     assert answer(session).evidence.oldest_block_age == 0.0
 
 
-def test_a_changed_block_buys_its_row_those_behind_it_and_the_closing_row(qwen: Family) -> None:
+def test_a_changed_block_costs_its_row_and_the_next_question_those_behind_it(qwen: Family) -> None:
     config = EngineConfig(keep_keyframes=0, max_age_frames=1000, max_age=1000.0)
     session = StreamSession(qwen, config)
     first = scene(PERIOD)
@@ -115,9 +115,41 @@ def test_a_changed_block_buys_its_row_those_behind_it_and_the_closing_row(qwen: 
     budget = session.admit(change_blocks(first, fresh, stamp=2 * PERIOD))
     assert budget.kind is FrameKind.TAIL
     assert budget.blocks_novel == 1
-    assert 1 < budget.blocks_admitted < GRID.blocks
-    assert budget.tokens_added == budget.blocks_admitted + 1
+    assert (budget.blocks_admitted, budget.tokens_added) == (1, 1)
     assert budget.windows_computed == 1
+    first_answer, second_answer = answer(session), answer(session)
+    assert not first_answer.evidence.exact
+    recomputed = second_answer.reused_tokens - first_answer.reused_tokens
+    assert 1 < recomputed < GRID.blocks
+    assert first_answer.prompt_tokens == second_answer.prompt_tokens
+
+
+def test_a_question_about_an_earlier_frame_does_not_pay_for_the_tail(qwen: Family) -> None:
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=1e9, max_age=1000.0))
+    first = scene(PERIOD)
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[1, 2] = True
+    for frame in (first, scene(2 * PERIOD), change_blocks(first, fresh, stamp=3 * PERIOD)):
+        session.admit(frame)
+    assert session.tail is not None
+    answer(session, as_of=PERIOD)
+    assert not session.tail.caught_up
+    answer(session)
+    assert session.tail.caught_up
+
+
+def test_idle_time_catches_up_where_the_tail_is_never_settled(qwen: Family) -> None:
+    config = EngineConfig(keep_keyframes=0, tail_mode='refresh', max_age_frames=1000, max_age=1e3)
+    session = StreamSession(qwen, config)
+    first = scene(PERIOD)
+    session.admit(first)
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[1, 2] = True
+    session.admit(change_blocks(first, fresh, stamp=2 * PERIOD))
+    while session.idle():
+        pass
+    assert session.tail is not None
+    assert session.tail.caught_up
     assert not answer(session).evidence.exact
 
 

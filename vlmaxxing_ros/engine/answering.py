@@ -107,6 +107,10 @@ class Asking(Iterator[Token | None]):
     Yields a `Token` for each one decoded, None for a piece of work that decodes none.  When the
     iteration ends, `answer` is set; `evidence` is what it rests on.
 
+    Args:
+        start: when the question was taken up, seconds of time.perf_counter.
+        recomputed: rows of the fork that were computed for this question's sake.
+
     Raises:
         InvalidRequest: the question is longer than `max_question_tokens`.
     """
@@ -119,13 +123,16 @@ class Asking(Iterator[Token | None]):
         question: Question,
         evidence: Evidence,
         config: EngineConfig,
+        start: float,
+        recomputed: int = 0,
     ) -> None:
-        self._start = time.perf_counter()
+        self._start = start
         self._family = family
         self._fork = fork
         self._question = question
         self.evidence = evidence
-        self._reused = fork.rows
+        self._context = fork.rows
+        self._reused = fork.rows - recomputed
         self._suffix = family.text.question_ids(question.text, question.choices)
         self._limit = question.max_tokens or config.max_tokens
         if len(self._suffix) > config.max_question_tokens:
@@ -162,7 +169,7 @@ class Asking(Iterator[Token | None]):
                 choice_index=progress.choice_index,
                 choice_probabilities=progress.probabilities,
                 token_ids=tuple(progress.ids),
-                prompt_tokens=self._reused + len(self._suffix),
+                prompt_tokens=self._context + len(self._suffix),
                 reused_tokens=self._reused,
                 answer_tokens=len(progress.ids),
                 time_to_first_token=progress.first_token,

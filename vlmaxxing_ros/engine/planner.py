@@ -50,6 +50,9 @@ STILL = 0.5
 STRIP = 550_000
 """Values of an image that are compared at a time."""
 
+_TURNS_FROM = 3
+"""Frames that must be left to the oldest blocks if their turns are to begin a frame later."""
+
 _ROUNDING = 1e-3  # frames: an interval is not a round number
 
 
@@ -224,7 +227,8 @@ class Planner:
 
         Each block has a number of planned frames left.  A frame takes just as many as spread the
         work evenly over the frames that are left, oldest first: after a keyframe that is an equal
-        share of the blocks in turn; a block bought for being novel waits for its next turn.
+        share of the blocks in turn; a block bought for being novel waits for its next turn.  Turns
+        begin with the second frame: a tail that is settled after each never pays for them.
         """
         config = self._config
         left: np.ndarray = reference.admitted_at + config.max_age_frames - reference.index
@@ -234,6 +238,9 @@ class Planner:
             left = np.minimum(left, in_frames.astype(np.int64))
         left = np.maximum(left, 0)
         overdue = left == 0
+        just_whole = reference.admitted_at.min() == reference.index - 1
+        if just_whole and left.min() >= _TURNS_FROM:
+            return overdue, overdue
         # The k blocks with at most f frames left need k / (f + 1) of this frame.
         waiting = np.bincount(np.minimum(left, left.size)[~novel], minlength=1).cumsum()
         needed = (waiting // np.arange(1, waiting.size + 1)).max()

@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a refreshed tail looks at again, and which rows it recomputes, besides the fresh blocks'.
+"""What a refreshed tail looks at again, and which rows have gone stale, besides the fresh blocks'.
 
 A row goes stale in two ways: what the vision tower says about its block moves on (blocks of an
 encoded window see their neighbours change), and rows before it, to which it attended, are
@@ -55,25 +55,26 @@ class RefreshRule:
             return np.ones_like(fresh)
         return np.isin(windows, active)
 
-    def choose(self, fresh: np.ndarray, moved: np.ndarray) -> np.ndarray:
-        """Decide which blocks' rows to recompute, and count them as recomputed.
+    def recomputed(self, which: np.ndarray, moved: np.ndarray) -> None:
+        """Count rows as recomputed: those behind them go stale.
+
+        So do they themselves, as far as they attended to stale rows that were left alone.
 
         Args:
-            fresh: bool [blocks], row-major; recomputed in any case.
+            which: bool [blocks], row-major.
             moved: float [blocks], squared change of each block's features since its row was
                 computed, over the mean squared norm of the frame's features; 0 where the
                 features are still those.
-
-        Returns:
-            bool [blocks]: `fresh` and the rows beyond the limit; nothing if nothing is fresh.
         """
-        if not fresh.any():
-            return np.zeros_like(fresh)
-        expected = self._from_others + moved + _effect(np.where(fresh, moved, 0.0))
-        chosen = fresh | (expected > self._limit)
-        self._from_others += _effect(np.where(chosen, moved, 0.0))
-        self._from_others[chosen] = 0.0
-        return chosen
+        self._from_others += _effect(np.where(which, moved, 0.0))
+        self._from_others[which] = 0.0
+        left_alone = self._from_others + np.where(which, 0.0, moved)
+        left_alone[left_alone <= self._limit] = 0.0
+        self._from_others[which] = _effect(left_alone)[which]
+
+    def stale(self, moved: np.ndarray) -> np.ndarray:
+        """Decide which rows are beyond the limit: bool [blocks]; `moved` as in `recomputed`."""
+        return self._from_others + moved > self._limit
 
     def reset(self) -> None:
         """Every row has been prefilled anew."""
@@ -81,6 +82,6 @@ class RefreshRule:
 
 
 def _effect(moved: np.ndarray) -> np.ndarray:
-    """What recomputed rows do to the rows behind them, none of which is recomputed."""
+    """What changed rows do to the rows behind them."""
     reached = np.convolve(moved, _REACH_OF_A_ROW)[: len(moved)]
     return np.concatenate([[0.0], reached[:-1]])

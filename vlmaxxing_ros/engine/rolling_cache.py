@@ -164,8 +164,10 @@ class RollingCache:
             return False
         return len(ids(frame)) == len(ids(tail.frame))
 
-    def refresh_tail(self, frame: Frame, features: Features, blocks: np.ndarray) -> int:
-        """Recompute some blocks' rows of the tail in place, and the text rows that close it.
+    def refresh_tail(
+        self, frame: Frame, features: Features, blocks: np.ndarray, *, closing: bool = True
+    ) -> int:
+        """Recompute some blocks' rows of the tail in place.
 
         So are the text rows that open it, from the first that the new frame's caption changes.
         Each row attends, at every layer, causally to the current keys and values of all others.
@@ -174,6 +176,8 @@ class RollingCache:
             frame: the frame that the blocks are taken from, which `tail_fits`.
             features: of the whole frame, in row-major order.
             blocks: int [n], ascending: the blocks to recompute.
+            closing: recompute the text rows that close the frame, which gather it, as well; they
+                are in any case where all blocks are.
 
         Returns:
             How many rows went through the model.
@@ -193,7 +197,7 @@ class RollingCache:
         now = replace(tail.rows, ids=ids)
         shown = np.flatnonzero(now.blocks >= 0)
         chosen = np.isin(now.blocks, blocks)
-        chosen[shown[-1] + 1 :] = True  # the closing row gathers the frame: never leave it stale
+        chosen[shown[-1] + 1 :] = closing
         opening = np.s_[: shown[0]]
         chosen[opening] = np.logical_or.accumulate(ids[opening] != tail.rows.ids[opening])
         if chosen[shown].all():

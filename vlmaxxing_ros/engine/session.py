@@ -10,6 +10,7 @@ Everything here runs on the one thread that loaded the model.
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from dataclasses import replace
 
@@ -266,7 +267,9 @@ class StreamSession:
         self._tail.carried_over()
 
     def ask(self, question: Question) -> Asking:
-        """Take up a question: cheap; iterate over the result to answer it.
+        """Take up a question; iterate over the result to answer it.
+
+        Cheap, unless it is the first about a refreshed tail: that catches up.
 
         Raises:
             NoEvidence: no frame has been admitted, or none as early as `as_of`.
@@ -275,6 +278,8 @@ class StreamSession:
         """
         if self._tail is None:
             raise NoEvidence('no image has been admitted yet: is the camera publishing?')
+        start = time.perf_counter()
+        recomputed = self._catch_up(question.as_of)
         fork = self.cache.fork(question.as_of)
         newest = self._tail.frame
         frames = fork.frames
@@ -290,17 +295,33 @@ class StreamSession:
             exact=(self._tail.exact or not with_tail) and not self.cache.ledger.compressed,
         )
         asking = Asking(
-            family=self.family, fork=fork, question=question, evidence=evidence, config=self.config
+            family=self.family,
+            fork=fork,
+            question=question,
+            evidence=evidence,
+            config=self.config,
+            start=start,
+            recomputed=recomputed,
         )
         self._probe = asking.suffix
         return asking
 
+    def _catch_up(self, as_of: int) -> int:
+        """Recompute what went stale in the tail, if a question is about it; how many rows."""
+        assert self._tail is not None
+        shown = self.cache.ledger.tail
+        if shown is None or shown.frame is None or 0 < as_of < shown.frame.stamp:
+            return 0
+        return self._tail.catch_up(self.cache)
+
     def idle(self) -> bool:
-        """Use idle time: one slice of settling, rebuilding or auditing; True: there is more."""
+        """Use idle time: a slice of settling, rebuilding or auditing; True: there is more."""
         if self._tail is None:
             return False
-        if self._tail_mode != 'refresh' and not self._tail.settled:
+        if self._unsettled:
             self._tail.settle(self.cache)
+        elif not self._tail.caught_up:
+            self._tail.catch_up(self.cache)
         elif self._generations.building:
             if self._generations.build_slice():
                 self._carried_over()
@@ -318,8 +339,13 @@ class StreamSession:
 
     def _has_work(self) -> bool:
         assert self._tail is not None
-        unsettled = self._tail_mode != 'refresh' and not self._tail.settled
-        return unsettled or self._generations.building or self._audit is not None
+        behind = self._unsettled or not self._tail.caught_up
+        return behind or self._generations.building or self._audit is not None
+
+    @property
+    def _unsettled(self) -> bool:
+        """Whether the tail is to be settled."""
+        return self._tail is not None and self._tail_mode != 'refresh' and not self._tail.settled
 
     def audit(self) -> AuditReport:
         """Audit now, whatever it takes; a mismatch rebuilds the session from its ledger.

@@ -3,10 +3,10 @@
 
 """The tail: the newest frame, whole, at the end of the context.
 
-Replaced exactly, or kept up to date by per-block refresh: the rows of the fresh blocks, and of
-those that went stale with them, are recomputed at every layer, in place, together with the
-frame's closing row (it gathers the frame), attending causally to the current keys and values of
-all other rows.  Settling repeats the exact prefill.
+Replaced exactly, or kept up to date by per-block refresh: rows are recomputed at every layer, in
+place, attending causally to the current keys and values of all other rows.  With each frame those
+of the fresh blocks; those that went stale with them, and the frame's closing row (it gathers the
+frame), when somebody wants to know (`catch_up`).  Settling repeats the exact prefill.
 Knows what its rows were computed from; does not decide what is fresh.
 """
 
@@ -42,7 +42,8 @@ class Tail:
 
     Attributes:
         shown: the features that its rows were computed from; None before the first prefill.
-        rule: what is looked at and recomputed besides the fresh blocks.
+        rule: what is looked at and what has gone stale besides the fresh blocks.
+        caught_up: whether the rows that went stale, and the closing row, have been recomputed.
     """
 
     def __init__(self, family: Family, frame: Frame) -> None:
@@ -53,6 +54,7 @@ class Tail:
         self.frame = frame
         self.reference = Reference(frame)
         self.rule = RefreshRule(frame.grid.blocks)
+        self.caught_up = True
         self.refreshed_rows = 0
         self.exact_stamp = frame.stamp
         self._prefilled: Frame | None = None
@@ -109,15 +111,15 @@ class Tail:
         self.refreshed_rows = 0
         self.exact_stamp = self.frame.stamp
         self.shown = self._encoded
+        self.caught_up = True
         self.rule.reset()
 
     def refresh(
         self, cache: RollingCache, frame: Frame, fresh: np.ndarray, watch: Stopwatch
     ) -> Work:
-        """Recompute the rows of the blocks in `fresh` (bool [rows, cols]) and all that went stale.
+        """Recompute the rows of the blocks in `fresh` (bool [rows, cols]); see `catch_up`.
 
-        Those are what the refresh rule adds, and the closing row.  A caption that has changed its
-        length has moved every block: the tail is then replaced whole.
+        A caption that has changed its length has moved every block: the tail is replaced whole.
         """
         self.frame = frame
         if self.settled:
@@ -128,22 +130,61 @@ class Tail:
             return Work()
         if not cache.tail_fits(frame):
             return self.replace(cache, frame, watch)
-        assert self.shown is not None
         looked_at = self.rule.look(fresh, self._family.windows(frame.grid))
         with watch.stage('vision'):
             encoding = self._encoder.encode(frame, looked_at)
-            # A window that was not encoded may hold newer features than the rows show, but of
-            # pixels that are in use nowhere: only what was looked at now counts.
-            self._encoded = _choose(looked_at, encoding.features, self.shown)
-            moved = _moved(self._encoded, self.shown)
-        chosen = self.rule.choose(fresh.ravel(), moved).reshape(fresh.shape)
-        blocks = np.flatnonzero(chosen)
+            self._encoded = encoding.features
+            moved = self._moved()
         with watch.stage('prefill'):
-            rows = cache.refresh_tail(frame, self._encoded, blocks)
-        self.shown = _choose(chosen, self._encoded, self.shown)
-        self.reference.admit(frame, chosen & looked_at)
+            rows = self._recompute(cache, frame, fresh, moved, closing=False)
+        self.reference.admit(frame, fresh)
+        self.caught_up = bool(fresh.all())
+        computed, total = encoding.windows_computed, encoding.windows_total
+        return Work(int(fresh.sum()), rows, computed, total)
+
+    def catch_up(self, cache: RollingCache) -> int:
+        """Recompute the rows that have gone stale since they were computed, and the closing row.
+
+        The reference stays where it was, so that plans do not depend on when somebody asks.
+
+        Returns:
+            How many rows went through the model.
+        """
+        if self.caught_up:
+            return 0
+        tail = cache.ledger.tail
+        assert tail is not None
+        assert tail.frame is not None
+        moved = self._moved()
+        stale = self.rule.stale(moved).reshape(self.reference.stamps.shape)
+        self.caught_up = True
+        return self._recompute(cache, tail.frame, stale, moved, closing=True)
+
+    def _recompute(
+        self,
+        cache: RollingCache,
+        frame: Frame,
+        which: np.ndarray,
+        moved: np.ndarray,
+        *,
+        closing: bool,
+    ) -> int:
+        """Recompute the rows of the blocks in `which` (bool [rows, cols]); how many those are."""
+        assert self._encoded is not None
+        assert self.shown is not None
+        rows = cache.refresh_tail(frame, self._encoded, np.flatnonzero(which), closing=closing)
+        self.rule.recomputed(which.ravel(), moved)
+        self.shown = _choose(which, self._encoded, self.shown)
         self.refreshed_rows += rows
-        return Work(len(blocks), rows, encoding.windows_computed, encoding.windows_total)
+        return rows
+
+    def _moved(self) -> np.ndarray:
+        """Squared change of each block's features over their mean squared norm: float [blocks]."""
+        assert self._encoded is not None
+        assert self.shown is not None
+        embeds = self._encoded.embeds.astype(mx.float32)
+        change = mx.square(embeds - self.shown.embeds.astype(mx.float32)).sum(axis=-1)
+        return np.array(change / mx.square(embeds).sum(axis=-1).mean())
 
     def settle(self, cache: RollingCache) -> None:
         """Make the tail exact, and the newest frame to the last pixel."""
@@ -157,10 +198,3 @@ def _choose(mask: np.ndarray, yes: Features, no: Features) -> Features:
         mx.where(column, yes.embeds, no.embeds),
         tuple(mx.where(column, y, n) for y, n in zip(yes.deep, no.deep, strict=True)),
     )
-
-
-def _moved(new: Features, old: Features) -> np.ndarray:
-    """Squared change of each block's features over their mean squared norm: float32 [blocks]."""
-    embeds = new.embeds.astype(mx.float32)
-    change = mx.square(embeds - old.embeds.astype(mx.float32)).sum(axis=-1)
-    return np.array(change / mx.square(embeds).sum(axis=-1).mean())

@@ -9,6 +9,7 @@ arms.
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -137,7 +138,14 @@ def answer_from(
         exact=True,
     )
     return finish(
-        Asking(family=family, fork=fork, question=question, evidence=evidence, config=config)
+        Asking(
+            family=family,
+            fork=fork,
+            question=question,
+            evidence=evidence,
+            config=config,
+            start=time.perf_counter(),
+        )
     )
 
 
