@@ -417,6 +417,22 @@ def test_audits_happen_in_idle_time(qwen: Family) -> None:
     assert session.last_audit.ok
 
 
+def test_an_audit_counts_in_the_cache_bytes_and_gives_way_to_a_new_generation(
+    qwen: Family,
+) -> None:
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.2, audit_interval=0.0))
+    frames = iter(moving_scene(60))
+    before = session.admit(next(frames)).cache_bytes
+    session.begin_audit()
+    assert session.audit_slice() is None
+    budget = session.admit(next(frames))
+    assert budget.cache_bytes > 2 * before, 'the stream, the snapshot, the replay'
+    while not budget.rebuild_progress:
+        budget = session.admit(next(frames))
+    assert budget.cache_bytes < 3 * session.cache.nbytes
+    assert session.audit().ok
+
+
 def test_effective_fresh_frames_follow_the_papers_formula(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keep_keyframes=0))
     budgets = [session.admit(frame) for frame in moving_scene(5)]

@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,23 @@ def wait_until(condition: Callable[[], Any]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+@contextmanager
+def busy(scene: Scene, *cameras: str) -> Iterator[None]:
+    """The thread is held up by a frame: what is asked for meanwhile waits."""
+    entered, release = threading.Event(), threading.Event()
+
+    def slow(pixels: np.ndarray) -> np.ndarray:
+        entered.set()
+        release.wait(WAIT)
+        return pixels
+
+    scene.open(*cameras, convert=slow)
+    scene.offer(*cameras[:1])
+    assert entered.wait(WAIT)
+    yield
+    release.set()
 
 
 @pytest.fixture(scope='module')
@@ -216,19 +234,9 @@ def test_questions_that_always_wait_let_one_frame_pass_between_two_answers(scene
 
 
 def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Scene) -> None:
-    entered, release = threading.Event(), threading.Event()
-
-    def slow(pixels: np.ndarray) -> np.ndarray:
-        entered.set()
-        release.wait(WAIT)
-        return pixels
-
-    scene.open(convert=slow)
-    scene.offer()
-    assert entered.wait(WAIT)
-    for _ in range(4):
-        scene.offer()
-    release.set()
+    with busy(scene):
+        for _ in range(4):
+            scene.offer()
     wait_until(lambda: len(scene.perceived) == 2)
     assert [perceived.arrival.stamp for perceived in scene.perceived] == [10**9, 5 * 10**9]
     counts = scene.perceived[-1].counts
@@ -236,39 +244,19 @@ def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Scene) ->
 
 
 def test_cameras_take_turns(scene: Scene) -> None:
-    entered, release = threading.Event(), threading.Event()
-
-    def slow(pixels: np.ndarray) -> np.ndarray:
-        entered.set()
-        release.wait(WAIT)
-        return pixels
-
-    scene.open('one', 'two', 'three', convert=slow)
-    scene.offer('one')
-    assert entered.wait(WAIT)
-    for camera in ('one', 'three', 'two'):
-        scene.offer(camera)
-    release.set()
+    with busy(scene, 'one', 'two', 'three'):
+        for camera in ('one', 'three', 'two'):
+            scene.offer(camera)
     wait_until(lambda: len(scene.perceived) == 4)
     order = [perceived.camera for perceived in scene.perceived]
     assert order[0] == order[-1] == 'one', 'who was just served comes last'
 
 
 def test_a_deadline_holds_even_while_the_thread_is_busy(scene: Scene) -> None:
-    entered, release = threading.Event(), threading.Event()
-
-    def stuck(pixels: np.ndarray) -> np.ndarray:
-        entered.set()
-        release.wait(WAIT)
-        return pixels
-
-    scene.open(convert=stuck)
-    scene.offer()
-    assert entered.wait(WAIT)
-    asked = scene.ask(Request(question='well?', deadline=0.1))
-    wait_until(lambda: scene.worker.finish_overdue() or asked.outcomes)
-    assert asked.outcome.status is Status.TIMEOUT
-    release.set()
+    with busy(scene):
+        asked = scene.ask(Request(question='well?', deadline=0.1))
+        wait_until(lambda: scene.worker.finish_overdue() or asked.outcomes)
+        assert asked.outcome.status is Status.TIMEOUT
 
 
 def test_a_failing_model_ends_the_question_and_begins_the_session_anew(
@@ -317,6 +305,55 @@ def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Scene) -
         assert asked.outcome.status is Status.CANCELLED
         assert asked.outcome.status_text == 'closing time'
     assert scene.ask(Request(question='well?')).outcome.status is Status.NOT_ACTIVE
+
+
+def test_a_frame_passes_an_audit_and_a_question_goes_first(scene: Scene) -> None:
+    with busy(scene):
+        report = scene.worker.audit()
+        scene.offer()
+        asked = scene.ask(Request(question='what colors are the blocks?'))
+        happened: list[tuple[int, int]] = []
+        report.add_done_callback(
+            lambda _: happened.append((len(scene.perceived), len(asked.outcomes)))
+        )
+    camera, well, text = report.result(WAIT)[0]
+    assert (camera, well) == ('camera', True), text
+    assert happened == [(2, 1)]
+
+
+def test_two_who_ask_for_an_audit_both_get_one(scene: Scene) -> None:
+    scene.show()
+    reports = [scene.worker.audit() for _ in range(2)]
+    assert [report.result(WAIT)[0][1] for report in reports] == [True, True]
+
+
+def test_an_audit_of_nothing_says_so(scene: Scene) -> None:
+    _, well, text = scene.worker.audit().result(WAIT)[0]
+    assert not well
+    assert 'nothing to audit' in text
+
+
+def test_closing_ends_an_audit(scene: Scene) -> None:
+    with busy(scene):
+        report, closed = scene.worker.audit(), scene.worker.close('closing time')
+    closed.result(WAIT)
+    with pytest.raises(RuntimeError, match='closing time'):
+        report.result(WAIT)
+
+
+def test_a_model_that_fails_in_an_audit_ends_only_that(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.show()
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError('out of memory')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.worker._family, 'hidden', fail)
+        with pytest.raises(RuntimeError, match='out of memory'):
+            scene.worker.audit().result(WAIT)
+    assert scene.show().frame is not None
 
 
 def test_questions_are_answered_in_the_order_in_which_they_came(scene: Scene) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.engine.branches import rows_in_use
+from vlmaxxing_ros.engine.branches import cache_arrays, rows_in_use
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
 
@@ -47,6 +47,12 @@ class Audit:
         self._suffix = suffix
         self._cold = RollingCache(family)
         self._pending = [s for s in fork.segments if s.frame is not None]
+
+    def nbytes(self, shared: list[mx.array]) -> int:
+        """Bytes of the replay, and of the snapshot as far as its arrays are not in `shared`."""
+        elsewhere = {id(array) for array in shared}
+        own = (a.nbytes for a in cache_arrays(self._fork.layers) if id(a) not in elsewhere)
+        return self._cold.nbytes + sum(own)
 
     def step(self) -> AuditReport | None:
         """Replay one segment, or compare when all are replayed; the report ends the audit."""

@@ -233,6 +233,7 @@ class StreamSession:
             self._compress(config.token_budget)
             return
         if self._generations.due(config):
+            self._audit = None  # two caches at a time are enough
             # A history that begins with a delta frame would be worth nothing.
             self._forced |= not self._generations.begin(config)
         if self._generations.build(config, grown=grown):
@@ -259,6 +260,10 @@ class StreamSession:
         need = 2 * (len(self.family.captioned_rows(frame, 0)) + bool(self.family.caption(frame)))
         if self.cache.ledger.rows + need > cap:
             self.cache.compress(min(int(_COMPRESS_TO * cap), cap - need))
+            self._carried_over()
+
+    def _build_slice(self) -> None:
+        if self._generations.build_slice():
             self._carried_over()
 
     def _carried_over(self) -> None:
@@ -323,10 +328,9 @@ class StreamSession:
         elif not self._tail.caught_up:
             self._tail.catch_up(self.cache)
         elif self._generations.building:
-            if self._generations.build_slice():
-                self._carried_over()
+            self._build_slice()
         elif self._audit is not None or self._audit_due():
-            self._audit_slice()
+            self.audit_slice()
         else:
             return False
         return self._has_work()
@@ -351,7 +355,19 @@ class StreamSession:
         """Audit now, whatever it takes; a mismatch rebuilds the session from its ledger.
 
         Raises:
+            NoEvidence, Unsupported: as `begin_audit`.
+        """
+        self.begin_audit()
+        while (report := self.audit_slice()) is None:
+            pass
+        return report
+
+    def begin_audit(self) -> None:
+        """Begin to audit what is in the cache now; idle time and `audit_slice` go on with it.
+
+        Raises:
             NoEvidence: there is nothing to audit yet.
+            Unsupported: a compressed cache cannot be audited.
         """
         if self._tail is None:
             raise NoEvidence('there is nothing to audit yet: no image has been admitted')
@@ -359,23 +375,23 @@ class StreamSession:
             raise Unsupported('a compressed cache is not what a cold prefill gives: no audit')
         if not self._tail.exact:
             self._tail.settle(self.cache)
-        self._audit = None
-        while (report := self._audit_slice()) is None:
-            pass
-        return report
+        self._audit = Audit(self.family, self.cache.fork(), self._probe)
+        self._last_audit_stamp = self._tail.frame.stamp
 
-    def _audit_due(self) -> bool:
-        assert self._tail is not None
-        elapsed = (self._tail.frame.stamp - self._last_audit_stamp) * _NANO
-        interval = self.config.audit_interval
-        replayable = self._tail.exact and not self.cache.ledger.compressed
-        return bool(interval) and elapsed >= interval and replayable
+    def audit_slice(self) -> AuditReport | None:
+        """Go on with the audit, or begin one; the report ends it.
 
-    def _audit_slice(self) -> AuditReport | None:
-        assert self._tail is not None
+        A generation under construction is finished first: two caches at a time are enough.
+
+        Raises:
+            NoEvidence, Unsupported: as `begin_audit`.
+        """
+        if self._generations.building:
+            self._build_slice()
+            return None
         if self._audit is None:
-            self._audit = Audit(self.family, self.cache.fork(), self._probe)
-            self._last_audit_stamp = self._tail.frame.stamp
+            self.begin_audit()
+        assert self._audit is not None
         report = self._audit.step()
         if report is None:
             return None
@@ -386,6 +402,13 @@ class StreamSession:
             report = replace(report, text=report.text + '; the session was rebuilt from it')
         self.last_audit = report
         return report
+
+    def _audit_due(self) -> bool:
+        assert self._tail is not None
+        elapsed = (self._tail.frame.stamp - self._last_audit_stamp) * _NANO
+        interval = self.config.audit_interval
+        replayable = self._tail.exact and not self.cache.ledger.compressed
+        return bool(interval) and elapsed >= interval and replayable
 
     def _account(
         self, frame: Frame, plan: Plan, work: Work, kind: FrameKind, watch: Stopwatch, text: str
@@ -415,7 +438,7 @@ class StreamSession:
             tokens_added=work.rows,
             tokens_cached=ledger.rows,
             tokens_budget=self.config.token_budget,
-            cache_bytes=self._generations.nbytes,
+            cache_bytes=self._cache_bytes,
             generation=self.cache.number,
             rebuild_progress=self._generations.progress,
             frames_planned=self._planned,
@@ -427,6 +450,12 @@ class StreamSession:
             ceiling=ceiling(fixed=seconds['plan'], dense=dense, paid=paid),
         )
 
+    @property
+    def _cache_bytes(self) -> int:
+        """Bytes of both generations and of an audit in progress."""
+        audit = self._audit.nbytes(self.cache.arrays()) if self._audit else 0
+        return self._generations.nbytes + audit
+
     def _dropped(self, text: str) -> FreshBudget:
         return FreshBudget(
             frame_index=self._planned,
@@ -436,7 +465,7 @@ class StreamSession:
             frames_admitted=self._admitted,
             tokens_cached=self.cache.ledger.rows,
             tokens_budget=self.config.token_budget,
-            cache_bytes=self._generations.nbytes,
+            cache_bytes=self._cache_bytes,
             generation=self.cache.number,
         )
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from vlmaxxing_ros.engine.errors import InvalidFrame, NoEvidence, Unsupported
+from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
 from vlmaxxing_ros.ros.desk import Desk
+from vlmaxxing_ros.ros.inspection import Inspection, Reports
 from vlmaxxing_ros.ros.questions import Outcome, Request, Ticket
 from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.work_thread import WorkThread
@@ -67,6 +68,8 @@ class Worker:
         self._frame_took = 0.0  # s
         self._may_idle = False
         self._frame_is_next = False  # no frame has passed since the last question was taken up
+        self._inspections: list[Inspection] = []  # audits on request
+        self._inspected = 0.0  # s of time.monotonic, when their last slice ended
         self.last_error = ''  # of the model or of the worker itself, for diagnostics
         self._thread = WorkThread(self._work, self._defect, name='mlx')
 
@@ -120,9 +123,13 @@ class Worker:
         """Take each camera's next frame whole."""
         return self._thread.call(self._keyframe)
 
-    def audit(self) -> Future[list[tuple[str, bool, str]]]:
-        """Audit every session now: (camera, whether all is well, text) of each."""
-        return self._thread.call(self._audit)
+    def audit(self) -> Future[Reports]:
+        """Audit every session now, slice by slice: (camera, whether all is well, text) of each."""
+        done: Future[Reports] = Future()
+        self._thread.call(
+            lambda: self._inspections.append(Inspection(self._cameras.values(), done))
+        )
+        return done
 
     def stop(self, timeout: float) -> bool:
         """End the thread; False if it is still busy after `timeout` s."""
@@ -185,6 +192,8 @@ class Worker:
             desk.go_on()
         elif self._take_up():
             self._frame_is_next = True
+        elif self._inspections and self._inspection_is_due():
+            self._inspect()
         elif camera := self._next_camera():
             self._perceive(camera)
         elif not self._may_idle or (pause := self._idle()) is None:
@@ -208,6 +217,22 @@ class Worker:
         since = time.monotonic() - self._frame_ended
         period = max(self._settings.node.answering_frame_period, self._frame_took)
         return since >= period and self._next_camera() is not None
+
+    def _inspection_is_due(self) -> bool:
+        """Whether a slice of an audit on request comes next: in turn with frames."""
+        return self._frame_ended >= self._inspected or self._next_camera() is None
+
+    def _inspect(self) -> None:
+        inspection = self._inspections[0]
+        try:
+            more = inspection.step()
+        except Exception as error:
+            self._defect(error)
+            inspection.cancel(self.last_error)
+            more = False
+        if not more:
+            del self._inspections[0]
+        self._inspected = time.monotonic()
 
     def _next_camera(self) -> Camera | None:
         """Of the cameras with a waiting image, the one that was served longest ago."""
@@ -312,6 +337,8 @@ class Worker:
     def _close(self, why: str) -> None:
         self._cameras = self._desk.cameras = {}
         self._desk.cancel_all(why)
+        while self._inspections:
+            self._inspections.pop().cancel(why)
         gc.collect()
 
     def _configure(self, settings: Settings) -> None:
@@ -330,14 +357,3 @@ class Worker:
     def _keyframe(self) -> None:
         for camera in self._cameras.values():
             camera.session.keyframe()
-
-    def _audit(self) -> list[tuple[str, bool, str]]:
-        reports = []
-        for camera in self._cameras.values():
-            try:
-                report = camera.session.audit()
-            except (NoEvidence, Unsupported) as error:
-                reports.append((camera.name, False, str(error)))
-            else:
-                reports.append((camera.name, report.ok, report.text))
-        return reports

@@ -1,0 +1,64 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""An audit of every camera's session that somebody asked for, slice by slice.
+
+Knows nothing of rclpy, nor of when its slices are due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+
+from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
+from vlmaxxing_ros.ros.camera import Camera
+
+Reports = list[tuple[str, bool, str]]
+"""Per camera: its name, whether all is well, text."""
+
+
+class Inspection:
+    """One such request.
+
+    Args:
+        cameras: whose sessions are audited, one after the other.
+        done: gets the reports.
+    """
+
+    def __init__(self, cameras: Iterable[Camera], done: Future[Reports]) -> None:
+        self._left = list(cameras)
+        self._begun = False
+        self._reports: Reports = []
+        self._done = done
+
+    def step(self) -> bool:
+        """Do one slice; False: that was the last."""
+        if self._left:
+            self._audit(self._left[0])
+        if self._left:
+            return True
+        self._done.set_result(self._reports)
+        return False
+
+    def cancel(self, why: str) -> None:
+        """End without reports; who waits for them is told why."""
+        self._done.set_exception(RuntimeError(why))
+
+    def _audit(self, camera: Camera) -> None:
+        try:
+            if not self._begun:
+                camera.session.begin_audit()
+                self._begun = True
+                return
+            report = camera.session.audit_slice()
+        except (NoEvidence, Unsupported) as error:
+            self._finish(camera, False, str(error))
+        else:
+            if report is not None:
+                self._finish(camera, report.ok, report.text)
+
+    def _finish(self, camera: Camera, ok: bool, text: str) -> None:
+        self._reports.append((camera.name, ok, text))
+        del self._left[0]
+        self._begun = False
