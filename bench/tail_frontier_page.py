@@ -4,8 +4,8 @@
 """The frontier of rows against drift, drawn and tabulated from docs/results.
 
 `python -m bench.tail_frontier_page` draws docs/figures/tail_frontier.svg from tail_frontier.json
-and puts its tables, and those of tail_default.json (fewer rules, more clips), into docs/tail.md,
-between the two marks there.
+and puts its tables into docs/tail.md, between the two marks there; before them those of
+tail_default.json (fewer rules, more clips) and of tail_every.json (asked after every frame).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ COLORS = {
 def main() -> None:
     """Write figure and tables."""
     mpl.rcParams.update({'svg.hashsalt': 'tail', 'svg.fonttype': 'none', 'font.size': 8})
-    frontier, default = (
+    default, every, frontier = (
         json.loads((DOCS / 'results' / f'{name}.json').read_text())
-        for name in ('tail_frontier', 'tail_default')
+        for name in ('tail_default', 'tail_every', 'tail_frontier')
     )
     folder = DOCS / 'figures'
     folder.mkdir(exist_ok=True)
@@ -41,8 +41,10 @@ def main() -> None:
     page = DOCS / 'tail.md'
     before, _, after = page.read_text().split(MARK)
     text = '\n\n'.join(
-        f'{measured["clips"]} clips per stream:\n{tables(measured["results"])}'
-        for measured in (default, frontier)
+        f'{measured["clips"]} clips per stream, asked after '
+        f'{"every" if measured["every"] == 1 else "the last"} frame:\n'
+        f'{tables(measured["results"])}'
+        for measured in (default, every, frontier)
     )
     page.write_text(f'{before}{MARK}\n\n{text}\n\n{MARK}{after}')
 

@@ -12,45 +12,20 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
+from engine.scenes import GRID, PERIOD, change_blocks, moving_scene, scene, session_logits
 
 from vlmaxxing_ros.engine.accounting import FrameKind, FreshBudget
 from vlmaxxing_ros.engine.answering import Answer, Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence
 from vlmaxxing_ros.engine.families import Family, Features, Rows
-from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.frame import Frame
 from vlmaxxing_ros.engine.ledger import Kind
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.session import StreamSession
 from vlmaxxing_ros.engine.vision import IncrementalEncoder
 
 MakeFrames = Callable[..., list[Frame]]
-GRID = Grid(4, 6, 28)
-PERIOD = 100_000_000  # ns
-
-
-def scene(stamp: int, *, seed: int = 0, shade: int = 0) -> Frame:
-    """A smooth random scene, so that one changed block is one changed block."""
-    random = np.random.default_rng(seed)
-    coarse = random.integers(60, 180, (GRID.rows, GRID.cols, 3), np.uint8)
-    pixels = np.repeat(np.repeat(coarse, GRID.block, 0), GRID.block, 1) + np.uint8(shade)
-    return Frame(pixels, GRID, stamp, 'optical')
-
-
-def change_blocks(frame: Frame, fresh: np.ndarray, *, stamp: int, seed: int = 0) -> Frame:
-    """`frame` with new noise in the blocks in `fresh` (bool [rows, cols])."""
-    noise = np.random.default_rng(seed).integers(0, 256, frame.pixels.shape, np.uint8)
-    return Frame(noise, frame.grid, stamp, frame.frame_id).with_blocks(frame.pixels, fresh)
-
-
-def moving_scene(count: int, *, seed: int = 0) -> list[Frame]:
-    """A still scene in which another block changes in every frame."""
-    frames = [scene(PERIOD, seed=seed)]
-    for index in range(1, count):
-        fresh = np.zeros((GRID.rows, GRID.cols), bool)
-        fresh.flat[index % GRID.blocks] = True
-        frames.append(change_blocks(frames[-1], fresh, stamp=(index + 1) * PERIOD, seed=index))
-    return frames
 
 
 def answer(session: StreamSession, text: str = 'what is there?', **kwargs: Any) -> Answer:
@@ -66,11 +41,6 @@ def cold_logits(family: Family, frames: list[Frame], text: str) -> np.ndarray:
     for frame in frames:
         cache.append(Kind.KEYFRAME, frame, IncrementalEncoder(family).encode(frame).features)
     return np.array(cache.fork().extend(family.text.question_ids(text, ())))
-
-
-def session_logits(session: StreamSession, text: str) -> np.ndarray:
-    ids = session.family.text.question_ids(text, ())
-    return np.array(session.cache.fork().extend(ids))
 
 
 def frames_held(session: StreamSession) -> list[Frame]:
@@ -380,59 +350,6 @@ def test_the_budget_counts_the_rows_that_went_through_the_model(qwen: Family) ->
         assert verdicts == budget.blocks_total
 
 
-def test_an_audit_passes_on_a_healthy_cache(family: Family) -> None:
-    session = StreamSession(family, EngineConfig(keyframe_interval=0.2))
-    for frame in moving_scene(8):
-        session.admit(frame)
-    report = session.audit()
-    assert report.ok
-    assert report.max_difference == 0.0
-
-
-def test_an_audit_finds_a_flipped_row_and_rebuilds_the_session(qwen: Family) -> None:
-    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.2))
-    frames = moving_scene(8)
-    for frame in frames:
-        session.admit(frame)
-    session.idle()
-    healthy = session_logits(session, 'what?')
-    keys = session.cache.arrays()[0]
-    keys[0, 0, 40] = keys[0, 0, 40] * -1 + 0.5
-    mx.eval(keys)
-    assert not np.array_equal(session_logits(session, 'what?'), healthy)
-    report = session.audit()
-    assert not report.ok
-    assert 'rebuilt' in report.text
-    assert np.array_equal(session_logits(session, 'what?'), healthy)
-    assert session.audit().ok
-
-
-def test_audits_happen_in_idle_time(qwen: Family) -> None:
-    session = StreamSession(qwen, EngineConfig(audit_interval=0.5, keyframe_interval=0.2))
-    for frame in moving_scene(10):
-        session.admit(frame)
-        while session.idle():
-            pass
-    assert session.last_audit is not None
-    assert session.last_audit.ok
-
-
-def test_an_audit_counts_in_the_cache_bytes_and_gives_way_to_a_new_generation(
-    qwen: Family,
-) -> None:
-    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.2, audit_interval=0.0))
-    frames = iter(moving_scene(60))
-    before = session.admit(next(frames)).cache_bytes
-    session.begin_audit()
-    assert session.audit_slice() is None
-    budget = session.admit(next(frames))
-    assert budget.cache_bytes > 2 * before, 'the stream, the snapshot, the replay'
-    while not budget.rebuild_progress:
-        budget = session.admit(next(frames))
-    assert budget.cache_bytes < 3 * session.cache.nbytes
-    assert session.audit().ok
-
-
 def test_effective_fresh_frames_follow_the_papers_formula(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keep_keyframes=0))
     budgets = [session.admit(frame) for frame in moving_scene(5)]
@@ -500,14 +417,6 @@ def test_compression_turned_on_meanwhile_keeps_the_frames_in_their_order(qwen: F
     assert stamps == sorted(stamps)
     assert stamps[-2:] == [frame.stamp for frame in frames[-2:]]
     assert not answer(session).evidence.exact
-
-
-def test_a_reset_forgets_the_last_audit(qwen: Family) -> None:
-    session = StreamSession(qwen, EngineConfig())
-    session.admit(scene(PERIOD))
-    session.audit()
-    session.reset()
-    assert session.last_audit is None
 
 
 def test_a_budget_that_cannot_hold_the_keyframes_is_reported(qwen: Family) -> None:
