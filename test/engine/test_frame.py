@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from mlx_vlm.models.qwen3_vl.processing_qwen3_vl import _smart_resize_image
@@ -48,6 +49,38 @@ def test_an_image_is_resized_onto_the_grid() -> None:
     frame = Frame.from_image(image, Grid(6, 8, 28), stamp=7, frame_id='cam')
     assert frame.pixels.shape == (168, 224, 3)
     assert (frame.stamp, frame.frame_id) == (7, 'cam')
+
+
+SIZES = [
+    ((480, 640), Grid(12, 16, 28)),
+    ((481, 641), Grid(12, 16, 28)),
+    ((720, 1280), Grid(10, 18, 28)),
+    ((1080, 1920), Grid(10, 18, 28)),
+    ((1080, 1920), Grid(17, 23, 28)),
+    ((300, 1200), Grid(9, 18, 28)),
+]
+
+
+@pytest.mark.parametrize(('size', 'grid'), SIZES)
+def test_a_resized_image_is_what_area_averaging_gives_but_for_a_little_blur(
+    size: tuple[int, int], grid: Grid
+) -> None:
+    small = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
+    image = cv2.resize(small, size[::-1], interpolation=cv2.INTER_CUBIC)
+    resized = Frame.from_image(image, grid, stamp=0).pixels.astype(int)
+    reference = cv2.resize(image, (grid.width, grid.height), interpolation=cv2.INTER_AREA)
+    assert np.abs(resized - reference).mean() < 1.0
+
+
+@pytest.mark.parametrize(('size', 'grid'), SIZES)
+def test_a_line_of_one_pixel_stays_visible_wherever_it_is(
+    size: tuple[int, int], grid: Grid
+) -> None:
+    area = max(1.0, size[0] / grid.height) * max(1.0, size[1] / grid.width)
+    for place in range(60, 90):
+        image = np.zeros((*size, 3), np.uint8)
+        image[:, place] = 255
+        assert Frame.from_image(image, grid, stamp=0).pixels.max() > 100 / area**0.5
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ import numpy as np
 
 from vlmaxxing_ros.engine.errors import InvalidFrame
 
+_DENSE = 1.5  # pixels from one bilinear sample to the next, with which none is left out
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -116,13 +118,7 @@ class Frame:
                 f'image is {image.dtype} {image.shape}, not uint8 [height, width, 3]'
             )
         if image.shape[:2] != (grid.height, grid.width):
-            shrinks = image.shape[0] >= grid.height and image.shape[1] >= grid.width
-            image = cv2.resize(
-                image,
-                (grid.width, grid.height),
-                # Area averaging keeps small things visible when shrinking.
-                interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-            )
+            image = _resize(image, grid.width, grid.height)
         return cls(np.ascontiguousarray(image), grid, stamp, frame_id)
 
     def blocks(self) -> np.ndarray:
@@ -139,3 +135,29 @@ class Frame:
     def since(self, origin: int) -> Frame:
         """This frame, of a stream whose first frame has the stamp `origin` (nanoseconds)."""
         return replace(self, elapsed=(self.stamp - origin) * 1e-9)
+
+
+def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize an image; every pixel has a say, so that small things stay visible.
+
+    Halved while it is too large, then bilinear; by way of twice the size wanted where pixels would
+    fall between the samples.  `INTER_AREA` alone takes three to five times as long.
+    """
+    while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
+        image = _halved(image)
+    if image.shape[:2] == (height, width):
+        return image
+    spacing = max(image.shape[0] / height, image.shape[1] / width)
+    if spacing <= _DENSE:
+        return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    if spacing > 2.0:  # another aspect ratio
+        return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    twice = (2 * width, 2 * height)
+    return _halved(cv2.resize(image, twice, interpolation=cv2.INTER_LINEAR))
+
+
+def _halved(image: np.ndarray) -> np.ndarray:
+    """Means of 2x2 pixels; an odd last row or column is left out."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    even = image[: 2 * height, : 2 * width]
+    return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
