@@ -3,8 +3,8 @@
 
 """Replay a ledger cold, with the same chunk boundaries, and compare.
 
-Works on a snapshot, one segment per step, so that the stream goes on meanwhile.  Bitwise equal
-on the CPU; elsewhere the measured difference is reported.
+One segment per step: the stream goes on meanwhile, and what it adds to its history is replayed as
+well.  Bitwise equal on the CPU; elsewhere the measured difference is reported.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.engine.branches import cache_arrays, rows_in_use
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
+from vlmaxxing_ros.engine.rolling_cache import RollingCache
 
 # A GPU picks its kernels by shape; a wrong row is off by orders of magnitude more than they are.
 GPU_TOLERANCE = 0.05
@@ -40,34 +39,40 @@ class AuditReport:
 
 
 class Audit:
-    """One audit in progress."""
+    """One audit of one generation in progress."""
 
-    def __init__(self, family: Family, fork: Fork, suffix: list[int]) -> None:
-        self._fork = fork
-        self._suffix = suffix
+    def __init__(self, family: Family) -> None:
         self._cold = RollingCache(family)
-        self._pending = [s for s in fork.segments if s.frame is not None]
+        self._replayed = 0
 
-    def nbytes(self, shared: list[mx.array]) -> int:
-        """Bytes of the replay, and of the snapshot as far as its arrays are not in `shared`."""
-        elsewhere = {id(array) for array in shared}
-        own = (a.nbytes for a in cache_arrays(self._fork.layers) if id(a) not in elsewhere)
-        return self._cold.nbytes + sum(own)
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the replay."""
+        return self._cold.nbytes
 
-    def step(self) -> AuditReport | None:
-        """Replay one segment, or compare when all are replayed; the report ends the audit."""
-        if self._pending:
-            self._cold.append_copy(self._pending.pop(0))
+    def nearly_done(self, cache: RollingCache) -> bool:
+        """Whether the next step is the last: the tail must be exact then."""
+        return self._replayed == len(cache.ledger.history)
+
+    def step(self, cache: RollingCache, suffix: list[int]) -> AuditReport | None:
+        """Replay one segment of the history, or the tail and compare; the report ends the audit.
+
+        Args:
+            cache: always the same one, which may have grown since the last step.
+            suffix: token ids of a question.
+        """
+        if not self.nearly_done(cache):
+            self._cold.append_copy(cache.ledger.history[self._replayed])
+            self._replayed += 1
             return None
-        rows = self._fork.rows
-        cold = self._cold.fork()
+        if cache.ledger.tail is not None:
+            self._cold.append_copy(cache.ledger.tail)
+        rows, live, cold = cache.ledger.rows, cache.fork(), self._cold.fork()
         identical = all(
             bool(mx.array_equal(a, b))
-            for a, b in zip(
-                rows_in_use(self._fork.layers, rows), rows_in_use(cold.layers, rows), strict=True
-            )
+            for a, b in zip(cache.contents(), self._cold.contents(), strict=True)
         )
-        ours, theirs = self._fork.extend(self._suffix), cold.extend(self._suffix)
+        ours, theirs = live.extend(suffix), cold.extend(suffix)
         difference = np.abs(np.array(ours - theirs)).max().item()
         bitwise = mx.default_device() == mx.Device(mx.cpu)
         ok = identical if bitwise else difference <= GPU_TOLERANCE

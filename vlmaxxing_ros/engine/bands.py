@@ -65,11 +65,9 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     profile = np.where(rows, profile / level - 1, 0).clip(-0.5, 0.5)
     if deviation(profile[rows]) < 0.5 * _LEAST:
         return None
-    waves, products = _sampled_waves(rows.size)
+    right = (_sampled_waves(rows.size) @ profile).reshape(-1, 5)
     # Least squares for all frequencies at once.
-    right = (waves @ profile).reshape(-1, 5)
-    left = (products @ rows.astype(np.float64)).reshape(-1, 5, 5) + 1e-6 * np.eye(5)
-    fits = np.linalg.solve(left, right[..., None])[..., 0]
+    fits = (_inverses(rows.tobytes()) @ right[..., None])[..., 0]
     explained = (fits * right).sum(axis=1)
     # A sinusoid is not to pass for the overtone of one of half the frequency.
     amplitude, overtone = (np.hypot(fits[:, k], fits[:, k + 1]) for k in (1, 3))
@@ -85,14 +83,21 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
 
 
 @lru_cache(maxsize=8)
-def _sampled_waves(samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """All frequencies at once, for an image of so many sampled rows.
+def _sampled_waves(samples: int) -> np.ndarray:
+    """All frequencies at once, for an image of so many sampled rows: [cycles * 5, samples]."""
+    waves = _waves(_CYCLES, np.arange(samples) / samples)
+    return waves.transpose(0, 2, 1).reshape(-1, samples)
 
-    Float64 [cycles * 5, samples], and the products of any two of five [cycles * 25, samples].
+
+@lru_cache(maxsize=64)
+def _inverses(rows: bytes) -> np.ndarray:
+    """What solves the least squares of each frequency over these rows: float64 [cycles, 5, 5].
+
+    Kept: in most frames every row counts.
     """
-    waves = _waves(_CYCLES, np.arange(samples) / samples).transpose(0, 2, 1)
-    products = waves[:, :, None] * waves[:, None]
-    return waves.reshape(-1, samples), products.reshape(-1, samples)
+    used = np.frombuffer(rows, bool)
+    waves = _sampled_waves(used.size)[:, used].reshape(_CYCLES.size, 5, -1)
+    return np.linalg.inv(waves @ waves.transpose(0, 2, 1) + 1e-6 * np.eye(5))
 
 
 def deviation(values: np.ndarray) -> float:

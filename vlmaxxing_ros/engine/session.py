@@ -259,6 +259,7 @@ class StreamSession:
         # A frame adds itself whole, and itself once more as a delta frame; its caption may grow.
         need = 2 * (len(self.family.captioned_rows(frame, 0)) + bool(self.family.caption(frame)))
         if self.cache.ledger.rows + need > cap:
+            self._audit = None  # the rows that it has compared are going
             self.cache.compress(min(int(_COMPRESS_TO * cap), cap - need))
             self._carried_over()
 
@@ -363,7 +364,7 @@ class StreamSession:
         return report
 
     def begin_audit(self) -> None:
-        """Begin to audit what is in the cache now; idle time and `audit_slice` go on with it.
+        """Begin to audit the cache; idle time and `audit_slice` go on with it.
 
         Raises:
             NoEvidence: there is nothing to audit yet.
@@ -373,9 +374,7 @@ class StreamSession:
             raise NoEvidence('there is nothing to audit yet: no image has been admitted')
         if self.cache.ledger.compressed:
             raise Unsupported('a compressed cache is not what a cold prefill gives: no audit')
-        if not self._tail.exact:
-            self._tail.settle(self.cache)
-        self._audit = Audit(self.family, self.cache.fork(), self._probe)
+        self._audit = Audit(self.family)
         self._last_audit_stamp = self._tail.frame.stamp
 
     def audit_slice(self) -> AuditReport | None:
@@ -392,7 +391,10 @@ class StreamSession:
         if self._audit is None:
             self.begin_audit()
         assert self._audit is not None
-        report = self._audit.step()
+        assert self._tail is not None
+        if self._audit.nearly_done(self.cache) and not self._tail.exact:
+            self._tail.settle(self.cache)
+        report = self._audit.step(self.cache, self._probe)
         if report is None:
             return None
         self._audit = None
@@ -453,8 +455,7 @@ class StreamSession:
     @property
     def _cache_bytes(self) -> int:
         """Bytes of both generations and of an audit in progress."""
-        audit = self._audit.nbytes(self.cache.arrays()) if self._audit else 0
-        return self._generations.nbytes + audit
+        return self._generations.nbytes + (self._audit.nbytes if self._audit else 0)
 
     def _dropped(self, text: str) -> FreshBudget:
         return FreshBudget(
