@@ -75,15 +75,16 @@ def _frontier(axes: Axes, arms: dict[str, Any]) -> bool:
 
 
 def _scatter(axes: Axes, points: list[tuple[float, float, str]]) -> None:
-    """Named points over a logarithmic x axis."""
-    for number, (x, y, name) in enumerate(sorted(points)):
-        axes.plot(x, y, 'o', color=_color(name))
-        # Neighbours' labels would cover each other: above and below in turn, near and far.
-        offset = (4, (-11, 5, -20, 14)[number % 4])
-        axes.annotate(name, (x, y), xytext=offset, textcoords='offset points', fontsize=7)
+    """Named points over a logarithmic x axis; the legend has them from the top down."""
+    colors = iter(colormaps['tab20'].colors)  # type: ignore[attr-defined]
+    for x, y, name in sorted(points, key=lambda point: (-point[1], point[0])):
+        mark = 'o' if name in _SESSION_ARMS else 'D' if name == 'dense' else 's'
+        axes.plot(x, y, mark, color=next(colors), label=name)
     axes.set_xscale('log')
     axes.margins(x=0.15, y=0.15)
     _label_decades(axes.xaxis)
+    if points:
+        axes.legend(loc='upper left', bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
 
 
 def _label_decades(axis: Axis) -> None:
