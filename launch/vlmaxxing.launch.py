@@ -5,8 +5,8 @@
 
     ros2 launch vlmaxxing_ros vlmaxxing.launch.py image:=/front/image_raw
 
-Every argument left empty is as in the parameter file.  Autostart is the node's own, so that this
-works with every launch_ros and no transition event can be missed.
+Every argument left empty is as in the parameter file.  Autostart is the node's own: launch_ros has
+it only from 0.26.7 (Jazzy) on, and nobody has to wait for a transition event.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from __future__ import annotations
 import os
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
+from launch_ros.utilities import prefix_namespace
 
-from launch import LaunchContext, LaunchDescription
+ENDING = '20'
+"""Seconds that the node has after SIGTERM: a large model may be in the middle of a frame."""
 
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 
 
@@ -57,8 +60,8 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument(
                 'use_sim_time',
-                default_value='false',
-                choices=['true', 'false'],
+                default_value='',
+                choices=['', 'true', 'false'],
                 description='follow /clock, as for recordings and simulators',
             ),
             DeclareLaunchArgument(
@@ -73,33 +76,44 @@ def generate_launch_description() -> LaunchDescription:
                 choices=LOG_LEVELS,
                 description='what the node logs',
             ),
-            OpaqueFunction(function=start, args=[os.path.join(config, 'fastdds_shm.xml')]),
+            OpaqueFunction(function=start),
         ]
     )
 
 
-def start(context: LaunchContext, profile: str) -> list[SetEnvironmentVariable | LifecycleNode]:
-    """The node, and the Fast DDS profile for large images unless another one is in use."""
+def start(context: LaunchContext) -> list[Action]:
+    """The node.
+
+    Raises:
+        FileNotFoundError: there is no such parameter file; launch_ros alone would only warn.
+    """
 
     def value(name: str) -> str:
-        return str(LaunchConfiguration(name).perform(context))
+        return LaunchConfiguration(name).perform(context)
 
-    logger = '.'.join([*value('namespace').strip('/').split('/'), 'vlmaxxing']).lstrip('.')
+    params_file = value('params_file')
+    if not os.path.isfile(params_file):
+        raise FileNotFoundError(f'params_file: no such file: {params_file}')
     given = {'model': value('model'), 'camera.transport': value('transport')}
-    switches = {name: value(name) == 'true' for name in ('use_sim_time', 'autostart')}
-    node = LifecycleNode(
-        package='vlmaxxing_ros',
-        executable='vlmaxxing_node',
-        name='vlmaxxing',
-        namespace=value('namespace'),
-        parameters=[
-            value('params_file'),
-            {**{name: text for name, text in given.items() if text}, **switches},
-        ],
-        remappings=[('camera/image', value('image'))] if value('image') else [],
-        ros_arguments=['--log-level', f'{logger}:={value("log_level")}'],
-        output='screen',
-    )
-    if any(context.environment.get(variable) for variable in PROFILE_VARIABLES):
-        return [node]
-    return [*(SetEnvironmentVariable(name, profile) for name in PROFILE_VARIABLES), node]
+    switches = {name: value(name) for name in ('use_sim_time', 'autostart')}
+    # PushROSNamespace of an including launch file comes first, as in launch_ros itself.
+    pushed = context.launch_configurations.get('ros_namespace')
+    namespace = prefix_namespace(pushed, value('namespace')) or ''
+    logger = '.'.join(filter(None, [*namespace.split('/'), 'vlmaxxing']))
+    return [
+        LifecycleNode(
+            package='vlmaxxing_ros',
+            executable='vlmaxxing_node',
+            name='vlmaxxing',
+            namespace=value('namespace'),
+            parameters=[
+                params_file,
+                {name: text for name, text in given.items() if text}
+                | {name: text == 'true' for name, text in switches.items() if text},
+            ],
+            remappings=[('camera/image', value('image'))] if value('image') else [],
+            ros_arguments=['--log-level', f'{logger}:={value("log_level")}'],
+            output='screen',
+            sigterm_timeout=ENDING,
+        )
+    ]

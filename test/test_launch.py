@@ -16,6 +16,8 @@ import pytest
 pytest.importorskip('launch_ros', reason='launch is not on PyPI: run this where ROS is installed')
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from integration.ros_process import Peer
+from rcl_interfaces.srv import GetParameters
 
 FILE = Path(__file__).resolve().parents[1] / 'launch' / 'vlmaxxing.launch.py'
 
@@ -24,12 +26,18 @@ import sys
 from launch import LaunchDescription, LaunchService
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import PushROSNamespace
 
 source = PythonLaunchDescriptionSource(sys.argv[1])
 arguments = [argument.split(':=') for argument in sys.argv[2:]]
 service = LaunchService()
 service.include_launch_description(
-    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
+    LaunchDescription(
+        [
+            PushROSNamespace('fleet'),
+            IncludeLaunchDescription(source, launch_arguments=arguments),
+        ]
+    )
 )
 sys.exit(service.run())
 """
@@ -72,7 +80,7 @@ def test_the_node_is_launched_as_told_and_ends_with_the_launch(
     )
     said = launched.wait_for('not configured: ', timeout=90.0)
     assert f'{tmp_path}/none' in said, 'autostarted with the model given'
-    assert '[robot.vlmaxxing]' in said
+    assert '[fleet.robot.vlmaxxing]' in said
     launched.interrupt()
     assert 'process has finished cleanly' in launched.output
 
@@ -82,6 +90,7 @@ def test_the_node_is_launched_as_told_and_ends_with_the_launch(
     [
         ('transport:=theora', 'is not valid. Valid options are'),
         ('autostart:=maybe', 'is not valid. Valid options are'),
+        ('params_file:=/nope.yaml', 'no such file: /nope.yaml'),
     ],
 )
 def test_an_argument_that_cannot_be_is_refused(
@@ -90,3 +99,30 @@ def test_an_argument_that_cannot_be_is_refused(
     launched = spawn(sys.executable, '-c', RUN, FILE, argument)
     assert launched.wait() != 0
     assert said in launched.output
+
+
+def test_the_log_level_is_the_nodes_wherever_it_is_pushed(
+    spawn: Callable[..., Any], tmp_path: Path
+) -> None:
+    launched = spawn(
+        *(sys.executable, '-c', RUN, FILE),
+        *(f'model:={tmp_path}/none', 'namespace:=robot', 'log_level:=error'),
+    )
+    launched.wait_for('not configured: ', timeout=90.0)
+    assert 'loading the model' not in launched.output
+
+
+def test_what_is_not_given_is_as_in_the_parameter_file(
+    spawn: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / 'parameters.yaml'
+    file.write_text('/**:\n  ros__parameters:\n    use_sim_time: true\n    high: 9.5\n')
+    launched = spawn(sys.executable, '-c', RUN, FILE, f'params_file:={file}', 'autostart:=false')
+    launched.wait_for('unconfigured: ', timeout=90.0)
+    peer = Peer()
+    request = GetParameters.Request(names=['use_sim_time', 'high', 'autostart'])
+    sim_time, high, autostart = peer.call(
+        GetParameters, '/fleet/vlmaxxing/get_parameters', request
+    ).values
+    peer.close()
+    assert (sim_time.bool_value, high.double_value, autostart.bool_value) == (True, 9.5, False)
