@@ -157,8 +157,9 @@ class Tail:
         assert tail.frame is not None
         moved = self._moved()
         stale = self.rule.stale(moved).reshape(self.reference.stamps.shape)
+        rows = self._recompute(cache, tail.frame, stale, moved, closing=True)
         self.caught_up = True
-        return self._recompute(cache, tail.frame, stale, moved, closing=True)
+        return rows
 
     def _recompute(
         self,
