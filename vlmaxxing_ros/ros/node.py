@@ -31,7 +31,7 @@ from vlmaxxing_ros.ros.diagnostics import Diagnostics
 from vlmaxxing_ros.ros.image_topics import ImageTopics
 from vlmaxxing_ros.ros.messages import to_budget
 from vlmaxxing_ros.ros.overlay import to_overlay
-from vlmaxxing_ros.ros.parameters import Parameters
+from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
 from vlmaxxing_ros.ros.running import leave, run
 from vlmaxxing_ros.ros.settings import Settings
@@ -56,7 +56,11 @@ class VlmaxxingNode(LifecycleNode):
         self.stopping = threading.Event()
         self._transition = threading.Lock()
         self._remarks: dict[str, float] = {}  # kind: s of time.monotonic
-        self.parameters = Parameters(self, self._settings_changed, self._settings_refused)
+        try:
+            self.parameters = Parameters(self, self._settings_changed, self._settings_refused)
+        except ParameterError:
+            self.destroy_node()
+            raise
         settings = self.parameters.settings
         self.worker = Worker(
             settings,
@@ -114,13 +118,11 @@ class VlmaxxingNode(LifecycleNode):
                 self.trigger_shutdown()
 
     def destroy_node(self) -> None:
-        """Leave the domain.
+        """Leave the domain; `servers.destroy` comes before.
 
-        rclpy forgets the action and the state machine here, either of which keeps the participant
-        in being: others would take this node for alive until its lease ends, and its shared memory
-        would stay behind.
+        rclpy forgets the state machine here, which keeps the participant in being: others would
+        take this node for alive until its lease ends, and its shared memory would stay behind.
         """
-        self.servers.destroy()
         super().destroy_node()
         machine: Any = self._state_machine
         machine.destroy_when_not_in_use()

@@ -48,7 +48,7 @@ class QuestionServers:
         )
 
     def destroy(self) -> None:
-        """Offer the action no more, which rclpy does not end together with its node."""
+        """End the action, which rclpy does not do with its node: it would keep that in being."""
         self._action.destroy()
 
     @property

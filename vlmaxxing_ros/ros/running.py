@@ -64,6 +64,7 @@ def run(make_node: Callable[[], VlmaxxingNode]) -> int:
     if not node.worker.stop(5.0):
         node.get_logger().warning('the model is still busy: leaving without it')
     executor.shutdown()
+    node.servers.destroy()
     node.destroy_node()
     rclpy.try_shutdown()
     return 0
