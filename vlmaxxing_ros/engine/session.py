@@ -11,34 +11,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from dataclasses import replace
 
 import numpy as np
 
-from vlmaxxing_ros.engine.accounting import (
-    Calibration,
-    FrameKind,
-    FreshBudget,
-    Stopwatch,
-    ceiling,
-    effective_fresh_frames,
-)
+from vlmaxxing_ros.engine.accounting import Calibration, FrameKind, FreshBudget, Stopwatch
 from vlmaxxing_ros.engine.answering import Asking, Evidence, Question
 from vlmaxxing_ros.engine.audit import Audit, AuditReport
+from vlmaxxing_ros.engine.books import Books, Held
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.frame import Frame, Grid
 from vlmaxxing_ros.engine.generations import Generations
 from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.planner import Plan, Planner, Verdict
+from vlmaxxing_ros.engine.planner import Plan, Planner
 from vlmaxxing_ros.engine.reference import Reference
 from vlmaxxing_ros.engine.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.tail import Tail, Work
 
 _NANO = 1e-9
-_WINDOW = 32  # planned frames over which reuse is averaged
 _COMPRESS_TO = 0.75  # of the cap: 24 of 32 frames, as InfiniPot-V was released
 
 
@@ -67,8 +59,7 @@ class StreamSession:
         self._delta_stamp: int | None = None
         self._tail_is_keyframe = False
         self._forced = False
-        self._ratios: deque[float] = deque(maxlen=_WINDOW)
-        self._planned = self._admitted = 0
+        self._books = Books()
         self._origin = 0  # stamp of the first frame
 
     def configure(self, config: EngineConfig) -> None:
@@ -130,7 +121,8 @@ class StreamSession:
         if self._tail is not None:
             last = self._tail.frame
             if frame.stamp == last.stamp:
-                return self._dropped('same stamp as the last frame: does the driver set it?')
+                text = 'same stamp as the last frame: does the driver set it?'
+                return self._books.dropped(self._held, text)
             if frame.stamp < last.stamp:
                 notes.append('stamps went backwards: the session was restarted')
             elif frame.grid != last.grid:
@@ -146,17 +138,27 @@ class StreamSession:
         with watch.stage('plan'):
             plan = self._planner.plan(frame, self._tail.reference if self._tail else None)
         self.last_plan = plan
-        self._planned += 1
 
         due = self._keyframe_due(frame)
         grown = int(self._tail_is_keyframe)  # it becomes history now
         work, kind = self._take(frame, plan, due, watch)
         if plan.reason:
             notes.append(plan.reason)
-        self._admitted += kind is not FrameKind.NONE
         self._keep_within_budget(grown + (kind is FrameKind.DELTA))
         notes += self._budget_notes()
-        return self._account(frame, plan, work, kind, watch, '; '.join(notes))
+        assert self._tail is not None
+        ledger = self.cache.ledger
+        return self._books.planned(
+            plan,
+            work,
+            kind,
+            watch,
+            self._held,
+            windows=int(self.family.windows(frame.grid).max()) + 1,
+            oldest_age=self._tail.reference.oldest_age(frame.stamp),
+            cold_dense=self._calibration.cold_dense(frames=len(ledger.frames), rows=ledger.rows),
+            text='; '.join(notes),
+        )
 
     def _keyframe_due(self, frame: Frame) -> bool:
         if self.config.keep_keyframes == 0:
@@ -412,62 +414,16 @@ class StreamSession:
         replayable = self._tail.exact and not self.cache.ledger.compressed
         return bool(interval) and elapsed >= interval and replayable
 
-    def _account(
-        self, frame: Frame, plan: Plan, work: Work, kind: FrameKind, watch: Stopwatch, text: str
-    ) -> FreshBudget:
-        assert self._tail is not None
-        ratio = work.blocks / frame.grid.blocks
-        self._ratios.append(ratio)
-        counts = np.bincount(plan.verdicts.ravel(), minlength=len(Verdict))
-        ledger, seconds = self.cache.ledger, watch.seconds
-        paid = seconds.get('vision', 0.0) + seconds.get('prefill', 0.0)
-        dense = self._calibration.cold_dense(frames=len(ledger.frames), rows=ledger.rows)
-        return FreshBudget(
-            frame_index=self._planned - 1,
-            kind=kind,
-            status_text=text,
-            blocks_total=frame.grid.blocks,
-            blocks_static=int(counts[Verdict.STATIC]),
-            blocks_shifted=int(counts[Verdict.SHIFTED]),
-            blocks_novel=int(counts[Verdict.NOVEL]),
-            blocks_expired=int(counts[Verdict.EXPIRED]),
-            blocks_admitted=work.blocks,
-            fresh_ratio=ratio,
-            effective_fresh_frames=effective_fresh_frames(self._ratios),
-            oldest_block_age=self._tail.reference.oldest_age(frame.stamp),
-            windows_computed=work.windows_computed,
-            windows_total=int(self.family.windows(frame.grid).max()) + 1,
-            tokens_added=work.rows,
-            tokens_cached=ledger.rows,
-            tokens_budget=self.config.token_budget,
-            cache_bytes=self._cache_bytes,
-            generation=self.cache.number,
-            rebuild_progress=self._generations.progress,
-            frames_planned=self._planned,
-            frames_admitted=self._admitted,
-            plan_time=seconds['plan'],
-            vision_time=seconds.get('vision', 0.0),
-            prefill_time=seconds.get('prefill', 0.0),
-            cold_dense_time=dense,
-            ceiling=ceiling(fixed=seconds['plan'], dense=dense, paid=paid),
-        )
-
     @property
-    def _cache_bytes(self) -> int:
-        """Bytes of both generations and of an audit in progress."""
-        return self._generations.nbytes + (self._audit.nbytes if self._audit else 0)
-
-    def _dropped(self, text: str) -> FreshBudget:
-        return FreshBudget(
-            frame_index=self._planned,
-            kind=FrameKind.DROPPED,
-            status_text=text,
-            frames_planned=self._planned,
-            frames_admitted=self._admitted,
-            tokens_cached=self.cache.ledger.rows,
-            tokens_budget=self.config.token_budget,
-            cache_bytes=self._cache_bytes,
+    def _held(self) -> Held:
+        """What there is now; an audit in progress is a cache as well."""
+        generations = self._generations
+        return Held(
+            ledger=self.cache.ledger,
+            token_budget=self.config.token_budget,
+            nbytes=generations.nbytes + (self._audit.nbytes if self._audit else 0),
             generation=self.cache.number,
+            progress=generations.progress,
         )
 
 
