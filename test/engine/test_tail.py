@@ -31,12 +31,6 @@ def blocks(*which: int) -> np.ndarray:
     return np.isin(np.arange(ROWS * COLS), which).reshape(ROWS, COLS)
 
 
-def change(before: Frame, after: Frame, which: np.ndarray) -> Frame:
-    """`before` but for the blocks in `which`."""
-    mask = np.kron(which, np.ones((28, 28), bool))[..., None]
-    return Frame(np.where(mask, after.pixels, before.pixels), before.grid, after.stamp)
-
-
 def same(ours: RollingCache, theirs: RollingCache) -> bool:
     pairs = zip(ours.contents(), theirs.contents(), strict=True)
     return all(bool(mx.array_equal(a, b)) for a, b in pairs)
@@ -65,10 +59,10 @@ def test_with_no_block_fresh_it_is_not_touched(family: Family, make_frames: Make
 def test_a_frame_costs_its_fresh_rows_and_the_first_question_what_went_stale_with_them(
     qwen: Family, make_frames: MakeFrames
 ) -> None:
-    frames = make_frames(2, rows=ROWS, cols=COLS)
+    before, other = make_frames(2, rows=ROWS, cols=COLS)
     fresh = blocks(18, 19)
-    tail, cache = shown(qwen, frames[0])
-    work = tail.refresh(cache, change(*frames, fresh), fresh, Stopwatch())
+    tail, cache = shown(qwen, before)
+    work = tail.refresh(cache, other.with_blocks(before.pixels, fresh), fresh, Stopwatch())
     assert (work.blocks, work.rows) == (2, 2)
     assert not tail.caught_up
     behind = tail.catch_up(cache)
@@ -80,7 +74,7 @@ def test_a_frame_costs_its_fresh_rows_and_the_first_question_what_went_stale_wit
 def test_catching_up_comes_nearer_to_the_exact_tail(qwen: Family, make_frames: MakeFrames) -> None:
     before, other = make_frames(2, rows=ROWS, cols=COLS)
     fresh = blocks(0, 1)
-    after = change(before, other, fresh)
+    after = other.with_blocks(before.pixels, fresh)
     tail, cache = shown(qwen, before)
     ids = qwen.text.question_ids('what?', ())
     exact = np.array(shown(qwen, after)[1].fork().extend(ids))

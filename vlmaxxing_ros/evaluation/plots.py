@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle
 from typing import Any
 
 from matplotlib import colormaps
@@ -58,6 +59,11 @@ def _color(name: str) -> str:
     return _OURS if name in _SESSION_ARMS else _DENSE if name == 'dense' else _OTHER
 
 
+def _palette() -> Iterator[Any]:
+    """Colours, however many are wanted."""
+    return cycle(colormaps['tab20'].colors)  # type: ignore[attr-defined]
+
+
 def _frontier(axes: Axes, arms: dict[str, Any]) -> bool:
     points = [
         (
@@ -76,7 +82,7 @@ def _frontier(axes: Axes, arms: dict[str, Any]) -> bool:
 
 def _scatter(axes: Axes, points: list[tuple[float, float, str]]) -> None:
     """Named points over a logarithmic x axis; the legend has them from the top down."""
-    colors = iter(colormaps['tab20'].colors)  # type: ignore[attr-defined]
+    colors = _palette()
     for x, y, name in sorted(points, key=lambda point: (-point[1], point[0])):
         mark = 'o' if name in _SESSION_ARMS else 'D' if name == 'dense' else 's'
         axes.plot(x, y, mark, color=next(colors), label=name)
@@ -137,7 +143,7 @@ def _stages(axes: Axes, arms: dict[str, Any]) -> bool:
 
 def _sessions(axes: Axes, arms: dict[str, Any]) -> bool:
     drawn = False
-    colors = iter(colormaps['tab20'].colors)  # type: ignore[attr-defined]
+    colors = _palette()
     for name, arm in arms.items():
         points = [
             (int(n), figures['stream'])
