@@ -49,17 +49,21 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
         x, y: float32 [3, h, w], the same scene.
         usable: bool [h, w], samples that count.
     """
-    counts = np.count_nonzero(usable, axis=1)
+    mask = usable.astype(np.float32)
+    counts = mask.sum(axis=1)
     rows = counts >= _FEWEST_SAMPLES
     if np.count_nonzero(rows) < _FEWEST_ROWS:
         return None
-    x, y = x.sum(axis=0), y.sum(axis=0)
-    mask = usable.astype(np.float32)
-    sums = (np.einsum('rc,rc->r', mask, y) / np.einsum('rc,rc->r', mask, x).clip(1))[rows]
-    if deviation(sums) < 0.5 * _LEAST:
-        return None  # nothing moves, there are no bands: most frames
+    x, y = x.sum(axis=0) * mask, y.sum(axis=0) * mask
+    x_rows, y_rows = x.sum(axis=1), y.sum(axis=1)
+    sums = (y_rows / np.maximum(x_rows, 1))[rows]
+    # What single pixels that are off by chance make of it.
+    left = (y - float(y_rows.sum() / x_rows.sum()) * x).ravel()
+    by_chance = 1.5 * (float(left @ left) * sums.size) ** 0.5 / float(x_rows.sum())
+    if deviation(sums) < max(0.5 * _LEAST, by_chance):
+        return None  # there are no bands: most frames
     ratio = np.sort(np.where(usable, y / np.maximum(x, 1), np.inf), axis=1)
-    profile = ratio[np.arange(rows.size), np.minimum(counts // 2, ratio.shape[1] - 1)]
+    profile = ratio[np.arange(rows.size), counts.astype(np.intp) // 2]
     middle = np.count_nonzero(rows) // 2
     level = np.partition(profile[rows], middle)[middle]
     profile = np.where(rows, profile / level - 1, 0).clip(-0.5, 0.5)

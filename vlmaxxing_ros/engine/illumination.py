@@ -22,8 +22,10 @@ MID_GREY = 128.0
 _ROWS, _COLUMNS = 40, 25  # samples, about; bands need many rows
 _FEWEST = 32  # usable samples, without which nothing is fitted
 _ROUNDS = 4
+_FLAT = 16.0  # squared grey levels: a contrast that says little about the gain
 _SETTLED = 0.01  # change of gain from one round to the next
 _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged
+_GREYS = (64.0, 192.0)  # a dark and a bright one
 _PLAIN = 0.3  # grey levels, of means: the light is taken as unchanged at first sight
 _SWAY = 6.0  # grey levels that one pixel may add to such a mean
 _POOR = 12.0  # grey levels of median residual: no light explains this
@@ -50,6 +52,13 @@ class Light:
         even = bool((self.gain == 1).all() and (self.offset == 0).all())
         return even and self.band is None
 
+    @property
+    def negligible(self) -> bool:
+        """Whether dark and bright levels are, but for a fraction, what they are in no light."""
+        lines = zip(self.gain.tolist(), self.offset.tolist(), strict=True)
+        moved = ((gain - 1) * grey + offset for gain, offset in lines for grey in _GREYS)
+        return max(map(abs, moved)) <= _NEGLIGIBLE
+
     @cached_property
     def mid_grey(self) -> np.ndarray:
         """What middle grey has become: float32 [3], grey levels."""
@@ -74,7 +83,7 @@ class Light:
     def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
         """Show `rows` of an image (uint8 [h, w, 3]) in the reference's light.
 
-        int16, from `darkest` to `brightest`.
+        int16, from `darkest` to `brightest`; in the darker rows of a band also beyond.
         """
         if self.unchanged:
             return image.astype(np.int16)
@@ -82,25 +91,27 @@ class Light:
             even = (np.arange(256, dtype=np.float32)[:, None] - self.offset) / self.gain
             return cv2.LUT(image, np.rint(even).astype(np.int16)[None])
         levels: np.ndarray = image.reshape(image.shape[0], -1).astype(np.int16)
-        levels = _scaled(levels, 1 / self.band[rows, None], np.zeros(1, np.float32))
+        darker = 1 / self.band[rows, None]
+        levels = _scaled(levels, 255.0, darker, np.zeros(1, np.float32))
         if (self.gain != 1).any() or self.offset.any():
-            levels = _scaled(levels, 1 / self.gain, -self.offset / self.gain)
-        # 255 stands for more in a darker row.
-        np.minimum(levels, np.tile(self.brightest, image.shape[1]), out=levels)
+            highest = 255 * float(darker.max())
+            levels = _scaled(levels, highest, 1 / self.gain, -self.offset / self.gain)
         return levels.reshape(image.shape)
 
 
-def _scaled(levels: np.ndarray, factor: np.ndarray, summand: np.ndarray) -> np.ndarray:
+def _scaled(
+    levels: np.ndarray, highest: float, factor: np.ndarray, summand: np.ndarray
+) -> np.ndarray:
     """Multiply and add, to a quarter of a level, in fixed point: faster than in floats.
 
     Args:
-        levels: int16 [h, values].
+        levels: int16 [h, values], from 0 to `highest`.
         factor, summand: float32, [h, 1] or of one pixel.
     """
     # levels + (levels - middle) * more + rest: what is multiplied is small, many bits fit.
     middle, more = int(MID_GREY), factor - 1
     rest = summand + middle * more
-    reach = max(middle, int(levels.max()) - middle)
+    reach = max(middle, highest - middle)
     bits = int(np.log2(32767 / (reach * np.abs(more).max() + np.abs(rest).max() + 1)))
     more, rest = (np.rint(v * 2**bits).astype(np.int16) for v in (more, rest + 0.5))
     if factor.ndim == 1:
@@ -133,106 +144,151 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         image[::down, ::right].transpose(2, 0, 1).astype(np.float32, order='C')
         for image in (reference, seen)
     )
-    lights = [UNCHANGED]
-    if previous.band is None and not previous.unchanged:
-        lights.append(previous)
-    for light in lights:
-        if _plainly_holds(light, x, y):
-            return light
+    if previous.band is not None:
+        previous = UNCHANGED
+    if _plainly_holds(previous, x, y):
+        return previous
     usable = (np.minimum(x, y).min(axis=0) > _DARK) & (np.maximum(x, y).max(axis=0) < _BRIGHT)
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
     band = fit_band(x, y, usable)
     if band is None:
-        return _fit_even(*_by_brightness(x, y, usable), lights)
-    y = y / band(np.arange(x.shape[1]) / x.shape[1])[:, None]
-    light = _fit_even(*_by_brightness(x, y, usable), [UNCHANGED])
-    rows = np.arange(seen.shape[0]) / (down * x.shape[1])
-    return Light(light.gain, light.offset, band(rows))
+        return _fit_even(*_by_brightness(x, y, usable), previous)
+    brightness = band(np.arange(seen.shape[0]) / (down * x.shape[1]))
+    y /= brightness[::down, None]
+    light = _fit_even(*_by_brightness(x, y, usable), UNCHANGED)
+    return Light(light.gain, light.offset, brightness)
 
 
 def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
     """Whether dark and bright parts, and all parts of the image, are where this light puts them.
 
-    A quick look at means, in which what moves counts for little: enough for most frames.  Where
-    it says no, the medians decide.
+    A quick look at means, in which what moves counts for little: enough for most frames.  They
+    may be off by as much as single pixels that are off by chance explain, which a shaking camera
+    makes of every edge.  Where the look says no, the medians decide.
 
     Args:
         x, y: float32 [3, h, w], the reference and what is seen.
     """
     difference = y - light.gain[:, None, None] * x
     difference -= light.offset[:, None, None]
-    np.clip(difference, -_SWAY, _SWAY, out=difference)
-    contrast = float(np.vdot(difference, x > MID_GREY)) / x.size
-    rows = difference @ np.full(x.shape[2], 1 / x.shape[2], np.float32)
-    channels = rows.sum(axis=1) / x.shape[1]
-    return bool(
-        abs(contrast) < 0.5 * _PLAIN
-        and np.abs(channels).max() < _PLAIN
-        and deviation(rows.sum(axis=0) / 3) < _PLAIN
-    )
+    # By both images, as they are in the present light; see `_by_brightness`.
+    bright = 2 * y - difference > 2 * light.mid_grey[:, None, None]
+    np.minimum(difference, _SWAY, out=difference)
+    np.maximum(difference, -_SWAY, out=difference)
+    flat, count = difference.ravel(), x[0].size
+    by_chance = 3 * (float(flat @ flat) / x.size / count) ** 0.5
+    contrast = float(flat @ bright.ravel()) / x.size
+    if abs(contrast) >= max(0.5 * _PLAIN, 0.5 * by_chance):
+        return False
+    channels = (difference.reshape(3, -1).sum(axis=1) / count).tolist()
+    if max(map(abs, channels)) >= max(_PLAIN, by_chance):
+        return False
+    grey = difference.sum(axis=0) / 3
+    pixels, columns = grey.ravel(), x.shape[2]
+    by_chance = 1.5 * (float(pixels @ pixels) / count / columns) ** 0.5
+    return deviation(grey.sum(axis=1) / columns) < max(_PLAIN, by_chance)
 
 
 def _by_brightness(
     x: np.ndarray, y: np.ndarray, usable: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The usable samples, the darker half first: float32 [3, samples], an even number."""
-    samples = np.flatnonzero(usable)
+    samples = usable.ravel().nonzero()[0]
     # By both images: bright in a noisy one alone means, on average, brighter than it is.
     brightness = (x + y).sum(axis=0).take(samples)
     half = samples.size // 2
-    order = samples[np.argpartition(brightness, half)[: 2 * half]]
-    x, y = (image.reshape(3, -1).take(order, axis=1) for image in (x, y))
-    return x, y
+    order = samples.take(brightness.argpartition(half)[: 2 * half])
+    return x.reshape(3, -1).take(order, axis=1), y.reshape(3, -1).take(order, axis=1)
 
 
-def _fit_even(x: np.ndarray, y: np.ndarray, lights: list[Light]) -> Light:
-    """Gain and offset of samples by brightness; one of the lights, to the bit, if it holds."""
-    for light in lights:
-        # Both halves are where it puts them.
-        difference = y - light.gain[:, None] * x - light.offset[:, None]
-        if np.abs(_middle(difference.reshape(6, -1))).max() <= _NEGLIGIBLE:
-            return light
-    light, residual = _trimmed_fit(x, y)
-    before = _middle(np.abs(y - x))
-    after = _middle(residual)
-    explained = (residual <= np.maximum(4.0, 4 * after)[:, None]).mean(axis=1)
-    if after.mean() > 0.9 * before.mean() or after.max() > _POOR or explained.min() < 0.5:
+def _fit_even(x: np.ndarray, y: np.ndarray, previous: Light) -> Light:
+    """Gain and offset of samples by brightness; the previous light, to the bit, if it holds."""
+    # Where it leaves the darker and the brighter half of each channel.
+    apart = _middle(_residual(previous.gain, previous.offset, x, y).reshape(6, -1)).tolist()
+    if max(map(abs, apart)) <= _NEGLIGIBLE:
+        return previous
+    light, residual = _trimmed_fit(x, y, _resistant_line(x, previous, apart))
+    before = _middle(np.abs(y - x)).tolist()
+    after = _middle(residual).tolist()
+    if sum(after) > 0.9 * sum(before) or max(after) > _POOR or light.negligible:
         return UNCHANGED
     return light
 
 
-def _trimmed_fit(x: np.ndarray, y: np.ndarray) -> tuple[Light, np.ndarray]:
+def _residual(gain: np.ndarray, offset: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What a line, [3] each, leaves of y: float32 as y, [3, ...]."""
+    residual: np.ndarray = y - gain[:, None] * x
+    residual -= offset[:, None]
+    return residual
+
+
+def _resistant_line(x: np.ndarray, light: Light, apart: list[float]) -> np.ndarray:
+    """The line through the middles of both halves of each channel (Tukey, 1977), to begin with.
+
+    Args:
+        x: float32 [3, samples], by brightness.
+        light: one that does not hold.
+        apart: [6], how far it is off in the darker and the brighter half of each channel.
+
+    Returns:
+        float32 [2, 3]: gains and offsets.
+    """
+    middles = (x.reshape(6, -1).sum(axis=1) * (2 / x.shape[1])).tolist()
+    lines = []
+    for c in range(3):
+        (dark, bright), (low, high) = middles[2 * c : 2 * c + 2], apart[2 * c : 2 * c + 2]
+        tilt = (high - low) * (bright - dark) / ((bright - dark) ** 2 + _FLAT)
+        lines.append((tilt, (low + high - tilt * (dark + bright)) / 2))
+    start = np.array(lines, np.float32).T
+    start[0] += light.gain
+    start[1] += light.offset
+    return start
+
+
+def _trimmed_fit(x: np.ndarray, y: np.ndarray, start: np.ndarray) -> tuple[Light, np.ndarray]:
     """The fit and its absolute residuals.  x, y and residuals are float32 [3, samples]."""
-    gain: np.ndarray = np.ones((3, 1), np.float32)
-    offset = _middle(y - x)[:, None]
-    residual = np.abs(y - x - offset)
+    # About middle grey, so that 32 bits hold the squares.
+    x, y = x - np.float32(MID_GREY), y - np.float32(MID_GREY)
+    products = np.empty((3, 6, x.shape[1]), np.float32)
+    products[:, 0] = 1
+    for place, (a, b) in enumerate(((x, 1), (y, 1), (x, x), (x, y), (y, y)), start=1):
+        np.multiply(a, b, out=products[:, place])
+    gain, shift = start
+    shift = shift + np.float32(MID_GREY) * (gain - 1)
+    residual = np.abs(_residual(gain, shift, x, y))
     for _ in range(_ROUNDS):
-        limit = np.maximum(2.0, 2.5 * 1.4826 * _middle(residual))[:, None]
-        weight = (residual <= limit).astype(np.float32)
-        total = weight.sum(axis=1)
-        x_mean, y_mean = _dot(weight, x) / total, _dot(weight, y) / total
-        dx = weight * (x - x_mean[:, None])
-        variance, covariance = _dot(dx, x) / total, _dot(dx, y) / total
-        # Noise in x alone would pull the gain down (errors in variables): both images have it.
-        noise = _dot(weight * residual, residual) / total / (1 + gain[:, 0] ** 2)
-        variance = np.maximum(variance - noise, 0.5 * variance)
-        # The 1 keeps a flat image at gain 1.
-        before, gain = gain, np.maximum((covariance + 1) / (variance + 1), 0.05)[:, None]
-        offset = y_mean[:, None] - gain * x_mean[:, None]
-        residual = np.abs(y - gain * x - offset)
+        limit = np.maximum(2.0, 2.5 * 1.4826 * _middle(residual.copy()))
+        weight = (residual <= limit[:, None]).astype(np.float32)
+        sums = (products @ weight[:, :, None])[:, :, 0].tolist()
+        before = gain
+        lines = list(map(_line, sums, gain.tolist(), shift.tolist()))
+        gain, shift = np.array(lines, np.float32).T
+        residual = np.abs(_residual(gain, shift, x, y))
         if np.abs(gain - before).max() < _SETTLED:
             break
-    return Light(gain[:, 0], offset[:, 0]), residual
+    return Light(gain, shift + np.float32(MID_GREY) * (1 - gain)), residual
 
 
-def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Row by row: [3] of two [3, samples]."""
-    product: np.ndarray = np.einsum('cn,cn->c', a, b)
-    return product
+def _line(sums: list[float], gain: float, shift: float) -> tuple[float, float]:
+    """Gain and shift of the line through samples with these sums: of 1, x, y, xx, xy and yy.
+
+    `gain` and `shift` are the last ones: what is left of the samples beside them is noise.
+    """
+    count, x, y, xx, xy, yy = sums
+    x, y, xx, xy, yy = x / count, y / count, xx / count, xy / count, yy / count
+    rest = yy + gain * gain * xx - 2 * (gain * xy + shift * (y - gain * x)) + shift * shift
+    # Noise in x alone would pull the gain down (errors in variables): both images have it.
+    noise = max(rest, 0.0) / (1 + gain * gain)
+    variance = xx - x * x
+    variance = max(variance - noise, 0.5 * variance)
+    # The 1 keeps a flat image at gain 1.
+    gain = max((xy - x * y + 1) / (variance + 1), 0.05)
+    return gain, y - gain * x
 
 
 def _middle(values: np.ndarray) -> np.ndarray:
-    """The median of each row, without interpolation: half the time of numpy's."""
+    """The median of each row, without interpolation: half the time of numpy's.  Sorts `values`."""
     rank = values.shape[1] // 2
-    return np.partition(values, rank, axis=1)[:, rank]
+    values.partition(rank, axis=1)
+    return values[:, rank]

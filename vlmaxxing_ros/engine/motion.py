@@ -54,8 +54,8 @@ class MotionEstimator:
             scale = scale // 2 if scale % 2 == 0 else 1  # halving is by far the fastest
             size = (width * scale, height * scale)
             green = cv2.resize(green, size, interpolation=cv2.INTER_AREA)
-        grey: np.ndarray = green.astype(np.float32)
         # Without the coarse brightness: lamps and their bands do not move the camera.
+        grey: np.ndarray = green.astype(np.float32)
         grey = cv2.subtract(grey, cv2.blur(grey, (_COARSE, _COARSE)))
         before, self._grey = self._grey, grey
         if before is None or before.shape != grey.shape:
@@ -134,10 +134,12 @@ def _refine(before: np.ndarray, now: np.ndarray) -> tuple[tuple[float, float], b
     np.subtract(middle[1:-1, 2:], middle[1:-1, :-2], out=across)
     np.subtract(middle[2:, 1:-1], middle[:-2, 1:-1], out=along)
     np.subtract(now[1:-1, 1:-1], before[1:-1, 1:-1], out=change)
-    np.clip(change, -_CLIP, _CLIP, out=change)
+    np.minimum(change, _CLIP, out=change)
+    np.maximum(change, -_CLIP, out=change)
     across, along, change = parts.reshape(3, -1)
     # The gradients are four times too large, for the sum of two images over two pixels.
-    xx, yy, xy = (float(v) / 16 for v in (across @ across, along @ along, across @ along))
+    xx, yy, xy = float(across @ across), float(along @ along), float(across @ along)
+    xx, yy, xy = xx / 16, yy / 16, xy / 16
     x, y = -float(across @ change) / 4, -float(along @ change) / 4
     xx, yy = xx + change.size, yy + change.size  # a blank wall does not move
     scale = 1 / (xx * yy - xy * xy)

@@ -53,6 +53,7 @@ STRIP = 550_000
 _TURNS_FROM = 3
 """Frames that must be left to the oldest blocks if their turns are to begin a frame later."""
 
+_NEVER = np.iinfo(np.int64).max
 _ROUNDING = 1e-3  # frames: an interval is not a round number
 
 
@@ -231,12 +232,13 @@ class Planner:
         begin with the second frame: a tail that is settled after each never pays for them.
         """
         config = self._config
-        left: np.ndarray = reference.admitted_at + config.max_age_frames - reference.index
-        if math.isfinite(config.max_age) and reference.interval > 0:
+        left: np.ndarray = reference.admitted_at + (config.max_age_frames - reference.index)
+        spare = config.max_age - reference.oldest_age(stamp)
+        if spare < config.max_age_frames * reference.interval:
             time_left = config.max_age - (stamp - reference.stamps) * 1e-9
-            in_frames = np.floor(time_left / reference.interval + _ROUNDING).clip(-1, 1e6)
-            left = np.minimum(left, in_frames.astype(np.int64))
-        left = np.maximum(left, 0)
+            in_frames = np.floor(time_left / reference.interval + _ROUNDING)
+            left = np.minimum(left, in_frames.clip(-1, 1e6).astype(np.int64))
+        np.maximum(left, 0, out=left)
         overdue = left == 0
         just_whole = reference.admitted_at.min() == reference.index - 1
         if just_whole and left.min() >= _TURNS_FROM:
@@ -247,10 +249,9 @@ class Planner:
         if needed == 0:
             return overdue, overdue
         urgency = left * left.size + _turns(*left.shape)
-        urgency[novel] = np.iinfo(np.int64).max
-        return overdue, overdue | (
-            urgency <= np.partition(urgency, needed - 1, axis=None)[needed - 1]
-        )
+        urgency[novel] = _NEVER
+        last = np.partition(urgency, needed - 1, axis=None)[needed - 1]
+        return overdue, overdue | (urgency <= last)
 
     def _why_whole(
         self,
@@ -316,25 +317,19 @@ def _clip(
         Both, and the darkest and the brightest level in them.
     """
     darkest, brightest = comparison.darkest[blocks], comparison.brightest[blocks]
-    lowest, highest = np.maximum(darkest, light.darkest), np.minimum(brightest, light.brightest)
-    rows, size = lowest.shape[0], (seen.shape[1], lowest.shape[0])
+    lowest = cv2.max(darkest, (*light.darkest.tolist(), 0))
+    highest = cv2.min(brightest, (*light.brightest.tolist(), 0))
+    rows, width = lowest.shape[0], seen.shape[1]
     low, high = (
-        cv2.resize(v, size, interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
+        cv2.resize(v, (width, rows), interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
         for v in (lowest, highest)
     )
-    clipped = []
-    for image, dark, bright, out in (
-        (seen, light.darkest, light.brightest, seen.reshape(rows, -1, low.shape[2])),
-        (before, darkest, brightest, None),
-    ):
-        values = image.reshape(rows, -1, low.shape[2])
-        # One level is no change, and not worth a pass.
-        if (lowest > dark + 1).any():
-            out = values = np.maximum(values, low, out=out)
-        if (highest < bright - 1).any():
-            values = np.minimum(values, high, out=out)
-        clipped.append(values.reshape(image.shape))
-    return clipped[0], clipped[1], (int(lowest.min()), int(highest.max()))
+    now, then = seen.reshape(rows, -1, 3 * width), before.reshape(rows, -1, 3 * width)
+    np.maximum(now, low, out=now)
+    np.minimum(now, high, out=now)
+    then = np.maximum(then, low)
+    np.minimum(then, high, out=then)
+    return seen, then.reshape(before.shape), (int(lowest.min()), int(highest.max()))
 
 
 @lru_cache(maxsize=8)

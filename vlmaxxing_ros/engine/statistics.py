@@ -62,7 +62,7 @@ class Compared:
     @property
     def difference(self) -> np.ndarray:
         """Seen less reference: int16 [cell rows, cell cols, 3]."""
-        return cv2.subtract(self.seen, self.reference)
+        return self.seen - self.reference
 
 
 @dataclass(frozen=True)
