@@ -46,20 +46,22 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     fitted at once, by least squares.
 
     Args:
-        x, y: float32 [3, h, w], the same scene.
+        x, y: float32 [h, w], the same scene.
         usable: bool [h, w], samples that count.
     """
-    mask = usable.astype(np.float32)
-    counts = mask.sum(axis=1)
+    counted = np.empty((3, *x.shape), np.float32)
+    counted[0] = usable
+    np.multiply(x, usable, out=counted[1])
+    np.multiply(y, usable, out=counted[2])
+    counts, x_rows, y_rows = counted.sum(axis=2)
     rows = counts >= _FEWEST_SAMPLES
     if np.count_nonzero(rows) < _FEWEST_ROWS:
         return None
-    x, y = x.sum(axis=0) * mask, y.sum(axis=0) * mask
-    x_rows, y_rows = x.sum(axis=1), y.sum(axis=1)
     sums = (y_rows / np.maximum(x_rows, 1))[rows]
     # What single pixels that are off by chance make of it.
-    left = (y - float(y_rows.sum() / x_rows.sum()) * x).ravel()
-    by_chance = 1.5 * (float(left @ left) * sums.size) ** 0.5 / float(x_rows.sum())
+    x_all = float(x_rows.sum())
+    left = (counted[2] - float(y_rows.sum()) / x_all * counted[1]).ravel()
+    by_chance = 1.5 * (float(left @ left) * sums.size) ** 0.5 / x_all
     if deviation(sums) < max(0.5 * _LEAST, by_chance):
         return None  # there are no bands: most frames
     ratio = np.sort(np.where(usable, y / np.maximum(x, 1), np.inf), axis=1)

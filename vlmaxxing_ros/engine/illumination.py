@@ -29,7 +29,7 @@ _GREYS = (64.0, 192.0)  # a dark and a bright one
 _PLAIN = 0.3  # grey levels, of means: the light is taken as unchanged at first sight
 _SWAY = 6.0  # grey levels that one pixel may add to such a mean
 _POOR = 12.0  # grey levels of median residual: no light explains this
-_DARK, _BRIGHT = 3, 252  # a pixel outside has been clipped: it says nothing about the gain
+_CENTRE, _REACH = 127.5, 124.5  # a pixel outside has been clipped: it says nothing of the gain
 
 
 @dataclass(frozen=True)
@@ -140,23 +140,27 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         previous: kept, to the bit, while it still holds: a light that jitters adds noise.
     """
     down, right = max(1, seen.shape[0] // _ROWS), max(1, seen.shape[1] // _COLUMNS)
-    x, y = (
-        image[::down, ::right].transpose(2, 0, 1).astype(np.float32, order='C')
-        for image in (reference, seen)
-    )
+    samples = seen[::down, ::right]
+    both = np.empty((2, 3, *samples.shape[:2]), np.float32)
+    both[0] = reference[::down, ::right].transpose(2, 0, 1)
+    both[1] = samples.transpose(2, 0, 1)
+    x, y = both
     if previous.band is not None:
         previous = UNCHANGED
     if _plainly_holds(previous, x, y):
         return previous
-    usable = (np.minimum(x, y).min(axis=0) > _DARK) & (np.maximum(x, y).max(axis=0) < _BRIGHT)
+    usable = np.abs(both - _CENTRE).max(axis=(0, 1)) < _REACH
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
-    band = fit_band(x, y, usable)
+    grey = both.sum(axis=1)
+    band = fit_band(grey[0], grey[1], usable)
     if band is None:
-        return _fit_even(*_by_brightness(x, y, usable), previous)
+        return _fit_even(_by_brightness(both, grey, usable), previous)
     brightness = band(np.arange(seen.shape[0]) / (down * x.shape[1]))
-    y /= brightness[::down, None]
-    light = _fit_even(*_by_brightness(x, y, usable), UNCHANGED)
+    even = brightness[::down, None]
+    y /= even
+    grey[1] /= even
+    light = _fit_even(_by_brightness(both, grey, usable), UNCHANGED)
     return Light(light.gain, light.offset, brightness)
 
 
@@ -190,25 +194,38 @@ def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
     return deviation(grey.sum(axis=1) / columns) < max(_PLAIN, by_chance)
 
 
-def _by_brightness(
-    x: np.ndarray, y: np.ndarray, usable: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The usable samples, the darker half first: float32 [3, samples], an even number."""
+def _by_brightness(both: np.ndarray, grey: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """The usable samples, the darker half first.
+
+    Args:
+        both: float32 [2, 3, h, w], the reference and what is seen.
+        grey: float32 [2, h, w], their sums over the channels.
+        usable: bool [h, w].
+
+    Returns:
+        float32 [2, 3, samples], an even number.
+    """
     samples = usable.ravel().nonzero()[0]
     # By both images: bright in a noisy one alone means, on average, brighter than it is.
-    brightness = (x + y).sum(axis=0).take(samples)
+    brightness = (grey[0] + grey[1]).take(samples)
     half = samples.size // 2
     order = samples.take(brightness.argpartition(half)[: 2 * half])
-    return x.reshape(3, -1).take(order, axis=1), y.reshape(3, -1).take(order, axis=1)
+    return both.reshape(6, -1).take(order, axis=1).reshape(2, 3, -1)
 
 
-def _fit_even(x: np.ndarray, y: np.ndarray, previous: Light) -> Light:
-    """Gain and offset of samples by brightness; the previous light, to the bit, if it holds."""
+def _fit_even(both: np.ndarray, previous: Light) -> Light:
+    """Gain and offset of samples; the previous light, to the bit, if it holds.
+
+    Args:
+        both: float32 [2, 3, samples], the reference and what is seen, by brightness.
+        previous: or `UNCHANGED`.
+    """
+    x, y = both
     # Where it leaves the darker and the brighter half of each channel.
     apart = _middle(_residual(previous.gain, previous.offset, x, y).reshape(6, -1)).tolist()
     if max(map(abs, apart)) <= _NEGLIGIBLE:
         return previous
-    light, residual = _trimmed_fit(x, y, _resistant_line(x, previous, apart))
+    light, residual = _trimmed_fit(both, _resistant_line(x, previous, apart))
     before = _middle(np.abs(y - x)).tolist()
     after = _middle(residual).tolist()
     if sum(after) > 0.9 * sum(before) or max(after) > _POOR or light.negligible:
@@ -246,13 +263,16 @@ def _resistant_line(x: np.ndarray, light: Light, apart: list[float]) -> np.ndarr
     return start
 
 
-def _trimmed_fit(x: np.ndarray, y: np.ndarray, start: np.ndarray) -> tuple[Light, np.ndarray]:
-    """The fit and its absolute residuals.  x, y and residuals are float32 [3, samples]."""
+def _trimmed_fit(both: np.ndarray, start: np.ndarray) -> tuple[Light, np.ndarray]:
+    """The fit and its absolute residuals, float32 [3, samples], from this start (gains, offsets).
+
+    `both` is float32 [2, 3, samples].
+    """
     # About middle grey, so that 32 bits hold the squares.
-    x, y = x - np.float32(MID_GREY), y - np.float32(MID_GREY)
+    x, y = both - np.float32(MID_GREY)
     products = np.empty((3, 6, x.shape[1]), np.float32)
-    products[:, 0] = 1
-    for place, (a, b) in enumerate(((x, 1), (y, 1), (x, x), (x, y), (y, y)), start=1):
+    products[:, 0], products[:, 1], products[:, 2] = 1, x, y
+    for place, (a, b) in enumerate(((x, x), (x, y), (y, y)), start=3):
         np.multiply(a, b, out=products[:, place])
     gain, shift = start
     shift = shift + np.float32(MID_GREY) * (gain - 1)

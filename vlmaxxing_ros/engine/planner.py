@@ -317,8 +317,9 @@ def _clip(
         Both, and the darkest and the brightest level in them.
     """
     darkest, brightest = comparison.darkest[blocks], comparison.brightest[blocks]
-    lowest = cv2.max(darkest, (*light.darkest.tolist(), 0))
-    highest = cv2.min(brightest, (*light.brightest.tolist(), 0))
+    # Four values are a scalar to OpenCV, for three channels as well.
+    lowest = cv2.max(darkest, np.append(light.darkest, 0.0))
+    highest = cv2.min(brightest, np.append(light.brightest, 0.0))
     rows, width = lowest.shape[0], seen.shape[1]
     low, high = (
         cv2.resize(v, (width, rows), interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
