@@ -19,8 +19,8 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
-from vlmaxxing_ros.ros.camera_motion import CameraMotion, Lens, Twist
-from vlmaxxing_ros.ros.messages import to_ns
+from vlmaxxing_ros.ros.camera_motion import CameraMotion
+from vlmaxxing_ros.ros.messages import to_lens, to_twist
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.frame import Frame
@@ -71,12 +71,8 @@ class MotionTopics:
 
 
 def _take_twist(motion: CameraMotion, message: TwistStamped) -> None:
-    header, angular = message.header, message.twist.angular
-    motion.twist = Twist(to_ns(header.stamp), header.frame_id, angular.x, angular.y)
+    motion.twist = to_twist(message)
 
 
 def _take_lens(motion: CameraMotion, message: CameraInfo) -> None:
-    # K is that of the whole sensor; an image of a region of interest shows less of it.
-    width = message.roi.width or message.width
-    height = message.roi.height or message.height
-    motion.lens = Lens(float(message.k[0]), float(message.k[4]), width, height)
+    motion.lens = to_lens(message)
