@@ -48,6 +48,16 @@ def generate_launch_description() -> LaunchDescription:
                 description='topic to read in place of camera/image',
             ),
             DeclareLaunchArgument(
+                'twist',
+                default_value='',
+                description='topic to read in place of camera/twist: how the camera turns',
+            ),
+            DeclareLaunchArgument(
+                'camera_info',
+                default_value='',
+                description='topic to read in place of camera/camera_info; needed with twist only',
+            ),
+            DeclareLaunchArgument(
                 'transport',
                 default_value='',
                 choices=['', 'raw', 'compressed'],
@@ -98,6 +108,7 @@ def start(context: LaunchContext) -> list[Action]:
     switches = {name: value(name) for name in ('use_sim_time', 'autostart')}
     # PushROSNamespace of an including launch file comes first, as in launch_ros itself.
     pushed = context.launch_configurations.get('ros_namespace')
+    remapped = {f'camera/{name}': value(name) for name in ('image', 'twist', 'camera_info')}
     namespace = prefix_namespace(pushed, value('namespace')) or ''
     logger = '.'.join(filter(None, [*namespace.split('/'), 'vlmaxxing']))
     return [
@@ -111,7 +122,7 @@ def start(context: LaunchContext) -> list[Action]:
                 {name: text for name, text in given.items() if text}
                 | {name: text == 'true' for name, text in switches.items() if text},
             ],
-            remappings=[('camera/image', value('image'))] if value('image') else [],
+            remappings=[(topic, other) for topic, other in remapped.items() if other],
             ros_arguments=['--log-level', f'{logger}:={value("log_level")}'],
             output='screen',
             sigterm_timeout=ENDING,

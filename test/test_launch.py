@@ -60,6 +60,8 @@ def test_every_argument_is_described_and_has_a_default() -> None:
         'params_file',
         'model',
         'image',
+        'twist',
+        'camera_info',
         'transport',
         'namespace',
         'use_sim_time',

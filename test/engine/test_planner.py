@@ -370,10 +370,15 @@ def test_a_hint_of_camera_motion_is_believed() -> None:
     assert plan.motion == pytest.approx((10.0, 0.0))
 
 
-def test_two_references_see_the_same_motion() -> None:
+@pytest.mark.parametrize('hint', [None, (100.0, 0.0)])
+def test_two_references_see_the_same_motion(hint: tuple[float, float] | None) -> None:
     planner = Planner(settings())
-    frames = [frame_of(scene(), i) for i in range(2)]
+    frames = [frame_of(scene(), i) for i in range(3)]
     tail, history = Reference(frames[0]), Reference(frames[0])
     planner.plan(frames[0], None)
-    assert planner.plan(frames[1], tail).motion == planner.plan(frames[1], history).motion
-    assert tail.index == history.index == 1
+    planner.plan(frames[1], tail)
+    plan = planner.plan(frames[2], tail, camera_velocity=hint)
+    assert plan.whole == (hint is not None)
+    older = planner.plan(frames[2], history)
+    assert (older.motion, older.reason) == (plan.motion, plan.reason)
+    assert (tail.index, history.index) == (2, 1)

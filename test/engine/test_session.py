@@ -94,6 +94,26 @@ def test_a_changed_block_costs_its_row_and_the_next_question_those_behind_it(qwe
     assert first_answer.prompt_tokens == second_answer.prompt_tokens
 
 
+def test_a_hinted_rotation_takes_the_tail_whole_if_it_is_fast(qwen: Family) -> None:
+    session = StreamSession(qwen, EngineConfig(keep_keyframes=0))
+    session.admit(scene(PERIOD))
+    slow = session.admit(scene(2 * PERIOD), camera_velocity=(0.0, 50.0))
+    assert (slow.status_text, slow.blocks_admitted) == ('', 0)
+    fast = session.admit(scene(3 * PERIOD), camera_velocity=(-60.0, 80.0))
+    assert fast.status_text == 'camera moved 0.36 blocks in one frame'
+    assert (fast.kind, fast.blocks_admitted) == (FrameKind.TAIL, GRID.blocks)
+
+
+def test_a_hinted_rotation_takes_the_delta_frame_whole_too(qwen: Family) -> None:
+    config = EngineConfig(keyframe_interval=float('inf'), delta_interval=0.0)
+    session = StreamSession(qwen, config)
+    for index in range(1, 3):
+        session.admit(scene(index * PERIOD))
+    assert session.admit(scene(3 * PERIOD), camera_velocity=(100.0, 0.0)).kind is FrameKind.DELTA
+    rows = [len(s.rows) for s in session.cache.ledger.segments if s.kind is Kind.DELTA]
+    assert rows == [GRID.blocks + 2]
+
+
 def test_a_question_about_an_earlier_frame_does_not_pay_for_the_tail(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=1e9, max_age=1000.0))
     first = scene(PERIOD)

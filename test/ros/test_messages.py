@@ -12,19 +12,25 @@ import pytest
 
 pytest.importorskip('vlmaxxing_msgs.msg', reason='needs vlmaxxing_msgs')
 
+from geometry_msgs.msg import TwistStamped
+from sensor_msgs.msg import CameraInfo
+
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.engine import accounting, answering
 from vlmaxxing_ros.ros.camera import Arrival, Counts, Perceived
+from vlmaxxing_ros.ros.camera_motion import Lens, Twist
 from vlmaxxing_ros.ros.images import to_rgb
 from vlmaxxing_ros.ros.messages import (
     to_answer,
     to_budget,
     to_image,
+    to_lens,
     to_ns,
     to_request,
     to_time,
+    to_twist,
 )
 from vlmaxxing_ros.ros.questions import Outcome, Request, Status
 
@@ -38,6 +44,22 @@ def test_statuses_and_kinds_are_the_messages() -> None:
     assert {s.name: s.value for s in Status} == {s.name: getattr(Answer, s.name) for s in Status}
     kinds = accounting.FrameKind
     assert {k.name: k.value for k in kinds} == {k.name: getattr(FreshBudget, k.name) for k in kinds}
+
+
+def test_of_a_twist_the_rotation_across_the_image_is_taken() -> None:
+    message = TwistStamped()
+    message.header.stamp, message.header.frame_id = to_time(5), 'lens'
+    angular = message.twist.angular
+    angular.x, angular.y, angular.z = 0.1, 0.2, 0.3
+    assert to_twist(message) == Twist(stamp=5, frame_id='lens', x=0.1, y=0.2)
+
+
+def test_of_a_lens_the_region_that_the_image_shows_is_taken() -> None:
+    k = [500.0, 0.0, 320.0, 0.0, 400.0, 240.0, 0.0, 0.0, 1.0]
+    message = CameraInfo(width=640, height=480, k=k)
+    assert to_lens(message) == Lens(fx=500.0, fy=400.0, width=640, height=480)
+    message.roi.width, message.roi.height = 320, 120
+    assert to_lens(message) == Lens(fx=500.0, fy=400.0, width=320, height=120)
 
 
 @pytest.mark.parametrize('kind', [Query.Request, Ask.Goal])

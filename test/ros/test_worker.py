@@ -49,9 +49,14 @@ class Scene:
         self.perceived: list[Perceived] = []
         self.errors: list[str] = []
         self.now = 0
+        self.velocities: dict[str, tuple[float, float]] = {}
         self.settings = Settings(engine=EngineConfig(model='nano'))
         self.worker = Worker(
-            self.settings, clock=lambda: self.now, on_perceived=self.perceived.append, log=self
+            self.settings,
+            clock=lambda: self.now,
+            camera_velocity=lambda camera, frame: self.velocities.get(camera),
+            on_perceived=self.perceived.append,
+            log=self,
         )
 
     def error(self, message: str) -> None:
@@ -61,6 +66,7 @@ class Scene:
     def open(self, *cameras: str, convert: Callable[[Any], np.ndarray] = np.asarray) -> None:
         """Begin anew with these cameras."""
         self.perceived.clear()
+        self.velocities.clear()
         self.now = 0
         self.configure()
         self.worker.open(dict.fromkeys(cameras or ['camera'], convert)).result(WAIT)
@@ -157,6 +163,19 @@ def test_a_question_is_answered_from_the_newest_frame(scene: Scene) -> None:
     assert outcome.answer.evidence.newest_stamp == newest.arrival.stamp
     assert outcome.evidence_age == pytest.approx(2.0)
     assert 0.0 < outcome.time_to_first_token <= outcome.latency
+
+
+def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Scene) -> None:
+    scene.open('front', 'rear')
+    scene.velocities['rear'] = (0.0, 50.0)
+    for camera in ('front', 'rear'):
+        scene.show(camera)
+    plans = {camera: scene.show(camera).plan for camera in ('front', 'rear')}
+    assert plans['rear'] is not None
+    assert plans['rear'].reason.startswith('camera moved')
+    assert plans['rear'].motion == pytest.approx((0.0, 100.0))
+    assert plans['front'] is not None
+    assert 'camera' not in plans['front'].reason
 
 
 def test_a_running_answer_is_cancelled_at_the_next_token(scene: Scene) -> None:

@@ -125,16 +125,13 @@ class Planner:
             reference: what is in use; None or another grid: there is nothing to reuse.
             camera_velocity: how fast the image content moves, from odometry or a gimbal: (right,
                 down) in pixels of the grid per second.  The larger of it and our estimate counts.
+                Like our estimate it is taken once per frame, at its first plan.
         """
-        image, motion = self._look(frame)
+        image, motion = self._look(frame, camera_velocity)
         if reference is None or reference.grid != frame.grid:
             reason = 'first frame' if reference is None else 'another image size'
             return _everything(frame.grid, reason, motion)
-        interval = _advance(reference, frame.stamp)
-        if camera_velocity is not None:
-            hint = (camera_velocity[0] * interval, camera_velocity[1] * interval)
-            motion = max(motion, hint, key=lambda m: math.hypot(*m))
-
+        _advance(reference, frame.stamp)
         change, low, high, light = self._compare(frame, image, reference, motion)
         dirty = reference.unsettled > 0
         changed = change >= low
@@ -162,7 +159,9 @@ class Planner:
             fresh = self._spend(change, novel | expired, overdue, shifted)
         return Plan(bool(reason), reason, verdicts, fresh, change, light.gain, light.offset, motion)
 
-    def _look(self, frame: Frame) -> tuple[np.ndarray, tuple[float, float]]:
+    def _look(
+        self, frame: Frame, camera_velocity: tuple[float, float] | None
+    ) -> tuple[np.ndarray, tuple[float, float]]:
         """The image to compare and its motion: once per frame, against however many references."""
         if self._newest is None or self._newest[0] is not frame:
             image = self._statistic.prepare(frame.pixels, frame.grid)
@@ -170,6 +169,10 @@ class Planner:
             cell = self._statistic.cell(frame.grid)
             motion = (right * cell, down * cell)
             self._shakes = self._shaking.update(motion)
+            if camera_velocity is not None and self._newest is not None:
+                interval = (frame.stamp - self._newest[0].stamp) * 1e-9
+                hint = (camera_velocity[0] * interval, camera_velocity[1] * interval)
+                motion = max(motion, hint, key=lambda m: math.hypot(*m))
             self._newest = (frame, image, motion)
         return self._newest[1:]
 
@@ -294,14 +297,13 @@ def _most(blocks: np.ndarray, priority: np.ndarray, count: int) -> np.ndarray:
     return mask
 
 
-def _advance(reference: Reference, stamp: int) -> float:
-    """Count one planned frame; seconds since the one before."""
+def _advance(reference: Reference, stamp: int) -> None:
+    """Count one planned frame, and average the time between them."""
     interval = max(0.0, (stamp - reference.planned_stamp) * 1e-9)
     reference.planned_stamp = stamp
     reference.index += 1
     smooth = reference.interval
     reference.interval = interval if smooth == 0 else smooth + 0.2 * (interval - smooth)
-    return interval
 
 
 def _clip(

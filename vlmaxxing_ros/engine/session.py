@@ -111,8 +111,10 @@ class StreamSession:
         """Take the next frame whole, as a keyframe."""
         self._forced = True
 
-    def admit(self, frame: Frame) -> FreshBudget:
-        """Plan a frame and pay for what changed.
+    def admit(
+        self, frame: Frame, *, camera_velocity: tuple[float, float] | None = None
+    ) -> FreshBudget:
+        """Plan a frame and pay for what changed; `camera_velocity` as in `Planner.plan`.
 
         A stamp that goes backwards or another size restart the session; the budget's
         `status_text` says so.  A frame with the stamp of the last one is dropped.
@@ -136,7 +138,8 @@ class StreamSession:
             self._origin = frame.stamp
         frame = frame.since(self._origin)
         with watch.stage('plan'):
-            plan = self._planner.plan(frame, self._tail.reference if self._tail else None)
+            reference = self._tail.reference if self._tail else None
+            plan = self._planner.plan(frame, reference, camera_velocity=camera_velocity)
         self.last_plan = plan
 
         due = self._keyframe_due(frame)

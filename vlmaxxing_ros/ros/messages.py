@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import Image
+from geometry_msgs.msg import TwistStamped
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.ros.camera import Perceived
+from vlmaxxing_ros.ros.camera_motion import Lens, Twist
 from vlmaxxing_ros.ros.questions import Outcome, Request, Status
 
 _SECOND = 1_000_000_000  # ns
@@ -33,6 +35,23 @@ def to_time(stamp: int) -> Time:
     """Nanoseconds as a message's time."""
     seconds, nanoseconds = divmod(stamp, _SECOND)
     return Time(sec=seconds, nanosec=nanoseconds)
+
+
+def to_twist(message: TwistStamped) -> Twist:
+    """What is used of a camera's twist."""
+    header, angular = message.header, message.twist.angular
+    return Twist(to_ns(header.stamp), header.frame_id, angular.x, angular.y)
+
+
+def to_lens(message: CameraInfo) -> Lens:
+    """The lens as seen in an image: K is the whole sensor's, a region of interest is less of it."""
+    region = message.roi
+    return Lens(
+        fx=float(message.k[0]),
+        fy=float(message.k[4]),
+        width=region.width or message.width,
+        height=region.height or message.height,
+    )
 
 
 def to_request(message: Any) -> Request:

@@ -30,6 +30,7 @@ from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.diagnostics import Diagnostics
 from vlmaxxing_ros.ros.image_topics import ImageTopics
 from vlmaxxing_ros.ros.messages import to_budget
+from vlmaxxing_ros.ros.motion_topics import MotionTopics
 from vlmaxxing_ros.ros.overlay import to_overlay
 from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
@@ -62,9 +63,11 @@ class VlmaxxingNode(LifecycleNode):
             self.destroy_node()
             raise
         settings = self.parameters.settings
+        self._motions = MotionTopics(self, settings.cameras)
         self.worker = Worker(
             settings,
             clock=lambda: self.get_clock().now().nanoseconds,
+            camera_velocity=self._motions.velocity,
             on_perceived=self._perceived,
             log=self.get_logger(),
         )
@@ -161,6 +164,7 @@ class VlmaxxingNode(LifecycleNode):
         result = super().on_activate(state)
         try:
             self._wait(self.worker.open(self._topics.converters()))
+            self._motions.subscribe()
             self._topics.subscribe()
         except Exception as error:
             self.get_logger().error(f'not activated: {error}')
@@ -194,6 +198,7 @@ class VlmaxxingNode(LifecycleNode):
 
     def _stop_looking(self, why: str) -> None:
         self._topics.unsubscribe()
+        self._motions.unsubscribe()
         futures.wait([self.worker.close(why)], timeout=10.0)
 
     def _wait(self, future: futures.Future[Any]) -> Any:

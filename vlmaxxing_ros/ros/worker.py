@@ -27,6 +27,7 @@ from vlmaxxing_ros.ros.work_thread import WorkThread
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.families import Family
+    from vlmaxxing_ros.engine.frame import Frame
 
 _RETRY = 0.02  # s until idle work that did not fit between two images is tried again
 
@@ -46,6 +47,8 @@ class Worker:
     Args:
         settings: to begin with; `configure` changes them.
         clock: the node's time in ns, the clock of the image stamps.
+        camera_velocity: asked, on the worker's thread, how fast a camera's image content moves in
+            a frame: (right, down) in pixels of the grid per second; None: not known.
         on_perceived: told, on the worker's thread, what became of each image.
         log: a logger.
     """
@@ -55,10 +58,12 @@ class Worker:
         settings: Settings,
         *,
         clock: Callable[[], int],
+        camera_velocity: Callable[[str, Frame], tuple[float, float] | None],
         on_perceived: Callable[[Perceived], None],
         log: Log,
     ) -> None:
         self._settings = settings
+        self._camera_velocity = camera_velocity
         self._on_perceived = on_perceived
         self._log = log
         self._family: Family | None = None
@@ -252,7 +257,8 @@ class Worker:
             image = camera.convert(arrival.message)
             frame = camera.session.frame(image, stamp=arrival.stamp, frame_id=arrival.frame_id)
             converted = time.monotonic()
-            budget = camera.session.admit(frame)
+            velocity = self._camera_velocity(camera.name, frame)
+            budget = camera.session.admit(frame, camera_velocity=velocity)
         except InvalidFrame as error:
             budget = FreshBudget(kind=FrameKind.DROPPED, status_text=str(error))
         except Exception as error:
