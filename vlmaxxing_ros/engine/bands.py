@@ -34,8 +34,11 @@ class Band:
 
     def __call__(self, height: np.ndarray) -> np.ndarray:
         """Brightness at heights from 0 (top) to 1: float32."""
-        waves = _waves(np.array([self.cycles]), height)[0]
-        return (1 + waves[:, 1:] @ self.weights).astype(np.float32)
+        wave = np.exp(2j * np.pi * self.cycles * height)
+        cosine, sine, *overtone = self.weights.tolist()
+        second = complex(overtone[0], -overtone[1])
+        bands = wave * (complex(cosine, -sine) + wave * second)
+        return (1 + bands.real).astype(np.float32)
 
 
 def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
@@ -66,11 +69,8 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
         return None  # there are no bands: most frames
     ratio = np.sort(np.where(usable, y / np.maximum(x, 1), np.inf), axis=1)
     profile = ratio[np.arange(rows.size), counts.astype(np.intp) // 2]
-    middle = np.count_nonzero(rows) // 2
-    level = np.partition(profile[rows], middle)[middle]
+    level = float(profile[rows].sum()) / sums.size
     profile = np.where(rows, profile / level - 1, 0).clip(-0.5, 0.5)
-    if deviation(profile[rows]) < 0.5 * _LEAST:
-        return None
     right = (_sampled_waves(rows.size) @ profile).reshape(-1, 5)
     # Least squares for all frequencies at once.
     fits = (_inverses(rows.tobytes()) @ right[..., None])[..., 0]
@@ -80,7 +80,7 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     explained[overtone >= 0.5 * amplitude] = 0
     best = int(explained.argmax())
     total = profile @ profile
-    variance = total - profile.sum() ** 2 / np.count_nonzero(rows)
+    variance = total - profile.sum() ** 2 / sums.size
     level, *weights = fits[best]
     believed = _LEAST <= amplitude[best] / (1 + level) <= _MOST
     if not believed or total - explained[best] > (1 - _EXPLAINED) * variance:
