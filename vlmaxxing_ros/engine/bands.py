@@ -22,11 +22,11 @@ _FEWEST_SAMPLES = 8  # in a row
 
 @dataclass(frozen=True)
 class Band:
-    """Brightness down the image: 1 + a sinusoid + its first overtone.
+    """Brightness down the image: a level + a sinusoid + its first overtone.
 
     Attributes:
         cycles: of the sinusoid, in one image height.
-        weights: float64 [4]: cosine, sine, and both again at twice the frequency.
+        weights: float64 [5]: the level, cosine, sine, and both again at twice the frequency.
     """
 
     cycles: float
@@ -35,10 +35,9 @@ class Band:
     def __call__(self, height: np.ndarray) -> np.ndarray:
         """Brightness at heights from 0 (top) to 1: float32."""
         wave = np.exp(2j * np.pi * self.cycles * height)
-        cosine, sine, *overtone = self.weights.tolist()
-        second = complex(overtone[0], -overtone[1])
-        bands = wave * (complex(cosine, -sine) + wave * second)
-        return (1 + bands.real).astype(np.float32)
+        level, *weights = self.weights.tolist()
+        first, second = complex(weights[0], -weights[1]), complex(weights[2], -weights[3])
+        return (level + (wave * (first + wave * second)).real).astype(np.float32)
 
 
 def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
@@ -81,11 +80,12 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     best = int(explained.argmax())
     total = profile @ profile
     variance = total - profile.sum() ** 2 / sums.size
-    level, *weights = fits[best]
-    believed = _LEAST <= amplitude[best] / (1 + level) <= _MOST
+    weights = fits[best]
+    weights[0] += 1
+    believed = _LEAST <= amplitude[best] / weights[0] <= _MOST
     if not believed or total - explained[best] > (1 - _EXPLAINED) * variance:
         return None
-    return Band(float(_CYCLES[best]), np.array(weights) / (1 + level))
+    return Band(float(_CYCLES[best]), weights * level)
 
 
 @lru_cache(maxsize=8)

@@ -10,6 +10,7 @@ blocks, thresholds or what is bought.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,7 +40,7 @@ class Light:
     Attributes:
         gain: float32 [3].
         offset: float32 [3], grey levels.
-        band: brightness of each row of the compared image, about 1: float32 [h]; None: even.
+        band: brightness of each row of the compared image: float32 [h]; None: 1 in all of them.
     """
 
     gain: np.ndarray
@@ -60,9 +61,14 @@ class Light:
         return max(map(abs, moved)) <= _NEGLIGIBLE
 
     @cached_property
+    def brightness(self) -> float:
+        """Of all rows together."""
+        return 1.0 if self.band is None else float(self.band.mean())
+
+    @cached_property
     def mid_grey(self) -> np.ndarray:
         """What middle grey has become: float32 [3], grey levels."""
-        return self.gain * np.float32(MID_GREY) + self.offset
+        return (self.gain * np.float32(MID_GREY) + self.offset) * np.float32(self.brightness)
 
     @cached_property
     def darkest(self) -> np.ndarray:
@@ -77,7 +83,7 @@ class Light:
 
     def beyond(self, gain: float, offset: float) -> bool:
         """Whether some gain, up or down, or some offset is larger than this."""
-        gains, offsets = self.gain.tolist(), self.offset.tolist()
+        gains, offsets = (self.gain * self.brightness).tolist(), self.offset.tolist()
         return max(max(g, 1 / g) for g in gains) > gain or max(map(abs, offsets)) > offset
 
     def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
@@ -112,10 +118,12 @@ def _scaled(
     middle, more = int(MID_GREY), factor - 1
     rest = summand + middle * more
     reach = max(middle, highest - middle)
-    bits = int(np.log2(32767 / (reach * np.abs(more).max() + np.abs(rest).max() + 1)))
+    most = reach * float(np.abs(more).max()) + float(np.abs(rest).max())
+    bits = int(math.log2(32767 / (most + 1)))
     more, rest = (np.rint(v * 2**bits).astype(np.int16) for v in (more, rest + 0.5))
     if factor.ndim == 1:
-        more, rest = (np.tile(v, levels.shape[1] // v.size) for v in (more, rest))
+        pixels = levels.shape[1] // factor.size
+        more, rest = (v[None].repeat(pixels, axis=0).ravel() for v in (more, rest))
     scaled = levels - np.int16(middle)
     scaled *= more
     scaled += rest

@@ -320,8 +320,8 @@ def _clip(
     """
     darkest, brightest = comparison.darkest[blocks], comparison.brightest[blocks]
     # Four values are a scalar to OpenCV, for three channels as well.
-    lowest = cv2.max(darkest, np.append(light.darkest, 0.0))
-    highest = cv2.min(brightest, np.append(light.brightest, 0.0))
+    lowest = cv2.max(darkest, np.array([*light.darkest, 0.0]))
+    highest = cv2.min(brightest, np.array([*light.brightest, 0.0]))
     rows, width = lowest.shape[0], seen.shape[1]
     low, high = (
         cv2.resize(v, (width, rows), interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
