@@ -28,9 +28,6 @@ TOP_K = 0.05
 """Share of a block's pixels that `top_k_mean` averages."""
 
 
-_AROUND = np.ones((3, 3), np.uint8)
-
-
 @dataclass(frozen=True)
 class Compared:
     """Two images to compare.
@@ -128,27 +125,50 @@ def _beyond_shake(images: Compared) -> np.ndarray:
     # Eight bits, mostly whole grey levels, are half the work of sixteen.
     darkest, brightest = images.levels
     scale = 255 / max(255, brightest - darkest) / tile**2
-    columns = images.seen.shape[1] - tile + 1  # without the tiles that reach beyond the image
     seen, before = (
         cv2.convertScaleAbs(
-            sums.reshape(-1, sums.shape[2])[:, : 3 * columns],
-            alpha=scale,
-            beta=-scale * tile**2 * darkest,
-        ).reshape(-1, columns, 3)
+            sums.reshape(-1, sums.shape[2]), alpha=scale, beta=-scale * tile**2 * darkest
+        )
         for sums in (seen, before)
     )
     # Both ways: what came is seen in one image, what went in the other.
-    came, went = (
-        cv2.max(
-            cv2.subtract(one, cv2.dilate(other, _AROUND)),
-            cv2.subtract(cv2.erode(other, _AROUND), one),
-        )
-        for one, other in ((seen, before), (before, seen))
-    )
-    left = cv2.max(came, went).reshape(images.grid.rows, -1, 3 * columns).max(axis=1)
-    largest = np.zeros((images.grid.rows, images.seen.shape[1] * 3), np.uint8)
-    largest[:, : 3 * columns] = left
+    left = np.maximum(_beyond(seen, before, tile), _beyond(before, seen, tile))
+    largest = left.reshape(images.grid.rows, -1, left.shape[1]).max(axis=1)
     return _own(largest, images, tile) / np.float32(scale)
+
+
+def _beyond(image: np.ndarray, other: np.ndarray, tile: int) -> np.ndarray:
+    """By how much pixels are outside of what the other image shows within a pixel of them.
+
+    All are uint8 [rows, values]; the last pixels of a row, less than a tile's width, are 0.
+    """
+    highest = _around(other, np.maximum, tile, 0)
+    lowest = _around(other, np.minimum, tile, 255)
+    # Subtraction that stops at 0: numpy's is several times faster than OpenCV's.
+    left = np.maximum(image, highest)
+    left -= highest
+    below = lowest - np.minimum(image, lowest)
+    np.maximum(left, below, out=left)
+    left[:, left.shape[1] - 3 * (tile - 1) :] = 0
+    return left
+
+
+def _around(image: np.ndarray, extreme: np.ufunc, tile: int, neutral: int) -> np.ndarray:
+    """The extreme of each pixel and the eight around it: uint8 [rows, values].
+
+    The last pixels of a row, whose tiles would reach beyond it, have no say; they part one row
+    from the next, so that what is done along the rows is one long run.
+    """
+    pairs = extreme(image[:-1], image[1:])
+    tall = np.empty_like(image)
+    tall[0], tall[-1] = pairs[0], pairs[-1]
+    extreme(pairs[:-1], pairs[1:], out=tall[1:-1])
+    tall[:, tall.shape[1] - 3 * (tile - 1) :] = neutral
+    flat = tall.ravel()
+    wide = flat.copy()
+    extreme(wide[3:], flat[:-3], out=wide[3:])
+    extreme(wide[:-3], flat[3:], out=wide[:-3])
+    return wide.reshape(image.shape)
 
 
 def _widen(sums: np.ndarray, tile: int) -> np.ndarray:
