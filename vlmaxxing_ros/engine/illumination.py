@@ -73,13 +73,13 @@ class Light:
     @cached_property
     def darkest(self) -> np.ndarray:
         """What black stands for in the reference's light: int16 [3]."""
-        return np.round((0 - self.offset) / self.gain).astype(np.int16)
+        return np.rint((0 - self.offset) / self.gain).astype(np.int16)
 
     @cached_property
     def brightest(self) -> np.ndarray:
         """What 255 stands for in the reference's light, in the brightest row: int16 [3]."""
         white = 255.0 if self.band is None else 255.0 / float(self.band.max())
-        return np.round((white - self.offset) / self.gain).astype(np.int16)
+        return np.rint((white - self.offset) / self.gain).astype(np.int16)
 
     def beyond(self, gain: float, offset: float) -> bool:
         """Whether some gain, up or down, or some offset is larger than this."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -139,8 +138,9 @@ class Planner:
         novel: np.ndarray = (change >= high) | (reference.active & changed)
         assert reference.comparison is not None
         if not (light.unchanged and reference.comparison.even):
-            near = (light.mid_grey - OFFSET_LIMIT, light.mid_grey + OFFSET_LIMIT)
-            novel |= cv2.inRange(reference.comparison.mid_grey, *near) == 0
+            apart = np.abs(reference.comparison.mid_grey - light.mid_grey)
+            if apart.max() > OFFSET_LIMIT:
+                novel |= (apart > OFFSET_LIMIT).any(axis=2)
         settling = np.where(changed | novel, self._config.settle_frames, reference.unsettled - 1)
         reference.unsettled = np.maximum(settling, 0).astype(np.int32)
         reference.active = (reference.active | novel) & (reference.unsettled > 0)
@@ -282,15 +282,16 @@ class Planner:
     ) -> np.ndarray:
         """Buy within the budget: overdue blocks first, then the most changed, then shifted."""
         budget = int(self._config.max_fresh_fraction * wanted.size)
-        fresh = _most(wanted, np.where(overdue, np.inf, change), budget)
+        fresh = _most(wanted, budget, change, overdue)
         spare = min(budget - np.count_nonzero(fresh), math.ceil(SHIFTED_SHARE * wanted.size))
-        return fresh | _most(shifted, change, spare)
+        return fresh | _most(shifted, spare, change, overdue)
 
 
-def _most(blocks: np.ndarray, priority: np.ndarray, count: int) -> np.ndarray:
-    """Of a mask of blocks, at most `count`: those of the highest priority."""
+def _most(blocks: np.ndarray, count: int, change: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Of a mask of blocks, at most `count`: those in the mask `first`, then the most changed."""
     if np.count_nonzero(blocks) <= count:
         return blocks
+    priority = np.where(first, np.inf, change)
     order = np.argsort(np.where(blocks, -priority, np.inf), axis=None, kind='stable')
     mask = np.zeros(blocks.shape, bool)
     mask.flat[order[:count]] = True
@@ -318,15 +319,11 @@ def _clip(
     Returns:
         Both, and the darkest and the brightest level in them.
     """
-    darkest, brightest = comparison.darkest[blocks], comparison.brightest[blocks]
-    # Four values are a scalar to OpenCV, for three channels as well.
-    lowest = cv2.max(darkest, np.array([*light.darkest, 0.0]))
-    highest = cv2.min(brightest, np.array([*light.brightest, 0.0]))
+    lowest = np.maximum(comparison.darkest[blocks], light.darkest)
+    highest = np.minimum(comparison.brightest[blocks], light.brightest)
     rows, width = lowest.shape[0], seen.shape[1]
-    low, high = (
-        cv2.resize(v, (width, rows), interpolation=cv2.INTER_NEAREST).reshape(rows, 1, -1)
-        for v in (lowest, highest)
-    )
+    side = width // lowest.shape[1]
+    low, high = (v.repeat(side, axis=1).reshape(rows, 1, -1) for v in (lowest, highest))
     now, then = seen.reshape(rows, -1, 3 * width), before.reshape(rows, -1, 3 * width)
     np.maximum(now, low, out=now)
     np.minimum(now, high, out=now)
