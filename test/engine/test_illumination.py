@@ -92,6 +92,8 @@ def test_bands_are_seen_below_a_sky_that_is_blown_out() -> None:
     light = fit_light(seen(room * band), seen(room).astype(np.int16))
     assert light.band is not None
     assert light.band[50:] == pytest.approx(band[50:, 0, 0], abs=0.02)
+    # 255 says less where a row is dark: nothing gets brighter than what the brightest row tells.
+    assert light.undo(seen(room * band))[:50].max() == light.brightest.max()
 
 
 def test_a_beam_across_the_image_is_no_band() -> None:

@@ -315,6 +315,18 @@ def test_blocks_bought_in_different_light_agree_afterwards() -> None:
             assert not (plan.verdicts == Verdict.NOVEL).any()
 
 
+def test_a_sky_that_is_blown_out_is_no_change_whatever_the_light() -> None:
+    down = np.arange(GRID.height)[:, None, None] / GRID.height
+    stream, outdoors = Stream(settings(max_age_frames=4)), scene()
+    outdoors[: 2 * GRID.block] = 400
+    stream.show(outdoors)
+    for index in range(8):
+        rolling = 1 + 0.15 * np.sin(2 * np.pi * (1.7 * down + 0.37 * index))
+        assert not (stream.show(outdoors * rolling).verdicts == Verdict.NOVEL).any()
+    for gain in (0.8, 1.1, 0.9, 1.2):
+        assert not (stream.show(outdoors * gain).verdicts == Verdict.NOVEL).any()
+
+
 def test_lights_out_is_a_scene_change() -> None:
     stream = Stream(settings())
     stream.show(scene())

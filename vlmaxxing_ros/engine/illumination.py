@@ -89,7 +89,7 @@ class Light:
     def undo(self, image: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
         """Show `rows` of an image (uint8 [h, w, 3]) in the reference's light.
 
-        int16, from `darkest` to `brightest`; in the darker rows of a band also beyond.
+        int16, from `darkest` to `brightest`.
         """
         if self.unchanged:
             return image.astype(np.int16)
@@ -102,6 +102,8 @@ class Light:
         if (self.gain != 1).any() or self.offset.any():
             highest = 255 * float(darker.max())
             levels = _scaled(levels, highest, 1 / self.gain, -self.offset / self.gain)
+        # 255 stands for more in a darker row.
+        np.minimum(levels, _along(self.brightest, levels), out=levels)
         return levels.reshape(image.shape)
 
 
@@ -122,14 +124,18 @@ def _scaled(
     bits = int(math.log2(32767 / (most + 1)))
     more, rest = (np.rint(v * 2**bits).astype(np.int16) for v in (more, rest + 0.5))
     if factor.ndim == 1:
-        pixels = levels.shape[1] // factor.size
-        more, rest = (v[None].repeat(pixels, axis=0).ravel() for v in (more, rest))
+        more, rest = _along(more, levels), _along(rest, levels)
     scaled = levels - np.int16(middle)
     scaled *= more
     scaled += rest
     scaled >>= bits
     scaled += levels
     return scaled
+
+
+def _along(pixel: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """One pixel's values again and again, for a whole row of `levels` ([h, values]): [values]."""
+    return pixel[None].repeat(levels.shape[1] // pixel.size, axis=0).ravel()
 
 
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))

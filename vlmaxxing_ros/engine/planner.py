@@ -314,22 +314,24 @@ def _clip(
 
     Args:
         seen, before: int16 [cell rows, cell cols, 3], these rows of `blocks` in the reference's
-            light; `seen` changes.
+            light.
 
     Returns:
         Both, and the darkest and the brightest level in them.
     """
-    lowest = np.maximum(comparison.darkest[blocks], light.darkest)
-    highest = np.minimum(comparison.brightest[blocks], light.brightest)
+    darkest, brightest = comparison.darkest[blocks], comparison.brightest[blocks]
+    lowest, highest = np.maximum(darkest, light.darkest), np.minimum(brightest, light.brightest)
     rows, width = lowest.shape[0], seen.shape[1]
-    side = width // lowest.shape[1]
-    low, high = (v.repeat(side, axis=1).reshape(rows, 1, -1) for v in (lowest, highest))
-    now, then = seen.reshape(rows, -1, 3 * width), before.reshape(rows, -1, 3 * width)
-    np.maximum(now, low, out=now)
-    np.minimum(now, high, out=now)
-    then = np.maximum(then, low)
-    np.minimum(then, high, out=then)
-    return seen, then.reshape(before.shape), (int(lowest.min()), int(highest.max()))
+    levels = int(lowest.min()), int(highest.max())
+    # One level is no change, and not worth two passes.
+    clips_low = lowest.max() > min(darkest.min(), light.darkest.min()) + 1
+    clips_high = highest.min() < max(brightest.max(), light.brightest.max()) - 1
+    for clips, limit, clip in ((clips_low, lowest, np.maximum), (clips_high, highest, np.minimum)):
+        if clips:
+            wide = limit.repeat(width // limit.shape[1], axis=1).reshape(rows, 1, -1)
+            seen, before = (clip(v.reshape(rows, -1, wide.shape[2]), wide) for v in (seen, before))
+    shape = (-1, width, 3)
+    return seen.reshape(shape), before.reshape(shape), levels
 
 
 @lru_cache(maxsize=8)
