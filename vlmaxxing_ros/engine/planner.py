@@ -314,7 +314,7 @@ def _clip(
 
     Args:
         seen, before: int16 [cell rows, cell cols, 3], these rows of `blocks` in the reference's
-            light.
+            light; `seen` changes.
 
     Returns:
         Both, and the darkest and the brightest level in them.
@@ -329,7 +329,8 @@ def _clip(
     for clips, limit, clip in ((clips_low, lowest, np.maximum), (clips_high, highest, np.minimum)):
         if clips:
             wide = limit.repeat(width // limit.shape[1], axis=1).reshape(rows, 1, -1)
-            seen, before = (clip(v.reshape(rows, -1, wide.shape[2]), wide) for v in (seen, before))
+            now, then = (v.reshape(rows, -1, wide.shape[2]) for v in (seen, before))
+            seen, before = clip(now, wide, out=now), clip(then, wide)
     shape = (-1, width, 3)
     return seen.reshape(shape), before.reshape(shape), levels
 

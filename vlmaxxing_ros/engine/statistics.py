@@ -147,7 +147,8 @@ def _beyond(image: np.ndarray, other: np.ndarray, tile: int) -> np.ndarray:
     # Subtraction that stops at 0: numpy's is several times faster than OpenCV's.
     left = np.maximum(image, highest)
     left -= highest
-    below = lowest - np.minimum(image, lowest)
+    below = np.minimum(image, lowest)
+    np.subtract(lowest, below, out=below)
     np.maximum(left, below, out=left)
     left[:, left.shape[1] - 3 * (tile - 1) :] = 0
     return left
