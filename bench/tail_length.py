@@ -112,13 +112,13 @@ def save(path: Path, results: list[dict[str, Any]], streams: int) -> None:
     about = {
         'command': 'python -m bench.tail_length',
         'streams': streams,
-        'moments': streams * MOMENTS,
+        'moments_per_stream_at_most': MOMENTS,
         'seconds_between_keyframes': 1.0,
         'lately': LATELY,
         'results': results,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(about, indent=1) + '\n')
+    path.write_text(json.dumps(about) + '\n')
 
 
 def measure(family: Family, fps: int, streams: int, families: Sequence[str]) -> dict[str, Any]:
@@ -309,13 +309,16 @@ def compare(
 
 @dataclass(frozen=True)
 class Paired:
-    """A difference in accuracy, with Newcombe's interval and one by bootstrap over streams."""
+    """A difference in accuracy, with Newcombe's interval and one by bootstrap over streams.
+
+    The latter is empty where there are too few streams.
+    """
 
     gained: int
     lost: int
     difference: float
-    interval: tuple[float, float]
-    interval_by_stream: tuple[float, float] | None
+    interval: tuple[float, ...]
+    interval_by_stream: tuple[float, ...]
 
 
 def paired(ours: np.ndarray, other: np.ndarray, streams: list[int]) -> Paired:
@@ -324,13 +327,16 @@ def paired(ours: np.ndarray, other: np.ndarray, streams: list[int]) -> Paired:
     both = int((ours & other).sum())
     step = ours.astype(int) - other
     count = np.bincount(streams)
+    spread = paired_difference(both, gained, lost, len(ours) - both - gained - lost)
+    by_stream = clustered(np.bincount(streams, weights=step).tolist(), count.tolist())
     return Paired(
-        gained,
-        lost,
-        float(step.mean()),
-        paired_difference(both, gained, lost, len(ours) - both - gained - lost),
-        clustered(np.bincount(streams, weights=step).tolist(), count.tolist()),
+        gained, lost, rounded(step.mean())[0], rounded(*spread), rounded(*by_stream or ())
     )
+
+
+def rounded(*shares: float) -> tuple[float, ...]:
+    """To a hundredth of a percentage point."""
+    return tuple(round(float(share), 4) for share in shares)
 
 
 if __name__ == '__main__':
