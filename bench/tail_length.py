@@ -6,8 +6,8 @@
 An exact tail of K frames is, by definition, a cold prefill of the history's keyframes and the K
 newest frames.  So `python -m bench.tail_length --model nano --model FOLDER ...` prefills just that
 for n keyframes, one per second, and K frames at camera rate, and scores the same questions on each.
-Writes docs/results/tail_length.json; `python -m bench.tail_length_page` puts its tables into
-docs/tail.md.  Says nothing about refreshing such a tail in place.
+Writes docs/results/tail_length.json; `python -m bench.tail_length_page` puts its tables beside it.
+Says nothing about refreshing such a tail in place.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 """Tails of several frames, tabulated from docs/results/tail_length.json.
 
-`python -m bench.tail_length_page` puts the tables into docs/tail.md, between the two marks there.
+`python -m bench.tail_length_page` writes docs/results/tail_length.md; docs/tail.md draws the
+conclusions.
 """
 
 from __future__ import annotations
@@ -12,30 +13,49 @@ import json
 from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).parents[1] / 'docs'
-MARK = '<!-- tables: bench.tail_length_page -->'
+RESULTS = Path(__file__).parents[1] / 'docs' / 'results'
 KINDS = ('present', 'nothing', 'going on', 'lately', 'now', 'over')
 FIVE = ((4, 1), (3, 2), (1, 4))
 """Keyframes and newest frames: five frames each."""
 
+HEAD = """# How many frames the tail should have: measurements
+
+Written by `python -m bench.tail_length_page` from what `python -m bench.tail_length` measured; what
+follows from it is in [tail.md](../tail.md#how-many-frames).
+
+| kind | what is asked |
+|---|---|
+| present | where, colors, count, exists, gripper: the newest frame |
+| nothing | a change, and there was none now or lately |
+| going on | a change, the same now and lately |
+| lately | a change 2 to 7 s ago; now the answer would differ or be unclear |
+| now | a change in the span of the longest tail (0.3 s at 10 Hz, 0.6 at 5); lately otherwise |
+| over | what changes now: nothing, though something did lately |
+
+Right is what greedy decoding would answer word for word. Many questions of *lately* are asked
+again, by the other truth, under *now* and *over*: no window of one model can be right on both.
+There is no total, because it would hang on how many of each are asked. theta10 and theta100, the
+stand-ins, understand questions about the present and about direction, and were asked at 10 Hz
+only. Differences come with the wider of two 95 % intervals, Newcombe's for pairs and a bootstrap
+over streams, not corrected for their number."""
+
 
 def main() -> None:
-    """Write the tables."""
-    results = json.loads((DOCS / 'results' / 'tail_length.json').read_text())['results']
-    page = DOCS / 'tail.md'
-    before, _, after = page.read_text().split(MARK)
-    text = '\n\n'.join(
-        [
-            *(accuracies(own) for own in by_model(results).values()),
-            *(
-                differences(own[0], other)
-                for own in by_model(results).values()
-                for other in ('same_rows', 'same_keyframes')
-            ),
-            families(results[0]),
-        ]
-    )
-    page.write_text(f'{before}{MARK}\n\n{text}\n\n{MARK}{after}')
+    """Write the page."""
+    text = (RESULTS / 'tail_length.json').read_text(encoding='utf-8')
+    results = json.loads(text)['results']
+    parts = [
+        HEAD,
+        *(accuracies(own) for own in by_model(results).values()),
+        *(
+            differences(own[0], other)
+            for own in by_model(results).values()
+            for other in ('same_rows', 'same_keyframes')
+        ),
+        families(results[0]),
+    ]
+    page = '\n\n'.join(parts) + '\n'
+    (RESULTS / 'tail_length.md').write_text(page, encoding='utf-8')
 
 
 def by_model(results: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
