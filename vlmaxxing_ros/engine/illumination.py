@@ -159,14 +159,18 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
     both[0] = reference[::down, ::right].transpose(2, 0, 1)
     both[1] = samples.transpose(2, 0, 1)
     x, y = both
-    if previous.band is not None:
-        previous = UNCHANGED
-    if _plainly_holds(previous, x, y):
+    if previous.band is None and _plainly_holds(previous, x, y):
         return previous
+    grey = both.sum(axis=1)
+    if previous.band is None:
+        dimmed = _dimmed(grey)
+        if dimmed is not None and _plainly_holds(dimmed, x, y):
+            return dimmed
+    else:
+        previous = UNCHANGED  # bands roll on: what is fitted anew has no use for the last ones
     usable = np.abs(both - _CENTRE).max(axis=(0, 1)) < _REACH
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
-    grey = both.sum(axis=1)
     band = fit_band(grey[0], grey[1], usable)
     if band is None:
         return _fit_even(_by_brightness(both, grey, usable), previous)
@@ -176,6 +180,23 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
     grey[1] /= even
     light = _fit_even(_by_brightness(both, grey, usable), UNCHANGED)
     return Light(light.gain, light.offset, brightness)
+
+
+def _dimmed(grey: np.ndarray) -> Light | None:
+    """The light if all of it, in every colour, got dimmer or brighter: the middle ratio.
+
+    None where what changed would have swayed the ratio: it got brighter, or darker, for the most
+    part, and is more than a tenth of the image.
+
+    Args:
+        grey: float32 [2, h, w], sums over the channels of the reference and of what is seen.
+    """
+    x, y = grey.reshape(2, -1)
+    gain = float(_middle((y / np.maximum(x, 1))[None])[0])
+    rest = y - gain * x
+    brighter, darker = (np.count_nonzero(v > 3 * _SWAY) for v in (rest, -rest))
+    light = Light(np.full(3, gain, np.float32), UNCHANGED.offset)
+    return None if abs(brighter - darker) > 0.1 * x.size or light.negligible else light
 
 
 def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
