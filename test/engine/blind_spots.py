@@ -235,6 +235,14 @@ def _exposure(index: int) -> float:
     return 0.7 if index // 6 % 2 else 1.0
 
 
+def _step(rng: np.random.Generator) -> Iterator[Step]:
+    """As much darker, in all levels alike, as the outdoor clip gets at its exposure step."""
+    room, places = background(rng), lamps(rng)
+    for index in range(FRAMES):
+        content = toggle(room, places, index, 60)
+        yield delivered(content - (18 if index // 6 % 2 else 0), rng, sigma=2.0), content
+
+
 def _ramp(index: int) -> float:
     return 0.985**index
 
@@ -340,6 +348,7 @@ CASES = [
     Case('cable', 'a cable of 2 px appears, slides, disappears', _cable),
     Case('equal luma', 'red turns green at equal luma', _equal_luma),
     Case('exposure', 'exposure x0.7 and back; lamps', _lamps(60, 2.0, _exposure)),
+    Case('exposure step', '18 levels darker and back; lamps', _step),
     Case('exposure ramp', 'exposure falls by 1.5 % per frame; lamps', _lamps(60, 2.0, _ramp)),
     Case('flicker', '100 Hz, 15 %; lamps', _lamps(60, 2.0, _flicker)),
     Case('bands', 'rolling-shutter bands, 12 %; lamps', _lamps(60, 2.0, _bands)),

@@ -29,6 +29,7 @@ CHEAP = (
     'noise 5',
     'noise 8',
     'exposure',
+    'exposure step',
     'exposure ramp',
     'flicker',
     'bands',
