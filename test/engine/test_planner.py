@@ -315,6 +315,21 @@ def test_blocks_bought_in_different_light_agree_afterwards() -> None:
             assert not (plan.verdicts == Verdict.NOVEL).any()
 
 
+def test_bands_leave_the_reference_in_its_own_light() -> None:
+    down = np.arange(GRID.height)[:, None, None] / GRID.height
+    rng, stream = np.random.default_rng(0), Stream(settings(max_age_frames=4))
+    bright = scene() * 1.2  # some of it beyond 255 in the brightest rows
+    for index in range(60):
+        rolling = 1 + 0.12 * np.sin(2 * np.pi * (1.7 * down + 0.37 * index)) if index else 1.0
+        stream.show(bright * rolling + rng.normal(0, 2, bright.shape))
+    assert stream.reference is not None
+    assert stream.reference.comparison is not None
+    seen = stream.reference.comparison.image.reshape(GRID.rows, 14, GRID.cols, 14, 3)
+    first = cv2.resize(np.clip(bright, 0, 255), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    off = (seen - first.reshape(seen.shape)).mean(axis=(1, 3, 4))
+    assert np.median(np.abs(off)) < 1.5
+
+
 def test_a_sky_that_is_blown_out_is_no_change_whatever_the_light() -> None:
     down = np.arange(GRID.height)[:, None, None] / GRID.height
     stream, outdoors = Stream(settings(max_age_frames=4)), scene()

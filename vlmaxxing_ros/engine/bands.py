@@ -67,7 +67,9 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     if deviation(sums) < max(0.5 * _LEAST, by_chance):
         return None  # there are no bands: most frames
     ratio = np.sort(np.where(usable, y / np.maximum(x, 1), np.inf), axis=1)
-    profile = ratio[np.arange(rows.size), counts.astype(np.intp) // 2]
+    row, middle = np.arange(rows.size), counts.astype(np.intp)
+    # Of an even number the middle two: the upper alone is too bright, frame after frame.
+    profile = (ratio[row, (middle - 1) // 2] + ratio[row, middle // 2]) / 2
     level = float(profile[rows].sum()) / sums.size
     profile = np.where(rows, profile / level - 1, 0).clip(-0.5, 0.5)
     right = (_sampled_waves(rows.size) @ profile).reshape(-1, 5)

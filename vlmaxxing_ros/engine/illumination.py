@@ -29,8 +29,10 @@ _NEGLIGIBLE = 0.75  # grey levels: the light is taken as unchanged
 _GREYS = (64.0, 192.0)  # a dark and a bright one
 _PLAIN = 0.3  # grey levels, of means: the light is taken as unchanged at first sight
 _SWAY = 6.0  # grey levels that one pixel may add to such a mean
+_FAR = 4.0  # grey levels, of middle grey: another light than the previous one
 _POOR = 12.0  # grey levels of median residual: no light explains this
-_CENTRE, _REACH = 127.5, 124.5  # a pixel outside has been clipped: it says nothing of the gain
+_NEAR = 3.0  # grey levels: a pixel as near to a limit may have been clipped
+_CENTRE, _REACH = 127.5, 127.5 - _NEAR  # one that was says nothing of the gain
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,13 @@ def _along(pixel: np.ndarray, levels: np.ndarray) -> np.ndarray:
 UNCHANGED = Light(np.ones(3, np.float32), np.zeros(3, np.float32))
 
 
-def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANGED) -> Light:
+def fit_light(
+    seen: np.ndarray,
+    reference: np.ndarray,
+    previous: Light = UNCHANGED,
+    *,
+    clipped_from: float = 255.0,
+) -> Light:
     """Fit the light by iteratively trimmed least squares, per channel, on a subsample.
 
     Trimming drops pixels whose residual exceeds 2.5 robust standard deviations, so what really
@@ -152,6 +160,7 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         seen: uint8 [h, w, 3].
         reference: int16 [h, w, 3], the same scene in its own light.
         previous: kept, to the bit, while it still holds: a light that jitters adds noise.
+        clipped_from: level of the reference that some light has clipped somewhere.
     """
     down, right = max(1, seen.shape[0] // _ROWS), max(1, seen.shape[1] // _COLUMNS)
     samples = seen[::down, ::right]
@@ -163,12 +172,14 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
         return previous
     grey = both.sum(axis=1)
     if previous.band is None:
-        dimmed = _dimmed(grey)
+        dimmed = _dimmed(grey, previous)
         if dimmed is not None and _plainly_holds(dimmed, x, y):
             return dimmed
     else:
         previous = UNCHANGED  # bands roll on: what is fitted anew has no use for the last ones
     usable = np.abs(both - _CENTRE).max(axis=(0, 1)) < _REACH
+    if clipped_from < 255:
+        usable &= x.max(axis=0) < clipped_from - _NEAR
     if np.count_nonzero(usable) < _FEWEST:
         return UNCHANGED
     band = fit_band(grey[0], grey[1], usable)
@@ -182,21 +193,22 @@ def fit_light(seen: np.ndarray, reference: np.ndarray, previous: Light = UNCHANG
     return Light(light.gain, light.offset, brightness)
 
 
-def _dimmed(grey: np.ndarray) -> Light | None:
+def _dimmed(grey: np.ndarray, previous: Light) -> Light | None:
     """The light if all of it, in every colour, got dimmer or brighter: the middle ratio.
 
-    None where what changed would have swayed the ratio: it got brighter, or darker, for the most
-    part, and is more than a tenth of the image.
+    None where that is not precise, because a tenth of the image says otherwise, or near the
+    previous light, which may still hold: errors would add up in the blocks that are bought in it.
 
     Args:
         grey: float32 [2, h, w], sums over the channels of the reference and of what is seen.
+        previous: a light without bands.
     """
     x, y = grey.reshape(2, -1)
     gain = float(_middle((y / np.maximum(x, 1))[None])[0])
-    rest = y - gain * x
-    brighter, darker = (np.count_nonzero(v > 3 * _SWAY) for v in (rest, -rest))
     light = Light(np.full(3, gain, np.float32), UNCHANGED.offset)
-    return None if abs(brighter - darker) > 0.1 * x.size or light.negligible else light
+    off = np.count_nonzero(np.abs(y - gain * x) > 3 * _SWAY)
+    near = float(np.abs(light.mid_grey - previous.mid_grey).min()) < _FAR
+    return None if off > 0.1 * x.size or near else light
 
 
 def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:

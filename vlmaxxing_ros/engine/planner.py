@@ -191,7 +191,9 @@ class Planner:
             comparison = Comparison.start(name, start, grid.rows, grid.cols)
             reference.comparison, reference.seen = comparison, None
         previous = reference.seen.light if reference.seen else UNCHANGED
-        light = fit_light(image, comparison.image, previous)
+        light = fit_light(
+            image, comparison.image, previous, clipped_from=comparison.brightest.min()
+        )
         reference.seen = Seen(frame, image, light)
         change = self._measure(image, light, comparison, grid)
         if math.hypot(*motion) < STILL:
