@@ -194,10 +194,11 @@ def fit_light(
 
 
 def _dimmed(grey: np.ndarray, previous: Light) -> Light | None:
-    """The light if all of it, in every colour, got dimmer or brighter: the middle ratio.
+    """The light if all of it, in every colour, got dimmer or brighter.
 
-    None where that is not precise, because a tenth of the image says otherwise, or near the
-    previous light, which may still hold: errors would add up in the blocks that are bought in it.
+    By the middle ratio; by that of the sums where a tenth of the image disagrees, as edges do that
+    shake.  None where it is near the previous light, which may still hold: errors would add up in
+    the blocks that are bought in it.
 
     Args:
         grey: float32 [2, h, w], sums over the channels of the reference and of what is seen.
@@ -205,10 +206,11 @@ def _dimmed(grey: np.ndarray, previous: Light) -> Light | None:
     """
     x, y = grey.reshape(2, -1)
     gain = float(_middle((y / np.maximum(x, 1))[None])[0])
+    if np.count_nonzero(np.abs(y - gain * x) > 3 * _SWAY) > 0.1 * x.size:
+        gain = float(y.sum() / max(x.sum(), 1.0))
     light = Light(np.full(3, gain, np.float32), UNCHANGED.offset)
-    off = np.count_nonzero(np.abs(y - gain * x) > 3 * _SWAY)
     near = float(np.abs(light.mid_grey - previous.mid_grey).min()) < _FAR
-    return None if off > 0.1 * x.size or near else light
+    return None if near else light
 
 
 def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
