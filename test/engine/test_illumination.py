@@ -55,9 +55,11 @@ def test_a_light_that_holds_is_kept_to_the_bit() -> None:
     assert fit_light(seen(scene() * 0.7, sigma=2.0), REFERENCE, first) is first
 
 
-def test_a_saturated_image_tells_nothing() -> None:
-    white = np.full((180, 240, 3), 255, np.uint8)
-    assert fit_light(white, REFERENCE) is UNCHANGED
+@pytest.mark.parametrize('level', [0, 255])
+def test_an_image_that_is_black_or_white_tells_nothing(level: int) -> None:
+    flat = np.full((180, 240, 3), level, np.uint8)
+    assert fit_light(flat, REFERENCE) is UNCHANGED
+    assert fit_light(seen(scene()), flat.astype(np.int16)) is UNCHANGED
 
 
 def test_undoing_the_light_shows_the_reference() -> None:

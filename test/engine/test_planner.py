@@ -346,6 +346,8 @@ def test_lights_out_is_a_scene_change() -> None:
     stream = Stream(settings())
     stream.show(scene())
     assert stream.show(scene() * 0.2).whole
+    assert stream.show(scene() * 0).whole
+    assert stream.show(scene()).whole
 
 
 def test_a_slow_change_of_light_is_bought_in_the_end() -> None:

@@ -30,6 +30,7 @@ _GREYS = (64.0, 192.0)  # a dark and a bright one
 _PLAIN = 0.3  # grey levels, of means: the light is taken as unchanged at first sight
 _SWAY = 6.0  # grey levels that one pixel may add to such a mean
 _FAR = 4.0  # grey levels, of middle grey: another light than the previous one
+_MOST = 4.0  # gain, up or down, that a guess may have
 _POOR = 12.0  # grey levels of median residual: no light explains this
 _NEAR = 3.0  # grey levels: a pixel as near to a limit may have been clipped
 _CENTRE, _REACH = 127.5, 127.5 - _NEAR  # one that was says nothing of the gain
@@ -150,7 +151,7 @@ def fit_light(
     *,
     clipped_from: float = 255.0,
 ) -> Light:
-    """Fit the light by iteratively trimmed least squares, per channel, on a subsample.
+    """Guess the light, or fit it by trimmed least squares, per channel, on a subsample.
 
     Trimming drops pixels whose residual exceeds 2.5 robust standard deviations, so what really
     changed, up to nearly half of the image, has no say.  Where no light explains most of the
@@ -198,7 +199,7 @@ def _dimmed(grey: np.ndarray, previous: Light) -> Light | None:
 
     By the middle ratio; by that of the sums where a tenth of the image disagrees, as edges do that
     shake.  None where it is near the previous light, which may still hold: errors would add up in
-    the blocks that are bought in it.
+    the blocks that are bought in it; or so far from no light that little can be told from little.
 
     Args:
         grey: float32 [2, h, w], sums over the channels of the reference and of what is seen.
@@ -210,7 +211,7 @@ def _dimmed(grey: np.ndarray, previous: Light) -> Light | None:
         gain = float(y.sum() / max(x.sum(), 1.0))
     light = Light(np.full(3, gain, np.float32), UNCHANGED.offset)
     near = float(np.abs(light.mid_grey - previous.mid_grey).min()) < _FAR
-    return None if near else light
+    return None if near or not 1 / _MOST <= gain <= _MOST else light
 
 
 def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
