@@ -26,10 +26,13 @@ def frame(stamp: int = STAMP) -> Frame:
 class Turning:
     """A camera with a twist and a lens, and the warnings that came of them."""
 
-    def __init__(self, x: float = 0.5, y: float = 1.0, lens: Lens | None = LENS) -> None:
+    def __init__(
+        self, x: float = 0.5, y: float = 1.0, lens: Lens | None = LENS, frame_id: str = 'lens'
+    ) -> None:
         self.said: list[str] = []
         self.motion = CameraMotion('front', self.said.append)
-        self.motion.twist = Twist(STAMP, 'lens', x, y)
+        self.twist = Twist(STAMP, frame_id, x, y)
+        self.motion.take(self.twist)
         self.motion.lens = lens
 
 
@@ -56,28 +59,37 @@ def test_the_velocity_is_that_of_a_point_seen_by_a_camera_that_turns(axis: str) 
 
 
 def test_without_a_twist_nothing_is_known_and_nothing_is_said() -> None:
-    turning = Turning()
-    turning.motion.twist = None
-    assert turning.motion.velocity(frame()) is None
-    assert turning.said == []
+    said: list[str] = []
+    assert CameraMotion('front', said.append).velocity(frame()) is None
+    assert said == []
 
 
 def test_a_twist_without_a_frame_is_taken_for_the_cameras() -> None:
-    turning = Turning()
-    assert turning.motion.twist is not None
-    turning.motion.twist = replace(turning.motion.twist, frame_id='')
-    assert turning.motion.velocity(frame()) is not None
+    assert Turning(frame_id='').motion.velocity(frame()) is not None
 
 
 def test_a_twist_in_another_frame_is_ignored_and_that_is_said_once() -> None:
-    turning = Turning()
-    assert turning.motion.twist is not None
-    turning.motion.twist = replace(turning.motion.twist, frame_id='base_link')
+    turning = Turning(frame_id='base_link')
     assert turning.motion.velocity(frame()) is turning.motion.velocity(frame()) is None
     (said,) = turning.said
     assert said.startswith('front/twist is ignored: ')
     assert "in the frame 'base_link', the image in 'lens'" in said
     assert 'optical frame, or leave it unpublished' in said
+
+
+def test_a_late_image_finds_the_twists_of_its_time() -> None:
+    turning = Turning()
+    for late in range(1, 200):
+        turning.motion.take(Twist(STAMP + late * 10_000_000, 'lens', 9.0, 9.0))
+    assert turning.motion.velocity(frame()) == pytest.approx((-250.0, 50.0))
+
+
+def test_the_velocity_is_the_mean_since_the_frame_before() -> None:
+    turning = Turning()
+    turning.motion.velocity(frame())
+    for index, y in enumerate((0.0, 3.0, 0.0), start=1):
+        turning.motion.take(Twist(STAMP + index, 'lens', 0.0, y))
+    assert turning.motion.velocity(frame(STAMP + 3)) == pytest.approx((-250.0, 0.0))
 
 
 @pytest.mark.parametrize('late', [-1, 1])
@@ -123,5 +135,5 @@ def test_a_twist_that_is_no_number_is_ignored_and_the_next_is_not(x: float, y: f
     assert turning.motion.velocity(frame()) is turning.motion.velocity(frame()) is None
     (said,) = turning.said
     assert 'angular velocity' in said
-    turning.motion.twist = Twist(STAMP, 'lens', 0.5, 1.0)
-    assert turning.motion.velocity(frame()) == pytest.approx((-250.0, 50.0))
+    turning.motion.take(Twist(STAMP + 1, 'lens', 0.5, 1.0))
+    assert turning.motion.velocity(frame(STAMP + 1)) == pytest.approx((-250.0, 50.0))

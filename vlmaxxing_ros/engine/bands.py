@@ -16,6 +16,7 @@ import numpy as np
 _CYCLES = np.arange(0.5, 6.01, 0.1)  # per image height: 100 Hz and 5 to 60 ms of readout
 _LEAST, _MOST = 0.01, 0.4  # amplitudes of bands that are worth it, and believed
 _EXPLAINED = 0.75  # of the variance of the rows' brightness
+_SAME = 0.006  # as near to 1 a level is an error of the fit: it would add up from frame to frame
 _FEWEST_ROWS = 16
 _FEWEST_SAMPLES = 8  # in a row
 
@@ -87,6 +88,8 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     believed = _LEAST <= amplitude[best] / weights[0] <= _MOST
     if not believed or total - explained[best] > (1 - _EXPLAINED) * variance:
         return None
+    if abs(weights[0] * level - 1) < _SAME:
+        level = 1 / weights[0]
     return Band(float(_CYCLES[best]), weights * level)
 
 

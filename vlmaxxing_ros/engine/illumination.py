@@ -113,7 +113,9 @@ class Light:
 def _scaled(
     levels: np.ndarray, highest: float, factor: np.ndarray, summand: np.ndarray
 ) -> np.ndarray:
-    """Multiply and add, to a quarter of a level, in fixed point: faster than in floats.
+    """Multiply and add in fixed point: faster than in floats, and off by a level at most.
+
+    By more only in lights that are several times as strong, or as weak, as the reference's.
 
     Args:
         levels: int16 [h, values], from 0 to `highest`.
@@ -210,6 +212,7 @@ def _dimmed(grey: np.ndarray, previous: Light) -> Light | None:
     if np.count_nonzero(np.abs(y - gain * x) > 3 * _SWAY) > 0.1 * x.size:
         gain = float(y.sum() / max(x.sum(), 1.0))
     light = Light(np.full(3, gain, np.float32), UNCHANGED.offset)
+    light = UNCHANGED if light.negligible else light
     near = float(np.abs(light.mid_grey - previous.mid_grey).min()) < _FAR
     return None if near or not 1 / _MOST <= gain <= _MOST else light
 

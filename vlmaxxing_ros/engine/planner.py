@@ -212,18 +212,21 @@ class Planner:
         side = grid.block // cell
         # In strips: memory of their size is used again, that of a large image is new each time.
         height = max(1, STRIP // (side * image.shape[1] * 3))
+        # Where the camera shakes, what a strip shows at its border may come from beyond.
+        margin = int(self._shakes)
         change = []
         for top in range(0, grid.rows, height):
-            blocks = slice(top, min(top + height, grid.rows))
+            bottom = min(top + height, grid.rows)
+            blocks = slice(max(top - margin, 0), min(bottom + margin, grid.rows))
             cells = slice(blocks.start * side, blocks.stop * side)
             seen, before = light.undo(image[cells], cells), comparison.image[cells]
             levels = (0, 255)
             if not (light.unchanged and comparison.even):
                 seen, before, levels = _clip(seen, before, light, comparison, blocks)
             strip = Grid(blocks.stop - blocks.start, grid.cols, grid.block)
-            change.append(
-                self._statistic.compare(Compared(seen, before, strip, cell, levels, self._shakes))
-            )
+            compared = Compared(seen, before, strip, cell, levels, self._shakes)
+            own = slice(top - blocks.start, bottom - blocks.start)
+            change.append(self._statistic.compare(compared)[own])
         return np.concatenate(change)
 
     def _expire(

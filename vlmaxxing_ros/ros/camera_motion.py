@@ -15,7 +15,7 @@ Knows nothing of rclpy; warnings go to whoever wants them.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MAX_GAP = 0.25
 """Time between the stamps of an image and of a twist beyond which they have nothing to do with
 each other; s."""
+
+KEPT = 1000
+"""Twists that are remembered: a few seconds of an IMU."""
 
 PATIENCE = 10
 """Images that may lack a twist near them, or the lens, before that is a fault: both may be late
@@ -65,10 +68,9 @@ class _Unusable(Exception):
 
 
 class CameraMotion:
-    """One camera's newest twist and lens, and what they mean for its frames.
+    """One camera's newest twists and its lens, and what they mean for its frames.
 
-    `twist` and `lens` are replaced whole by the thread that receives them and read once per frame
-    by the worker's.
+    One thread receives (`take`, `lens`), the worker's asks.
 
     Args:
         name: of the camera.
@@ -76,22 +78,29 @@ class CameraMotion:
     """
 
     def __init__(self, name: str, warn: Callable[[str], object]) -> None:
-        self.twist: Twist | None = None
         self.lens: Lens | None = None
+        self._twists: deque[Twist] = deque(maxlen=KEPT)
+        self._asked = 0  # ns, stamp of the last frame
         self._name = name
         self._warn = warn
         self._faults: Counter[str] = Counter()
 
+    def take(self, twist: Twist) -> None:
+        """Keep a twist: images come later than what was measured at their time."""
+        self._twists.append(twist)
+
     def velocity(self, frame: Frame) -> tuple[float, float] | None:
         """How fast the image content moves: (right, down) in pixels of the frame's grid per second.
 
-        None: nothing is known, or what is known cannot be used.
+        The mean since the frame asked about before, as far as twists came.  None: nothing is
+        known, or what is known cannot be used.
         """
-        twist, lens = self.twist, self.lens
-        if twist is None:
+        twists, lens = tuple(self._twists), self.lens
+        since, self._asked = self._asked, frame.stamp
+        if not twists:
             return None
         try:
-            return _velocity(frame, twist, lens)
+            return _velocity(frame, _between(twists, since, frame.stamp), lens)
         except _Unusable as fault:
             self._faults[fault.kind] += 1
             if self._faults[fault.kind] == fault.patience:
@@ -99,18 +108,25 @@ class CameraMotion:
             return None
 
 
-def _velocity(frame: Frame, twist: Twist, lens: Lens | None) -> tuple[float, float]:
+def _between(twists: tuple[Twist, ...], since: int, stamp: int) -> list[Twist]:
+    """Those since one stamp, up to another, ns; where there are none, the nearest."""
+    between = [twist for twist in twists if since < twist.stamp <= stamp]
+    return between or [min(twists, key=lambda twist: abs(twist.stamp - stamp))]
+
+
+def _velocity(frame: Frame, twists: list[Twist], lens: Lens | None) -> tuple[float, float]:
     """As `CameraMotion.velocity`.
 
     Raises:
         _Unusable: the text says why, and what to do.
     """
-    if twist.frame_id not in ('', frame.frame_id):
-        raise _Unusable(
-            'frame_id',
-            f"it is in the frame '{twist.frame_id}', the image in '{frame.frame_id}': transform it "
-            "into the camera's optical frame, or leave it unpublished",
-        )
+    for twist in twists:
+        if twist.frame_id not in ('', frame.frame_id):
+            raise _Unusable(
+                'frame_id',
+                f"it is in the frame '{twist.frame_id}', the image in '{frame.frame_id}': "
+                "transform it into the camera's optical frame, or leave it unpublished",
+            )
     if lens is None:
         raise _Unusable(
             'no lens',
@@ -123,16 +139,17 @@ def _velocity(frame: Frame, twist: Twist, lens: Lens | None) -> tuple[float, flo
             f'camera_info has K[0] = {lens.fx}, K[4] = {lens.fy} and {lens.width}x{lens.height} '
             'pixels: calibrate the camera',
         )
-    gap = abs(frame.stamp - twist.stamp) * 1e-9
+    gap = min(abs(frame.stamp - twist.stamp) for twist in twists) * 1e-9
     if gap > MAX_GAP:
         raise _Unusable(
             'gap',
-            f'{PATIENCE} images were stamped more than {MAX_GAP} s from the newest twist, the last '
+            f'{PATIENCE} images were stamped more than {MAX_GAP} s from any twist, the last '
             f'one {gap:.3f} s: does it still come, and are both stamped by the same clock?',
             patience=PATIENCE,
         )
-    right = -twist.y * lens.fx * frame.grid.width / lens.width
-    down = twist.x * lens.fy * frame.grid.height / lens.height
+    x, y = (sum(values) / len(twists) for values in zip(*((t.x, t.y) for t in twists), strict=True))
+    right = -y * lens.fx * frame.grid.width / lens.width
+    down = x * lens.fy * frame.grid.height / lens.height
     if not (math.isfinite(right) and math.isfinite(down)):
-        raise _Unusable('value', f'its angular velocity is ({twist.x}, {twist.y}) rad/s')
+        raise _Unusable('value', f'its angular velocity is ({x}, {y}) rad/s')
     return right, down

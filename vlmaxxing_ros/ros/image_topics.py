@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import ReliabilityPolicy, qos_profile_sensor_data
-from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -24,6 +23,7 @@ from vlmaxxing_ros.ros.camera import Arrival
 from vlmaxxing_ros.ros.dds import VARIABLES, profile
 from vlmaxxing_ros.ros.images import compressed_to_rgb, to_rgb
 from vlmaxxing_ros.ros.messages import to_ns
+from vlmaxxing_ros.ros.sensor_topics import subscribe
 from vlmaxxing_ros.ros.settings import CameraConfig
 
 PATIENCE = 3.0  # s without an image before something is said about it
@@ -66,12 +66,11 @@ class ImageTopics:
         """Begin to take images."""
         for name, config in self._cameras.items():
             self._last[name] = time.monotonic()
-            self._subscriptions[name] = self._node.create_subscription(
+            self._subscriptions[name] = subscribe(
+                self._node,
                 _TYPES[config.transport],
                 f'{name}/image',
                 partial(self._take, name),
-                qos_profile_sensor_data,
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
 
     @property

@@ -3,7 +3,8 @@
 
 """The topics that tell how the cameras turn: `<camera>/twist` and `<camera>/camera_info`.
 
-Both are optional.  Subscribed while the node is active, as the images are.
+Both are optional.  Subscribed while the node is active, as the images are.  Knows messages; knows
+nothing of what a twist does to an image.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ from typing import TYPE_CHECKING
 
 from geometry_msgs.msg import TwistStamped
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 from vlmaxxing_ros.ros.camera_motion import CameraMotion
 from vlmaxxing_ros.ros.messages import to_lens, to_twist
+from vlmaxxing_ros.ros.sensor_topics import subscribe
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.frame import Frame
@@ -50,13 +50,7 @@ class MotionTopics:
                 (CameraInfo, 'camera_info', _take_lens),
             ):
                 self._subscriptions.append(
-                    self._node.create_subscription(
-                        kind,
-                        f'{name}/{topic}',
-                        partial(take, motion),
-                        qos_profile_sensor_data,
-                        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-                    )
+                    subscribe(self._node, kind, f'{name}/{topic}', partial(take, motion))
                 )
 
     def unsubscribe(self) -> None:
@@ -71,7 +65,7 @@ class MotionTopics:
 
 
 def _take_twist(motion: CameraMotion, message: TwistStamped) -> None:
-    motion.twist = to_twist(message)
+    motion.take(to_twist(message))
 
 
 def _take_lens(motion: CameraMotion, message: CameraInfo) -> None:
