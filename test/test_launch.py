@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip('launch_ros', reason='launch is not on PyPI: run this where ROS is installed')
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
-from integration.ros_process import Peer
+from integration.ros_process import Peer, wait_until
 from rcl_interfaces.srv import GetParameters
 
 FILE = Path(__file__).resolve().parents[1] / 'launch' / 'vlmaxxing.launch.py'
@@ -112,6 +112,17 @@ def test_the_log_level_is_the_nodes_wherever_it_is_pushed(
     )
     launched.wait_for('not configured: ', timeout=90.0)
     assert 'loading the model' not in launched.output
+
+
+def test_the_cameras_topics_are_those_given(spawn: Callable[..., Any]) -> None:
+    given = {'image': '/front/image_raw', 'twist': '/front/twist', 'camera_info': '/front/info'}
+    remapped = (f'{name}:={topic}' for name, topic in given.items())
+    launched = spawn(sys.executable, '-c', RUN, FILE, *remapped)
+    peer = Peer()
+    for topic in given.values():
+        wait_until(lambda topic=topic: peer.count_subscribers(topic), timeout=90.0, what=topic)
+    peer.close()
+    launched.interrupt()
 
 
 def test_what_is_not_given_is_as_in_the_parameter_file(

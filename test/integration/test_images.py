@@ -14,6 +14,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from integration.recordings import scene
 from integration.ros_process import Peer, TestCamera, wait_until
+from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
@@ -27,9 +28,12 @@ WHAT = 'what colors are the blocks?'
 @pytest.fixture(scope='module', autouse=True)
 def node(start_node: Callable[..., None], model: str) -> None:
     # A busy test machine may hold the node's executor up for longer than five images take.
-    deep = {'qos_overrides./camera/image.subscription.depth': 100}
+    overrides = {
+        'qos_overrides./camera/image.subscription.depth': 100,
+        'qos_overrides./silent/twist.subscription.reliability': 'reliable',
+    }
     start_node(
-        **deep,
+        **overrides,
         model=model,
         cameras='[camera, rear, depth, silent]',
         rear__transport='compressed',
@@ -182,3 +186,13 @@ def test_a_camera_without_publisher_is_told_what_to_remap(peer: Peer, camera: Te
         publisher.create_publisher(kind, '/silent/image', 1)
         wait_until(lambda said=said: said in hint(), what=f'the hint {said}')
         publisher.close()
+
+
+def test_an_override_is_for_its_topic_alone(peer: Peer) -> None:
+    def reliability(topic: str) -> ReliabilityPolicy:
+        wait_until(lambda: peer.count_subscribers(topic), what=f'{topic} is subscribed to')
+        return peer.get_subscriptions_info_by_topic(topic)[0].qos_profile.reliability
+
+    assert reliability('/silent/twist') == ReliabilityPolicy.RELIABLE
+    for topic in ('/rear/twist', '/silent/camera_info', '/silent/image', '/rear/image'):
+        assert reliability(topic) == ReliabilityPolicy.BEST_EFFORT, topic

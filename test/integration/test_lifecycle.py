@@ -63,7 +63,8 @@ def test_a_whole_life(spawn: Spawn, peer: Peer, model: str) -> None:
         assert peer.query(WHAT).status == Answer.OK
         assert change(peer, Transition.TRANSITION_DEACTIVATE)
         assert peer.query(WHAT).status == Answer.NOT_ACTIVE
-        assert peer.count_subscribers('/camera/image') == 0
+        for topic in ('image', 'twist', 'camera_info'):
+            assert peer.count_subscribers(f'/camera/{topic}') == 0
     assert change(peer, Transition.TRANSITION_CLEANUP)
     assert state(peer) == 'unconfigured'
     assert change(peer, Transition.TRANSITION_UNCONFIGURED_SHUTDOWN)

@@ -54,8 +54,8 @@ class MotionEstimator:
             scale = scale // 2 if scale % 2 == 0 else 1  # halving is by far the fastest
             size = (width * scale, height * scale)
             green = cv2.resize(green, size, interpolation=cv2.INTER_AREA)
-        # Without the coarse brightness: lamps and their bands do not move the camera.
         grey: np.ndarray = green.astype(np.float32)
+        # Without the coarse brightness: lamps and their bands do not move the camera.
         grey = cv2.subtract(grey, cv2.blur(grey, (_COARSE, _COARSE)))
         before, self._grey = self._grey, grey
         if before is None or before.shape != grey.shape:
