@@ -92,6 +92,15 @@ def test_the_velocity_is_the_mean_since_the_frame_before() -> None:
     assert turning.motion.velocity(frame(STAMP + 3)) == pytest.approx((-250.0, 0.0))
 
 
+def test_a_recording_that_begins_anew_ends_what_was_known() -> None:
+    turning = Turning()
+    for index in range(100):
+        turning.motion.take(Twist(STAMP + index, 'lens', 9.0, 9.0))
+    turning.motion.velocity(frame(STAMP + 99))
+    turning.motion.take(Twist(STAMP, 'lens', 0.5, 1.0))
+    assert turning.motion.velocity(frame(STAMP + 50)) == pytest.approx((-250.0, 50.0))
+
+
 @pytest.mark.parametrize('late', [-1, 1])
 def test_a_twist_is_used_up_to_a_gap_from_the_image(late: int) -> None:
     turning = Turning()

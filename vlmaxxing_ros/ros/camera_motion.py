@@ -86,7 +86,12 @@ class CameraMotion:
         self._faults: Counter[str] = Counter()
 
     def take(self, twist: Twist) -> None:
-        """Keep a twist: images come later than what was measured at their time."""
+        """Keep a twist: images come later than what was measured at their time.
+
+        A stamp that goes backwards, as where a recording begins anew, ends what was known.
+        """
+        if self._twists and twist.stamp < self._twists[-1].stamp:
+            self._twists.clear()
         self._twists.append(twist)
 
     def velocity(self, frame: Frame) -> tuple[float, float] | None:
