@@ -31,8 +31,7 @@ class Turning:
     ) -> None:
         self.said: list[str] = []
         self.motion = CameraMotion('front', self.said.append)
-        self.twist = Twist(STAMP, frame_id, x, y)
-        self.motion.take(self.twist)
+        self.motion.take(Twist(STAMP, frame_id, x, y))
         self.motion.lens = lens
 
 

@@ -68,9 +68,9 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
     if deviation(sums) < max(0.5 * _LEAST, by_chance):
         return None  # there are no bands: most frames
     ratio = np.sort(np.where(usable, y / np.maximum(x, 1), np.inf), axis=1)
-    row, middle = np.arange(rows.size), counts.astype(np.intp)
+    row, many = np.arange(rows.size), counts.astype(np.intp)
     # Of an even number the middle two: the upper alone is too bright, frame after frame.
-    profile = (ratio[row, (middle - 1) // 2] + ratio[row, middle // 2]) / 2
+    profile = (ratio[row, (many - 1) // 2] + ratio[row, many // 2]) / 2
     level = float(profile[rows].sum()) / sums.size
     profile = np.where(rows, profile / level - 1, 0).clip(-0.5, 0.5)
     right = (_sampled_waves(rows.size) @ profile).reshape(-1, 5)
@@ -95,9 +95,16 @@ def fit_band(x: np.ndarray, y: np.ndarray, usable: np.ndarray) -> Band | None:
 
 @lru_cache(maxsize=8)
 def _sampled_waves(samples: int) -> np.ndarray:
-    """All frequencies at once, for an image of so many sampled rows: [cycles * 5, samples]."""
-    waves = _waves(_CYCLES, np.arange(samples) / samples)
-    return waves.transpose(0, 2, 1).reshape(-1, samples)
+    """1, cosine, sine and their overtones over so many sampled rows: [cycles * 5, samples]."""
+    angle = 2 * np.pi * _CYCLES[:, None] * (np.arange(samples) / samples)
+    waves = [
+        np.ones_like(angle),
+        np.cos(angle),
+        np.sin(angle),
+        np.cos(2 * angle),
+        np.sin(2 * angle),
+    ]
+    return np.stack(waves, axis=1).reshape(-1, samples)
 
 
 @lru_cache(maxsize=64)
@@ -115,12 +122,3 @@ def deviation(values: np.ndarray) -> float:
     """Standard deviation; for a few values numpy's own takes far longer."""
     off = values - values.sum() / values.size
     return float((off @ off) / values.size) ** 0.5
-
-
-def _waves(cycles: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """1, cosine, sine and their overtones: float64 [cycles, heights, 5]."""
-    angle = 2 * np.pi * cycles[:, None] * height
-    return np.stack(
-        [np.ones_like(angle), np.cos(angle), np.sin(angle), np.cos(2 * angle), np.sin(2 * angle)],
-        axis=2,
-    )

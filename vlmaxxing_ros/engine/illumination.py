@@ -227,24 +227,24 @@ def _plainly_holds(light: Light, x: np.ndarray, y: np.ndarray) -> bool:
     Args:
         x, y: float32 [3, h, w], the reference and what is seen.
     """
-    difference = y - light.gain[:, None, None] * x
-    difference -= light.offset[:, None, None]
+    shape, count = x.shape, x[0].size
+    x, y = x.reshape(3, -1), y.reshape(3, -1)
+    difference = _residual(light.gain, light.offset, x, y)
     # By both images, as they are in the present light; see `_by_brightness`.
-    bright = 2 * y - difference > 2 * light.mid_grey[:, None, None]
+    bright = 2 * y - difference > 2 * light.mid_grey[:, None]
     np.minimum(difference, _SWAY, out=difference)
     np.maximum(difference, -_SWAY, out=difference)
-    flat, count = difference.ravel(), x[0].size
-    by_chance = 3 * (float(flat @ flat) / x.size / count) ** 0.5
-    contrast = float(flat @ bright.ravel()) / x.size
+    flat = difference.ravel()
+    by_chance = 3 * (float(flat @ flat) / flat.size / count) ** 0.5
+    contrast = float(flat @ bright.ravel()) / flat.size
     if abs(contrast) >= max(0.5 * _PLAIN, 0.5 * by_chance):
         return False
-    channels = (difference.reshape(3, -1).sum(axis=1) / count).tolist()
+    channels = (difference.sum(axis=1) / count).tolist()
     if max(map(abs, channels)) >= max(_PLAIN, by_chance):
         return False
-    grey = difference.sum(axis=0) / 3
-    pixels, columns = grey.ravel(), x.shape[2]
+    pixels, columns = difference.sum(axis=0) / 3, shape[2]
     by_chance = 1.5 * (float(pixels @ pixels) / count / columns) ** 0.5
-    return deviation(grey.sum(axis=1) / columns) < max(_PLAIN, by_chance)
+    return deviation(pixels.reshape(shape[1:]).sum(axis=1) / columns) < max(_PLAIN, by_chance)
 
 
 def _by_brightness(both: np.ndarray, grey: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -287,7 +287,7 @@ def _fit_even(both: np.ndarray, previous: Light) -> Light:
 
 
 def _residual(gain: np.ndarray, offset: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """What a line, [3] each, leaves of y: float32 as y, [3, ...]."""
+    """What a line, [3] each, leaves of y: float32 [3, n], as x and y."""
     residual: np.ndarray = y - gain[:, None] * x
     residual -= offset[:, None]
     return residual
