@@ -15,10 +15,10 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from bench import frames, questions, transport
+from bench import answers, frames, transport
 from bench.page import table, update_readme, write_page
 from bench.scale import CPU, GPU
-from vlmaxxing_ros.demo.random_models import random_family
+from vlmaxxing_ros.random_models.families import random_family
 
 RESULTS = Path(__file__).parents[1] / 'docs' / 'results'
 
@@ -37,7 +37,7 @@ def main() -> int:
         scale = replace(scale, rounds=2, history=4, stream=500)
     started = time.time()
     family = random_family('qwen2_5_vl', scale.model, bits=scale.bits)
-    rows = [*questions.rows(family, scale), *frames.rows(family, scale)]
+    rows = [*answers.rows(family, scale), *frames.rows(family, scale)]
     name = 'bench' if options.scale == 'cpu' else 'gpu'
     results = {
         'device': _device(),

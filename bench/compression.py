@@ -20,13 +20,13 @@ import mlx.core as mx
 import numpy as np
 
 from bench.greedy import divergence, greedy_answer
-from vlmaxxing_ros.demo.questions import CURRENT_STATE, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_questions import CURRENT_STATE, Scene
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family, Features, load_family
-from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 
 RESULT = Path(__file__).parents[1] / 'docs' / 'results' / 'compression.json'
 GRID = Grid(4, 4, 28)

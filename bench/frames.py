@@ -15,11 +15,11 @@ import numpy as np
 
 from bench.scale import PERIOD, Scale, cluster_changes
 from bench.timing import Row, alternate, ratio_row, seconds
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.random_models.families import random_family
 
 SHARE = 0.1
 """Of the blocks change in a frame."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
 
 
 def divergence(before: np.ndarray, after: np.ndarray) -> float:

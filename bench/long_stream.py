@@ -20,13 +20,13 @@ from matplotlib.figure import Figure
 
 from bench.scale import PERIOD, Scale, cluster_changes
 from bench.timing import seconds
-from vlmaxxing_ros.demo.random_models import random_family
-from vlmaxxing_ros.engine.accounting import FreshBudget
-from vlmaxxing_ros.engine.answering import Question
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.budget import FreshBudget
+from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.random_models.families import random_family
 
 RESULTS = Path(__file__).parents[1] / 'docs' / 'results'
 FIGURES = Path(__file__).parents[1] / 'docs' / 'figures'

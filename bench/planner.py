@@ -26,17 +26,17 @@ import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.frame import Frame, fit_grid
-from vlmaxxing_ros.engine.planner import Planner
-from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.engine.statistics import STATISTICS
+from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
+from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.statistics import STATISTICS
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / 'docs' / 'results'
 FOOTAGE = ROOT.parent / 'shared' / 'footage'
 sys.path.insert(0, str(ROOT / 'test'))
 
-from engine import blind_spots  # noqa: E402 (the suite lives with the tests)
+from engine.seeing import blind_spots  # noqa: E402 (the suite lives with the tests)
 
 LightAt = Callable[[int, int], float | np.ndarray]
 """Brightness in frame `index`: of all of it, or of each of `height` rows."""

@@ -15,11 +15,11 @@ import matplotlib as mpl
 import numpy as np
 
 from bench.planner import RESULTS, ROOT, blind_spots
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.overlay import draw_overlay
-from vlmaxxing_ros.engine.planner import Plan, Planner
-from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.engine.statistics import STATISTICS, Compared
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
+from vlmaxxing_ros.engine.seeing.planner import Plan, Planner
+from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.statistics import STATISTICS, Compared
 
 mpl.use('Agg')
 import matplotlib.pyplot as plt

@@ -20,13 +20,13 @@ import mlx.nn as nn
 import numpy as np
 
 from bench.greedy import divergence, greedy_answer
-from vlmaxxing_ros.demo.questions import CURRENT_STATE, Question, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_questions import CURRENT_STATE, Question, Scene
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family, load_family
-from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 
 RESULT = Path(__file__).parents[1] / 'docs' / 'results' / 'quantization.json'
 FRAMES = 4
@@ -35,7 +35,7 @@ PERIOD = 0.5
 
 
 @dataclass
-class Tally:
+class BitsTally:
     """One variant, over all questions."""
 
     asked: int = 0
@@ -67,7 +67,7 @@ def main() -> None:
         )
         for weights, keys in ((0, 0), (0, 8), (0, 4), (8, 0), (4, 0), (4, 4))
     }
-    tallies = {name: Tally() for name in families}
+    tallies = {name: BitsTally() for name in families}
     for seed in range(options.streams):
         world = Tabletop(seed=7000 + seed, size=(112, 112), duration=FRAMES * PERIOD, pause=1.0)
         questions = draw_questions(world, seed)

@@ -27,19 +27,19 @@ import mlx.core as mx
 import numpy as np
 
 from bench.greedy import divergence
-from vlmaxxing_ros.demo.questions import PHRASES, Scene
 from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
-from vlmaxxing_ros.engine.accounting import Stopwatch
+from vlmaxxing_ros.demo.tabletop_questions import PHRASES, Scene
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import Fork, RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.base import Rows
-from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.planner import Planner, Verdict
-from vlmaxxing_ros.engine.refresh_rule import LIMIT, WHOLE_FROM, RefreshRule
-from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
-from vlmaxxing_ros.engine.tail import Tail
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.planner import Planner, Verdict
+from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.stream.staleness import LIMIT, WHOLE_FROM, RefreshRule
+from vlmaxxing_ros.engine.stream.tail import Tail
 
 RESULTS = Path(__file__).parents[1] / 'docs' / 'results'
 NEVER = 100_000
@@ -52,7 +52,7 @@ MOMENT = 1e-6
 
 
 @dataclass(frozen=True)
-class Stream:
+class FrontierStream:
     """How clips are rendered: seconds between frames and between events, pixels of shake."""
 
     name: str
@@ -62,11 +62,11 @@ class Stream:
 
 
 STREAMS = (
-    Stream('5 %', 0.2, 1.0),
-    Stream('10 %', 0.4, 1.0),
-    Stream('20 %', 0.6, 0.4),
-    Stream('40 %', 1.5, 0.05),
-    Stream('shaken', 0.2, 2.0, jitter=1.0),
+    FrontierStream('5 %', 0.2, 1.0),
+    FrontierStream('10 %', 0.4, 1.0),
+    FrontierStream('20 %', 0.6, 0.4),
+    FrontierStream('40 %', 1.5, 0.05),
+    FrontierStream('shaken', 0.2, 2.0, jitter=1.0),
 )
 
 
@@ -107,7 +107,7 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedStream:
     """A question about one frame and what the model answers on that frame dense.
 
     Attributes:
@@ -173,7 +173,7 @@ def save(
 
 
 def render(
-    stream: Stream, grid: Grid, clips: int, later: float = 0.0
+    stream: FrontierStream, grid: Grid, clips: int, later: float = 0.0
 ) -> Iterator[tuple[list[State], list[Frame]]]:
     """Clips of 8 frames with their truth; noise of sigma 0 to 8, no two cameras alike.
 
@@ -194,13 +194,13 @@ def render(
 
 def ask_dense(
     family: Family, states: list[State], frames: list[Frame], *, every: int
-) -> list[list[Asked]]:
+) -> list[list[AskedStream]]:
     """For every frame but the first, questions about it and the answers on it, whole.
 
     None about frames in between two of those that are asked about.
     """
     tail, cache = Tail(family, frames[0]), RollingCache(family)
-    asked: list[list[Asked]] = []
+    asked: list[list[AskedStream]] = []
     for index, (state, frame) in enumerate(zip(states[1:], frames[1:], strict=True), start=1):
         if index % every:
             asked.append([])
@@ -210,7 +210,7 @@ def ask_dense(
         answers = [answer(family, cache.fork(), ids) for ids in questions]
         pairs = list(zip(questions, answers, strict=True))
         scores = score(family, cache.fork(), pairs)
-        asked.append([Asked(q, a, s) for (q, a), s in zip(pairs, scores, strict=True)])
+        asked.append([AskedStream(q, a, s) for (q, a), s in zip(pairs, scores, strict=True)])
     return asked
 
 
@@ -284,7 +284,7 @@ def score(family: Family, fork: Fork, pairs: list[tuple[list[int], list[int]]]) 
 
 
 def measure(
-    family: Family, rule: Rule, clips: list[list[Frame]], asked: list[list[list[Asked]]]
+    family: Family, rule: Rule, clips: list[list[Frame]], asked: list[list[list[AskedStream]]]
 ) -> dict[str, Any]:
     """Stream the clips under a rule: what it costs, as shares of dense, and the drift."""
     costs: list[tuple[float, float, float]] = []

@@ -24,22 +24,22 @@ import mlx.core as mx
 import numpy as np
 
 from bench.tail_frontier import score
-from vlmaxxing_ros.demo.packing import is_dull
-from vlmaxxing_ros.demo.questions import (
+from vlmaxxing_ros.demo.tabletop import COLORS, Tabletop
+from vlmaxxing_ros.demo.tabletop_questions import (
     CHANGE_FAMILIES,
     CURRENT_STATE,
     PHRASES,
-    Question,
+    ClipQuestion,
     Scene,
 )
-from vlmaxxing_ros.demo.tabletop import COLORS, Tabletop
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.base import Features
-from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.context import Context
 from vlmaxxing_ros.evaluation.intervals import clustered, paired_difference
 from vlmaxxing_ros.evaluation.tabletop import FIRST_SEED, PAUSES
+from vlmaxxing_ros.training.packing import is_dull
 
 RESULT = Path(__file__).parents[1] / 'docs' / 'results' / 'tail_length.json'
 GRID = Grid(4, 4, 28)
@@ -57,7 +57,7 @@ FIRST = 8.0
 
 MOMENTS = 4
 LEFT_OUT = {'present': 0.5, 'nothing': 0.75, 'over': 0.5}
-"""Share of the plentiful questions that are not asked; kinds as of `Asked`."""
+"""Share of the plentiful questions that are not asked; kinds as of `AskedClip`."""
 
 LATELY = tuple(2.0 + 0.5 * half for half in range(11))
 """Seconds back.  What changed lately is clear where all these windows agree: three to seven
@@ -72,7 +72,7 @@ Truths = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedClip:
     """A question with the truth it is scored by.
 
     `kind` says what the truth is about. 'present': the newest frame. The others are changes, now
@@ -123,7 +123,7 @@ def save(path: Path, results: list[dict[str, Any]], streams: int) -> None:
 
 def measure(family: Family, fps: int, streams: int, families: Sequence[str]) -> dict[str, Any]:
     """Score every question in every cell, at `fps` frames per second."""
-    asked: list[Asked] = []
+    asked: list[AskedClip] = []
     right: dict[tuple[int, int], list[bool]] = {cell: [] for cell in CELLS}
     nats: dict[tuple[int, int], list[float]] = {cell: [] for cell in CELLS}
     rows: dict[tuple[int, int], int] = {}
@@ -214,7 +214,7 @@ def draw(
     fps: int,
     families: Sequence[str],
     stream: int,
-) -> Iterator[Asked]:
+) -> Iterator[AskedClip]:
     """One question per family about a frame, once per truth; none that is unclear."""
     now = world.state(index / fps)
     windows = ((LENGTHS[-1] - 1) / fps, *LATELY)
@@ -235,7 +235,7 @@ def draw(
             continue
         about = truths[found][int(rng.integers(len(truths[found])))]
         for kind, truth in found:
-            yield Asked(kind, family, PHRASES[family][0].format(about), truth, stream)
+            yield AskedClip(kind, family, PHRASES[family][0].format(about), truth, stream)
 
 
 def kinds(family: str, now: str | None, windows: list[str | None]) -> Truths:
@@ -253,10 +253,10 @@ def kinds(family: str, now: str | None, windows: list[str | None]) -> Truths:
 
 def nothing(family: str, answer: str | None) -> bool:
     """Whether the answer to a question about change is that there was none."""
-    return answer is not None and is_dull(Question(family, '', answer))
+    return answer is not None and is_dull(ClipQuestion(family, '', answer))
 
 
-def tokens(family: Family, question: Asked) -> tuple[list[int], list[int]]:
+def tokens(family: Family, question: AskedClip) -> tuple[list[int], list[int]]:
     """Ids of the question, and of its true answer with an end."""
     text = family.text
     answer = [*text.plain_ids(question.truth), min(text.end_ids)]
@@ -276,7 +276,7 @@ def judge(
 
 
 def compare(
-    asked: list[Asked],
+    asked: list[AskedClip],
     kind: str,
     right: dict[tuple[int, int], list[bool]],
     nats: dict[tuple[int, int], list[float]],

@@ -20,20 +20,20 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.planner import Planner
-from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+from vlmaxxing_ros.random_models.families import random_family
 
 DOCS = Path(__file__).parents[1] / 'docs'
 FPS = 5.0
 
 
 @dataclass(frozen=True)
-class Clip:
+class FootageClip:
     """What one clip showed, medians over its frames but the first."""
 
     clip: str
@@ -67,7 +67,7 @@ def main() -> None:
     _plot(results).savefig(DOCS / 'figures' / 'vision_error.svg')
 
 
-def measure(family: Family, path: Path, max_blocks: int, seconds: float) -> Clip:
+def measure(family: Family, path: Path, max_blocks: int, seconds: float) -> FootageClip:
     """Plan and encode one clip both ways."""
     encoder, planner = IncrementalEncoder(family), Planner(EngineConfig())
     reference: Reference | None = None
@@ -90,7 +90,7 @@ def measure(family: Family, path: Path, max_blocks: int, seconds: float) -> Clip
             shares.append(encoding.windows_computed / encoding.windows_total)
             fresh_shares.append(float(plan.fresh.mean()))
     assert grid is not None
-    return Clip(
+    return FootageClip(
         clip=path.stem,
         frames=len(errors) + len(whole_errors),
         blocks=grid.blocks,

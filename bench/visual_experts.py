@@ -28,13 +28,13 @@ import numpy as np
 from bench.greedy import divergence, greedy_tokens
 from bench.quantization import FRAMES, PERIOD, draw_questions, quantize_language, stream
 from bench.timing import Row, alternate, ratio_row, seconds
-from vlmaxxing_ros.demo.questions import Question
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_questions import Question
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+from vlmaxxing_ros.random_models.families import random_family
 
 RESULT = Path(__file__).parents[1] / 'docs' / 'results' / 'visual_experts.json'
 EXPERTS, PER_ROW, WIDTH = 32, 8, 256

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.demo.clip import Clip
+from vlmaxxing_ros.demo.clip import VideoClip
 
 
 @pytest.fixture
@@ -26,22 +26,22 @@ def video(tmp_path: Path) -> Path:
 
 
 def test_frames_come_with_their_stamps(video: Path) -> None:
-    shots = list(Clip(video).stream(10.0))
+    shots = list(VideoClip(video).stream(10.0))
     assert [round(s.stamp, 3) for s in shots] == [round(i / 10, 3) for i in range(20)]
     assert [abs(int(s.image.mean()) - 10 * i) <= 2 for i, s in enumerate(shots)] == [True] * 20
 
 
 def test_a_lower_rate_leaves_frames_out(video: Path) -> None:
-    stamps = [round(s.stamp, 3) for s in Clip(video).stream(4.0)]
+    stamps = [round(s.stamp, 3) for s in VideoClip(video).stream(4.0)]
     assert len(stamps) == 8
     assert stamps[0] == 0.0
 
 
 def test_a_duration_ends_the_stream(video: Path) -> None:
-    assert len(list(Clip(video, 0.5).stream(10.0))) == 5
+    assert len(list(VideoClip(video, 0.5).stream(10.0))) == 5
 
 
 def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / 'text.mp4').write_text('hello')
     with pytest.raises(ValueError, match='not a video'):
-        Clip(tmp_path / 'text.mp4')
+        VideoClip(tmp_path / 'text.mp4')

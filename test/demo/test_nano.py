@@ -17,10 +17,10 @@ from mlx_vlm.models.cache import make_prompt_cache
 from PIL import Image
 
 import vlmaxxing_ros.demo
-from vlmaxxing_ros.demo import packing
-from vlmaxxing_ros.demo.questions import CURRENT_STATE, PHRASES, Scene
 from vlmaxxing_ros.demo.tabletop import Tabletop
-from vlmaxxing_ros.demo.tokens import CLOSING, IDS, load_words, train_tokenizer
+from vlmaxxing_ros.demo.tabletop_questions import CURRENT_STATE, PHRASES, Scene
+from vlmaxxing_ros.training import packing
+from vlmaxxing_ros.training.tokens import CLOSING, IDS, load_words, train_tokenizer
 
 NANO = Path(vlmaxxing_ros.demo.__file__).parent / 'nano'
 HELD_OUT = 2**52

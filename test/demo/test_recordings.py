@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
-from vlmaxxing_ros.demo.questions import CHANGE_FAMILIES, Scene
 from vlmaxxing_ros.demo.recordings import (
     START,
     demo_recordings,
@@ -23,6 +22,7 @@ from vlmaxxing_ros.demo.recordings import (
     write_recording,
 )
 from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_questions import CHANGE_FAMILIES, Scene
 
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.random_models.families import random_family
 
 
 @pytest.fixture(scope='session', params=['qwen2_5_vl', 'qwen2_vl'])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.stream.session import StreamSession
 
 GRID = Grid(4, 6, 28)
 PERIOD = 100_000_000  # ns

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.demo.recordings import write_recording
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.evaluation.questions import TimedQuestion, save_questions
+from vlmaxxing_ros.evaluation.questions_file import TimedQuestion, save_questions
 from vlmaxxing_ros.evaluation.recordings import StampedImage
 from vlmaxxing_ros.evaluation.replay import AdmittedFrame, ArmRun, AskedQuestion
+from vlmaxxing_ros.random_models.families import random_family
 
 SECOND = 10**9
 

@@ -10,20 +10,20 @@ from functools import partial
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.demo.random_models import random_family
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.evaluation.arms import DEFAULT_ARMS, Arm, make_arm
 from vlmaxxing_ros.evaluation.arms.base import Windows
 from vlmaxxing_ros.evaluation.arms.cold import DenseLast4, LowFps
 from vlmaxxing_ros.evaluation.errors import ArmUnavailable
 from vlmaxxing_ros.evaluation.pairing import pairs
 from vlmaxxing_ros.evaluation.quality import drift
-from vlmaxxing_ros.evaluation.questions import TimedQuestion
+from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 from vlmaxxing_ros.evaluation.recordings import StampedImage
 from vlmaxxing_ros.evaluation.replay import ArmRun, replay
+from vlmaxxing_ros.random_models.families import random_family
 
 CONFIG = EngineConfig(keyframe_interval=0.5, keep_keyframes=2, max_tokens=6)
 SECOND = 10**9

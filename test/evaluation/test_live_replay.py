@@ -19,10 +19,10 @@ pytest.importorskip('rclpy', reason='needs rclpy')
 from integration.ros_process import NODE, PLAYER, Peer, node_arguments, wait_until
 
 from vlmaxxing_msgs.msg import FreshBudget
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import load_family
-from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.evaluation.arms.base import finish
 from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.ros.messages import to_ns

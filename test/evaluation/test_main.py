@@ -15,7 +15,7 @@ import pytest
 
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.evaluation import evaluate, main
-from vlmaxxing_ros.evaluation.questions import load_questions
+from vlmaxxing_ros.evaluation.questions_file import load_questions
 from vlmaxxing_ros.evaluation.report import SCHEMA
 
 ARMS = 'deltas,screenshot'

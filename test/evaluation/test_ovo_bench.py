@@ -12,7 +12,7 @@ import pytest
 
 from vlmaxxing_ros.evaluation.errors import QuestionsError
 from vlmaxxing_ros.evaluation.ovo_bench import convert
-from vlmaxxing_ros.evaluation.questions import load_questions
+from vlmaxxing_ros.evaluation.questions_file import load_questions
 
 BACKWARD = {
     'id': 0,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.evaluation.arms import Admission, Arm, Reply
 from vlmaxxing_ros.evaluation.errors import QuestionsError, RecordingError
-from vlmaxxing_ros.evaluation.questions import TimedQuestion
+from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 from vlmaxxing_ros.evaluation.recordings import StampedImage
 from vlmaxxing_ros.evaluation.replay import ArmRun, replay
 

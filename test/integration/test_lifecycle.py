@@ -31,7 +31,7 @@ from sensor_msgs.msg import Image
 
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
-from vlmaxxing_ros.demo.random_models import random_family
+from vlmaxxing_ros.random_models.families import random_family
 
 Spawn = Callable[..., Any]
 WHAT = 'what colors are the blocks?'

@@ -12,7 +12,7 @@ import pytest
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import load_family
-from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.ros import camera as module
 from vlmaxxing_ros.ros.camera import Arrival, Camera
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.ros.camera_motion import MAX_GAP, PATIENCE, CameraMotion, Lens, Twist
 
 STAMP = 1_700_000_000_000_000_000  # ns

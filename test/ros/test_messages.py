@@ -18,7 +18,8 @@ from sensor_msgs.msg import CameraInfo
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_msgs.srv import Query
-from vlmaxxing_ros.engine import accounting, answering
+from vlmaxxing_ros.engine import question
+from vlmaxxing_ros.engine.stream import budget as budgets
 from vlmaxxing_ros.ros.camera import Arrival, Counts, Perceived
 from vlmaxxing_ros.ros.camera_motion import Lens, Twist
 from vlmaxxing_ros.ros.images import to_rgb
@@ -32,7 +33,7 @@ from vlmaxxing_ros.ros.messages import (
     to_time,
     to_twist,
 )
-from vlmaxxing_ros.ros.questions import Outcome, Request, Status
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
 
 
 @pytest.mark.parametrize('stamp', [0, 1, 1_700_000_000_123_456_789])
@@ -42,7 +43,7 @@ def test_stamps_survive_the_round_trip(stamp: int) -> None:
 
 def test_statuses_and_kinds_are_the_messages() -> None:
     assert {s.name: s.value for s in Status} == {s.name: getattr(Answer, s.name) for s in Status}
-    kinds = accounting.FrameKind
+    kinds = budgets.FrameKind
     assert {k.name: k.value for k in kinds} == {k.name: getattr(FreshBudget, k.name) for k in kinds}
 
 
@@ -83,10 +84,10 @@ def test_a_request_carries_every_field(kind: type) -> None:
 
 
 def test_an_answer_carries_what_the_engine_said() -> None:
-    evidence = answering.Evidence(
+    evidence = question.Evidence(
         oldest_stamp=1, newest_stamp=5, frame_id='lens', oldest_block_age=0.5, exact=True
     )
-    said = answering.Answer(
+    said = question.Answer(
         answer='red',
         finish_reason='choice',
         evidence=evidence,
@@ -136,11 +137,11 @@ def test_a_failure_is_an_answer_too() -> None:
 def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> None:
     numbers = {
         spec.name: type(spec.default)(index + 2)
-        for index, spec in enumerate(fields(accounting.FreshBudget))
+        for index, spec in enumerate(fields(budgets.FreshBudget))
         if type(spec.default) in (int, float)
     }
     numbers['fresh_ratio'] = np.float32(0.5)
-    budget = accounting.FreshBudget(kind=accounting.FrameKind.TAIL, status_text='said', **numbers)
+    budget = budgets.FreshBudget(kind=budgets.FrameKind.TAIL, status_text='said', **numbers)
     counts = Counts(received=10, planned=8, admitted=7, dropped=2, rate=4.5)
     message = to_budget(Perceived('front', Arrival(None, 9, 'lens'), budget, counts, 0.01))
     assert (message.camera, message.kind, message.status_text) == (

@@ -17,7 +17,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
 from vlmaxxing_ros.ros.images import to_rgb
-from vlmaxxing_ros.ros.recording import Recording, RecordingError, Topic
+from vlmaxxing_ros.ros.recording import BagError, Recording, Topic
 
 
 def recorded(tmp_path: Path, storage: str) -> Path:
@@ -49,21 +49,21 @@ def test_a_recording_can_be_read_again_and_by_topic(tmp_path: Path) -> None:
 
 
 def test_a_missing_recording_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match='does not exist'):
+    with pytest.raises(BagError, match='does not exist'):
         Recording(tmp_path / 'nothing')
 
 
 def test_a_folder_that_is_no_recording_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r'neither a rosbag2 folder .* nor a ROS 1 bag'):
+    with pytest.raises(BagError, match=r'neither a rosbag2 folder .* nor a ROS 1 bag'):
         Recording(tmp_path)
 
 
 def test_a_broken_ros1_bag_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / 'broken.bag').write_bytes(b'#ROSBAG V2.0\n' + bytes(100))
-    with pytest.raises(RecordingError, match='neither'):
+    with pytest.raises(BagError, match='neither'):
         Recording(tmp_path / 'broken.bag')
 
 
 def test_a_missing_topic_is_an_error_that_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r'no topic /other; it has /camera/image, /note'):
+    with pytest.raises(BagError, match=r'no topic /other; it has /camera/image, /note'):
         Recording(recorded(tmp_path, 'mcap'), ('/other',))

@@ -21,13 +21,13 @@ import numpy as np
 import pytest
 from engine.families.exactness import save
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.loading import NANO
+from vlmaxxing_ros.random_models.families import random_family
 from vlmaxxing_ros.ros.camera import Arrival, Perceived
-from vlmaxxing_ros.ros.questions import Outcome, Request, Status, Ticket
 from vlmaxxing_ros.ros.settings import NodeConfig, Settings
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
 from vlmaxxing_ros.ros.worker import Worker
 
 pytestmark = pytest.mark.skipif(
@@ -42,7 +42,7 @@ LONG = Request(
 )
 
 
-class Scene:
+class Filmed:
     """A worker with its cameras, and everything it has told."""
 
     def __init__(self) -> None:
@@ -89,12 +89,12 @@ class Scene:
         wait_until(lambda: len(self.perceived) > seen)
         return self.perceived[-1]
 
-    def ask(self, request: Request) -> Asked:
+    def ask(self, request: Request) -> Recorder:
         """Submit a question."""
-        return Asked(self.worker, request)
+        return Recorder(self.worker, request)
 
 
-class Asked:
+class Recorder:
     """A question and what its asker was told."""
 
     def __init__(self, worker: Worker, request: Request) -> None:
@@ -120,7 +120,7 @@ def wait_until(condition: Callable[[], Any]) -> None:
 
 
 @contextmanager
-def busy(scene: Scene, *cameras: str) -> Iterator[None]:
+def busy(scene: Filmed, *cameras: str) -> Iterator[None]:
     """The thread is held up by a frame: what is asked for meanwhile waits."""
     entered, release = threading.Event(), threading.Event()
 
@@ -137,15 +137,15 @@ def busy(scene: Scene, *cameras: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope='module')
-def loaded() -> Iterator[Scene]:
-    scene = Scene()
+def loaded() -> Iterator[Filmed]:
+    scene = Filmed()
     scene.worker.load().result(WAIT)
     yield scene
     assert scene.worker.stop(WAIT)
 
 
 @pytest.fixture
-def scene(loaded: Scene) -> Iterator[Scene]:
+def scene(loaded: Filmed) -> Iterator[Filmed]:
     """A worker with one camera that has seen nothing."""
     loaded.open()
     yield loaded
@@ -153,7 +153,7 @@ def scene(loaded: Scene) -> Iterator[Scene]:
     loaded.errors.clear()
 
 
-def test_a_question_is_answered_from_the_newest_frame(scene: Scene) -> None:
+def test_a_question_is_answered_from_the_newest_frame(scene: Filmed) -> None:
     scene.show()
     newest = scene.show()
     scene.now += 2 * 10**9
@@ -165,7 +165,7 @@ def test_a_question_is_answered_from_the_newest_frame(scene: Scene) -> None:
     assert 0.0 < outcome.time_to_first_token <= outcome.latency
 
 
-def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Scene) -> None:
+def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Filmed) -> None:
     scene.open('front', 'rear')
     scene.velocities['rear'] = (0.0, 50.0)
     for camera in ('front', 'rear'):
@@ -178,7 +178,7 @@ def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Scene) -> None:
     assert 'camera' not in plans['front'].reason
 
 
-def test_a_running_answer_is_cancelled_at_the_next_token(scene: Scene) -> None:
+def test_a_running_answer_is_cancelled_at_the_next_token(scene: Filmed) -> None:
     scene.show()
     asked = scene.ask(LONG)
     wait_until(lambda: len(asked.tokens) > 3)
@@ -191,7 +191,7 @@ def test_a_running_answer_is_cancelled_at_the_next_token(scene: Scene) -> None:
     assert outcome.answer.answer_tokens < LONG.max_tokens
 
 
-def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Scene) -> None:
+def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Filmed) -> None:
     scene.show()
     asked = scene.ask(replace(LONG, max_tokens=30_000, deadline=0.5))
     outcome = asked.outcome
@@ -203,7 +203,7 @@ def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Scene) 
     assert outcome.answer.evidence.newest_stamp == scene.now
 
 
-def test_frames_pass_a_running_answer_without_changing_it(scene: Scene) -> None:
+def test_frames_pass_a_running_answer_without_changing_it(scene: Filmed) -> None:
     question = replace(LONG, max_tokens=100)
     scene.show()
     scene.configure(answering_frame_period=math.inf)
@@ -225,7 +225,7 @@ def test_frames_pass_a_running_answer_without_changing_it(scene: Scene) -> None:
     assert asked.outcome.answer.token_ids == alone.answer.token_ids
 
 
-def test_with_an_infinite_period_frames_wait_for_the_answer(scene: Scene) -> None:
+def test_with_an_infinite_period_frames_wait_for_the_answer(scene: Filmed) -> None:
     scene.show()
     scene.configure(answering_frame_period=math.inf)
     asked = scene.ask(LONG)
@@ -237,7 +237,9 @@ def test_with_an_infinite_period_frames_wait_for_the_answer(scene: Scene) -> Non
     wait_until(lambda: len(scene.perceived) == 2)
 
 
-def test_questions_that_always_wait_let_one_frame_pass_between_two_answers(scene: Scene) -> None:
+def test_questions_that_always_wait_let_one_frame_pass_between_two_answers(
+    scene: Filmed,
+) -> None:
     scene.show()
     scene.configure(answering_frame_period=math.inf)
     first, second, third = (scene.ask(LONG) for _ in range(3))
@@ -252,7 +254,7 @@ def test_questions_that_always_wait_let_one_frame_pass_between_two_answers(scene
     assert newest == [10**9, 2 * 10**9, 3 * 10**9]
 
 
-def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Scene) -> None:
+def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Filmed) -> None:
     with busy(scene):
         for _ in range(4):
             scene.offer()
@@ -262,7 +264,7 @@ def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Scene) ->
     assert (counts.received, counts.planned, counts.dropped) == (5, 2, 3)
 
 
-def test_cameras_take_turns(scene: Scene) -> None:
+def test_cameras_take_turns(scene: Filmed) -> None:
     with busy(scene, 'one', 'two', 'three'):
         for camera in ('one', 'three', 'two'):
             scene.offer(camera)
@@ -271,7 +273,7 @@ def test_cameras_take_turns(scene: Scene) -> None:
     assert order[0] == order[-1] == 'one', 'who was just served comes last'
 
 
-def test_a_deadline_holds_even_while_the_thread_is_busy(scene: Scene) -> None:
+def test_a_deadline_holds_even_while_the_thread_is_busy(scene: Filmed) -> None:
     with busy(scene):
         asked = scene.ask(Request(question='well?', deadline=0.1))
         wait_until(lambda: scene.worker.finish_overdue() or asked.outcomes)
@@ -279,7 +281,7 @@ def test_a_deadline_holds_even_while_the_thread_is_busy(scene: Scene) -> None:
 
 
 def test_a_failing_model_ends_the_question_and_begins_the_session_anew(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
     family = scene.worker._family
@@ -300,7 +302,7 @@ def test_a_failing_model_ends_the_question_and_begins_the_session_anew(
 
 
 def test_a_model_that_fails_on_a_frame_drops_it_by_name_and_goes_on(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError('out of memory')
@@ -314,7 +316,7 @@ def test_a_model_that_fails_on_a_frame_drops_it_by_name_and_goes_on(
     assert scene.show().frame is not None
 
 
-def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Scene) -> None:
+def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Filmed) -> None:
     scene.show()
     running = scene.ask(LONG)
     waiting = scene.ask(Request(question='well?'))
@@ -326,7 +328,7 @@ def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Scene) -
     assert scene.ask(Request(question='well?')).outcome.status is Status.NOT_ACTIVE
 
 
-def test_a_frame_passes_an_audit_and_a_question_goes_first(scene: Scene) -> None:
+def test_a_frame_passes_an_audit_and_a_question_goes_first(scene: Filmed) -> None:
     with busy(scene):
         report = scene.worker.audit()
         scene.offer()
@@ -340,19 +342,19 @@ def test_a_frame_passes_an_audit_and_a_question_goes_first(scene: Scene) -> None
     assert happened == [(2, 1)]
 
 
-def test_two_who_ask_for_an_audit_both_get_one(scene: Scene) -> None:
+def test_two_who_ask_for_an_audit_both_get_one(scene: Filmed) -> None:
     scene.show()
     reports = [scene.worker.audit() for _ in range(2)]
     assert [report.result(WAIT)[0][1] for report in reports] == [True, True]
 
 
-def test_an_audit_of_nothing_says_so(scene: Scene) -> None:
+def test_an_audit_of_nothing_says_so(scene: Filmed) -> None:
     _, well, text = scene.worker.audit().result(WAIT)[0]
     assert not well
     assert 'nothing to audit' in text
 
 
-def test_closing_ends_an_audit(scene: Scene) -> None:
+def test_closing_ends_an_audit(scene: Filmed) -> None:
     with busy(scene):
         report, closed = scene.worker.audit(), scene.worker.close('closing time')
     closed.result(WAIT)
@@ -361,7 +363,7 @@ def test_closing_ends_an_audit(scene: Scene) -> None:
 
 
 def test_a_model_that_fails_in_an_audit_ends_only_that(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
 
@@ -375,7 +377,7 @@ def test_a_model_that_fails_in_an_audit_ends_only_that(
     assert scene.show().frame is not None
 
 
-def test_questions_are_answered_in_the_order_in_which_they_came(scene: Scene) -> None:
+def test_questions_are_answered_in_the_order_in_which_they_came(scene: Filmed) -> None:
     scene.show()
     ended: list[int] = []
     for number in range(5):
@@ -389,7 +391,7 @@ def test_questions_are_answered_in_the_order_in_which_they_came(scene: Scene) ->
 
 
 def test_a_model_that_is_not_there_is_a_clear_error() -> None:
-    scene = Scene()
+    scene = Filmed()
     scene.settings = Settings(engine=EngineConfig(model='/no/such/model'))
     scene.configure()
     with pytest.raises(ModelError, match='/no/such/model'):
@@ -401,7 +403,7 @@ def test_a_model_that_is_not_there_is_a_clear_error() -> None:
 @pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused
 def test_settings_that_the_loaded_models_family_cannot_follow_are_refused(tmp_path: Path) -> None:
     save(random_family('gemma4'), 'gemma4', tmp_path)
-    scene = Scene()
+    scene = Filmed()
     scene.settings = Settings(engine=EngineConfig(model=str(tmp_path)))
     refreshing = Settings(engine=EngineConfig(model=str(tmp_path), tail_mode='refresh'))
     scene.configure()

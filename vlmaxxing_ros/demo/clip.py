@@ -21,7 +21,7 @@ class ClipShot:
     image: np.ndarray
 
 
-class Clip:
+class VideoClip:
     """The first `duration` seconds of a video file.
 
     Raises:

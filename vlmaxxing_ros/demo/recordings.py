@@ -22,12 +22,12 @@ import yaml
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from vlmaxxing_ros.demo.clip import Clip
-from vlmaxxing_ros.demo.questions import ANSWERS, CHANGE_FAMILIES, PHRASES, Scene
+from vlmaxxing_ros.demo.clip import VideoClip
 from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_questions import ANSWERS, CHANGE_FAMILIES, PHRASES, Scene
 
 __all__ = [
-    'TimedQuestion',
+    'ScriptedQuestion',
     'demo_recordings',
     'read_questions',
     'timed_questions',
@@ -57,7 +57,7 @@ AFFECTED = {
 
 
 @dataclass(frozen=True)
-class TimedQuestion:
+class ScriptedQuestion:
     """One entry of the questions file.
 
     `at`: seconds after the recording's first frame, half a frame period after the frame that the
@@ -144,7 +144,7 @@ def timed_questions(
     prefix: str = '',
     closed_share: float = 0.4,
     windows: Sequence[float] = WINDOWS,
-) -> list[TimedQuestion]:
+) -> list[ScriptedQuestion]:
     """The same question before, at and after each change, and a few about the whole table.
 
     Before: the last frame that does not show the change; at: the first that shows it complete;
@@ -152,7 +152,7 @@ def timed_questions(
     are the seconds of history over which the truth of a change has to be the same.
     """
     rng = np.random.default_rng((seed, 0x9E))
-    asked: list[TimedQuestion] = []
+    asked: list[ScriptedQuestion] = []
     last = round(world.duration * fps) - 1
     for index, event in enumerate(world.events):
         before = int(np.ceil(event.start * fps - 1e-6)) - 1
@@ -177,7 +177,9 @@ def timed_questions(
                 frame = {'before': before, 'at': at, 'after': after}[moment]
                 name = f'{prefix}e{index:02d}-{moment}-{family}'
                 when = round((frame + 0.5) / fps, 4)
-                asked.append(TimedQuestion(name, str(family), when, camera, text, choices, answer))
+                asked.append(
+                    ScriptedQuestion(name, str(family), when, camera, text, choices, answer)
+                )
     return sorted(asked, key=lambda q: q.at)
 
 
@@ -211,18 +213,18 @@ def _choices(
     return kept
 
 
-def write_questions(path: Path, questions: Iterable[TimedQuestion]) -> None:
+def write_questions(path: Path, questions: Iterable[ScriptedQuestion]) -> None:
     """The questions file: a YAML list, one mapping per question."""
     path.write_text(yaml.safe_dump([asdict(q) for q in questions], sort_keys=False))
 
 
-def read_questions(path: Path) -> list[TimedQuestion]:
+def read_questions(path: Path) -> list[ScriptedQuestion]:
     """The questions of a file that `write_questions` wrote.
 
-    Raises ValueError where an entry has not exactly the fields of TimedQuestion.
+    Raises ValueError where an entry has not exactly the fields of ScriptedQuestion.
     """
     try:
-        return [TimedQuestion(**entry) for entry in yaml.safe_load(path.read_text()) or []]
+        return [ScriptedQuestion(**entry) for entry in yaml.safe_load(path.read_text()) or []]
     except TypeError as error:
         raise ValueError(f'{path}: {error}') from error
 
@@ -269,7 +271,7 @@ def main() -> None:
     parser.add_argument('--video', type=Path, help='record this video file instead')
     args = parser.parse_args()
     if args.video:
-        clip = Clip(args.video, args.duration)
+        clip = VideoClip(args.video, args.duration)
         print(write_recording(args.out / args.video.stem, clip, fps=args.fps))
         return
     for name, (folder, questions) in demo_recordings(

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from sensor_msgs.msg import Image
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
-from vlmaxxing_ros.demo.recordings import START, TimedQuestion
+from vlmaxxing_ros.demo.recordings import START, ScriptedQuestion
 
 PICTURES = 4
 """Overlay pictures per camera."""
@@ -28,7 +28,7 @@ PICTURES = 4
 class Asked:
     """A question, its answer, the tokens as they came, and cold dense's price (s, estimated)."""
 
-    question: TimedQuestion
+    question: ScriptedQuestion
     answer: Answer
     tokens: tuple[str, ...]
     dense_time: float

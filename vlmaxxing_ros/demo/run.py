@@ -25,7 +25,7 @@ from sensor_msgs.msg import Image
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.demo.recordings import (
     START,
-    TimedQuestion,
+    ScriptedQuestion,
     demo_recordings,
     read_questions,
 )
@@ -44,7 +44,7 @@ LEAD = 0.06
 
 
 @dataclass
-class Seen:
+class Watched:
     """What the node published while the demo ran, per camera."""
 
     budgets: dict[str, list[FreshBudget]] = field(default_factory=dict)
@@ -92,7 +92,7 @@ def main() -> int:
     questions = _choose(everything, until=options.duration - 0.5)
 
     console.print(f'[bold]2/4[/] starting the node with model [bold]{options.model}[/]')
-    seen, asked = Seen(), []
+    seen, asked = Watched(), []
     log = options.out / 'node.log'
     node_arguments = ('--ros-args', *_node_arguments(options.model))
     with (
@@ -124,16 +124,16 @@ def main() -> int:
     return 0 if all(a.answer.status == Answer.OK for a in asked) else 1
 
 
-def _questions(camera: str, path: Path) -> list[TimedQuestion]:
+def _questions(camera: str, path: Path) -> list[ScriptedQuestion]:
     return [
-        TimedQuestion(q.id, q.task, q.at, camera, q.question, q.choices, q.answer)
+        ScriptedQuestion(q.id, q.task, q.at, camera, q.question, q.choices, q.answer)
         for q in read_questions(path)
     ]
 
 
-def _choose(questions: list[TimedQuestion], *, until: float) -> list[TimedQuestion]:
+def _choose(questions: list[ScriptedQuestion], *, until: float) -> list[ScriptedQuestion]:
     """Questions far enough apart to be read, once the first frames have been seen."""
-    chosen: list[TimedQuestion] = []
+    chosen: list[ScriptedQuestion] = []
     last = 1.0
     for question in sorted(questions, key=lambda q: q.at):
         if last + PACE <= question.at <= until:
@@ -178,7 +178,7 @@ def _process(log: Path, program: str, *arguments: str) -> Iterator[subprocess.Po
                 process.wait()
 
 
-def _as_due(questions: list[TimedQuestion], seen: Seen) -> Iterator[TimedQuestion]:
+def _as_due(questions: list[ScriptedQuestion], seen: Watched) -> Iterator[ScriptedQuestion]:
     """Each question once its own camera has shown its moment: the two players are not in step."""
     waiting, frames, since = list(questions), 0, time.monotonic()
     while waiting:
@@ -195,7 +195,7 @@ def _as_due(questions: list[TimedQuestion], seen: Seen) -> Iterator[TimedQuestio
             time.sleep(0.005)
 
 
-def _ask(client: Client, question: TimedQuestion, seen: Seen) -> Asked:
+def _ask(client: Client, question: ScriptedQuestion, seen: Watched) -> Asked:
     """Closed sets through ~/query, open questions through ~/ask with their tokens."""
     tokens: list[str] = []
     if question.choices:
@@ -226,7 +226,7 @@ def _show(console: Console, asked: Asked) -> None:
     )
 
 
-def _conclude(console: Console, asked: list[Asked], seen: Seen, page: Path) -> None:
+def _conclude(console: Console, asked: list[Asked], seen: Watched, page: Path) -> None:
     right = sum(a.right for a in asked)
     reused = sum(a.answer.reused_tokens for a in asked)
     prompt = sum(a.answer.prompt_tokens for a in asked)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.demo.tabletop_camera import Camera, draw_camera, instant_number, noise
+from vlmaxxing_ros.demo.tabletop_camera import TabletopCamera, draw_camera, instant_number, noise
 
 COLORS: dict[str, tuple[int, int, int]] = {
     'red': (205, 40, 42),
@@ -114,7 +114,7 @@ class Tabletop:
         size: tuple[int, int] = (112, 112),
         duration: float = 8.0,
         pause: float = 2.0,
-        camera: Camera | None = None,
+        camera: TabletopCamera | None = None,
     ) -> None:
         if min(size) < 56:
             raise ValueError(f'size {size}: both sides must be at least 56 pixels')

@@ -16,7 +16,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Camera:
+class TabletopCamera:
     """How the picture is spoilt.
 
     Drift, flicker, steps (since, factor) and tint are gains; `noise` is a sigma in grey levels,
@@ -35,7 +35,7 @@ class Camera:
     tint: tuple[float, float, float]
 
 
-QUIET = Camera(0.0, 0.0, (0.0, 0.0), 1.0, 0.0, 1.0, 0.0, 0.0, (), (1.0, 1.0, 1.0))
+QUIET = TabletopCamera(0.0, 0.0, (0.0, 0.0), 1.0, 0.0, 1.0, 0.0, 0.0, (), (1.0, 1.0, 1.0))
 """A camera that spoils nothing."""
 
 
@@ -63,7 +63,7 @@ def noise(shape: tuple[int, ...], number: int) -> np.ndarray:
     return bank[first : first + size].reshape(shape)
 
 
-def draw_camera(rng: np.random.Generator, duration: float) -> Camera:
+def draw_camera(rng: np.random.Generator, duration: float) -> TabletopCamera:
     """A camera as the training data has them, for a stream of `duration` seconds."""
     panning = rng.random() < 0.2
     stepping = rng.random() < 0.25
@@ -72,7 +72,7 @@ def draw_camera(rng: np.random.Generator, duration: float) -> Camera:
         for _ in range(int(rng.integers(1, 3)) if stepping else 0)
     )
     noises = [0.0, rng.uniform(0.5, 4.0), rng.uniform(4.0, 8.0)]
-    return Camera(
+    return TabletopCamera(
         noise=float(rng.choice(noises, p=[0.1, 0.6, 0.3])),
         jitter=float(rng.choice([0.0, 1.0], p=[0.6, 0.4])),
         pan=(float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.04, 0.04)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vlmaxxing_ros.engine.accounting import ceiling
+from vlmaxxing_ros.engine.stream.budget import ceiling
 from vlmaxxing_ros.evaluation.pairing import Pair, pairs
 from vlmaxxing_ros.evaluation.replay import FIRST, FOLLOW_UP, LIVE, ArmRun, AskedQuestion
 

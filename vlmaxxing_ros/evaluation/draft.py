@@ -14,10 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.frame import Frame, fit_grid
-from vlmaxxing_ros.engine.planner import Planner, Verdict
-from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.evaluation.questions import TimedQuestion
+from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
+from vlmaxxing_ros.engine.seeing.planner import Planner, Verdict
+from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 from vlmaxxing_ros.evaluation.recordings import StampedImage
 
 QUIET = 0.5

@@ -14,14 +14,14 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.evaluation.arms import ORACLE, REFERENCE, make_arm
 from vlmaxxing_ros.evaluation.errors import ArmUnavailable, QuestionsError
-from vlmaxxing_ros.evaluation.questions import TimedQuestion, load_questions
+from vlmaxxing_ros.evaluation.questions_file import TimedQuestion, load_questions
 from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.evaluation.replay import ArmRun, Watcher, replay
 from vlmaxxing_ros.evaluation.store import Store, fingerprint
 
 
 @dataclass(frozen=True)
-class Stream:
+class Replayed:
     """One recording and what is asked about it."""
 
     name: str
@@ -32,7 +32,7 @@ class Stream:
 
 
 @dataclass
-class Outcome:
+class Results:
     """What came of the arms: runs per arm in the order of the streams, or why there are none."""
 
     runs: dict[str, list[ArmRun]]
@@ -46,7 +46,7 @@ def load_streams(
     camera: str = '',
     topic: str = '',
     fps: float = 0.0,
-) -> list[Stream]:
+) -> list[Replayed]:
     """Pair recordings with their questions files.
 
     Raises:
@@ -56,7 +56,7 @@ def load_streams(
         raise QuestionsError(
             f'{len(recordings)} recordings but {len(files)} questions files: give one for each'
         )
-    streams: list[Stream] = []
+    streams: list[Replayed] = []
     for number, (path, file) in enumerate(zip(recordings, files, strict=True)):
         questions = load_questions(file)
         cameras = sorted({question.camera for question in questions})
@@ -67,7 +67,7 @@ def load_streams(
             raise QuestionsError(f'{file} asks nothing about {camera}: {", ".join(cameras)}')
         taken = {stream.name for stream in streams}
         name = path.stem if path.stem not in taken else f'{path.stem}-{number}'
-        streams.append(Stream(name, path, chosen, topic, fps))
+        streams.append(Replayed(name, path, chosen, topic, fps))
     return streams
 
 
@@ -84,7 +84,7 @@ class Progress:
         """It is through, or was found on disk."""
 
 
-def warm_up(stream: Stream, family: Family, config: EngineConfig) -> None:
+def warm_up(stream: Replayed, family: Family, config: EngineConfig) -> None:
     """Encode, prefill and decode once, so that no arm pays for what only the first one would."""
     first = next(read_images(stream.path, topic=stream.topic, fps=stream.fps), None)
     if first is not None:
@@ -101,16 +101,16 @@ def warm_up(stream: Stream, family: Family, config: EngineConfig) -> None:
 
 
 def run_arms(
-    streams: Sequence[Stream],
+    streams: Sequence[Replayed],
     arms: Sequence[str],
     family: Family,
     config: EngineConfig,
     store: Store,
     model: Any,
     *,
-    watch: Callable[[Stream], Watcher | None] = lambda _: None,
+    watch: Callable[[Replayed], Watcher | None] = lambda _: None,
     progress: Progress | None = None,
-) -> Outcome:
+) -> Results:
     """Run the arms, stream by stream, so that what is compared is measured close together.
 
     Args:
@@ -123,7 +123,7 @@ def run_arms(
     """
     tell = progress or Progress()
     names = list(dict.fromkeys([REFERENCE, ORACLE, *arms]))
-    outcome = Outcome({name: [] for name in names}, {})
+    outcome = Results({name: [] for name in names}, {})
     for stream in streams:
         windows: dict[str, tuple[int, ...]] = {}
         for name in names:
@@ -162,7 +162,7 @@ def run_arms(
 
 def _replay(
     name: str,
-    stream: Stream,
+    stream: Replayed,
     family: Family,
     config: EngineConfig,
     windows: dict[str, tuple[int, ...]],

@@ -38,7 +38,7 @@ from vlmaxxing_ros.evaluation.markdown import gate_line, to_markdown
 from vlmaxxing_ros.evaluation.ovo_bench import convert
 from vlmaxxing_ros.evaluation.page import to_page
 from vlmaxxing_ros.evaluation.pictures import OverlayRecorder
-from vlmaxxing_ros.evaluation.questions import save_questions
+from vlmaxxing_ros.evaluation.questions_file import save_questions
 from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.evaluation.report import build_report
 from vlmaxxing_ros.evaluation.store import Store, fingerprint

@@ -16,7 +16,7 @@ import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
-from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.seeing.frame import Frame
 
 
 @dataclass

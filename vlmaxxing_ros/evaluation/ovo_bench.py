@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vlmaxxing_ros.evaluation.errors import QuestionsError
-from vlmaxxing_ros.evaluation.questions import TimedQuestion, save_questions
+from vlmaxxing_ros.evaluation.questions_file import TimedQuestion, save_questions
 
 _YES_NO = ('Yes', 'No')
 

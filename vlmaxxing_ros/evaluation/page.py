@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from vlmaxxing_ros.evaluation.evaluate import Stream
+from vlmaxxing_ros.evaluation.evaluate import Replayed
 from vlmaxxing_ros.evaluation.markdown import gate_line
 from vlmaxxing_ros.evaluation.pictures import STILLS, data_uri, strips
 from vlmaxxing_ros.evaluation.plots import plots
@@ -24,7 +24,7 @@ SHOWN = 24
 """Drifted answers shown with their frames at most."""
 
 
-def to_page(report: dict[str, Any], streams: Sequence[Stream], pictures: Path) -> str:
+def to_page(report: dict[str, Any], streams: Sequence[Replayed], pictures: Path) -> str:
     """Render the page.
 
     Args:
@@ -59,7 +59,7 @@ def _picture(path: Path, kind: str) -> str:
     return data_uri(path.read_bytes(), kind) if path.is_file() else ''
 
 
-def _with_frames(found: list[dict[str, Any]], streams: Sequence[Stream]) -> list[dict[str, Any]]:
+def _with_frames(found: list[dict[str, Any]], streams: Sequence[Replayed]) -> list[dict[str, Any]]:
     """Some drifted answers, each with a picture of the frames that it rests on."""
     by_name = {stream.name: stream for stream in streams}
     chosen = _spread(found)

@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.overlay import draw_overlay
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
 from vlmaxxing_ros.evaluation.arms import Admission
-from vlmaxxing_ros.evaluation.evaluate import Stream
+from vlmaxxing_ros.evaluation.evaluate import Replayed
 from vlmaxxing_ros.evaluation.recordings import read_images
 
 ANIMATED = 48
@@ -66,7 +66,7 @@ class OverlayRecorder:
             cv2.imwrite(str(folder / f'still{number}.png'), still)
 
 
-def strips(stream: Stream, windows: Iterable[Iterable[int]]) -> list[bytes]:
+def strips(stream: Replayed, windows: Iterable[Iterable[int]]) -> list[bytes]:
     """For each window, its frames side by side, oldest first, as JPEG."""
     wanted = [list(window) for window in windows]
     needed = {stamp for window in wanted for stamp in window}

@@ -17,14 +17,14 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.evaluation.arms.base import Admission, Arm, Reply
 from vlmaxxing_ros.evaluation.errors import QuestionsError, RecordingError
 from vlmaxxing_ros.evaluation.metering import Work, metered
-from vlmaxxing_ros.evaluation.questions import TimedQuestion
+from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 from vlmaxxing_ros.evaluation.recordings import StampedImage
 
 FIRST, LIVE, FOLLOW_UP = 'first', 'live', 'follow_up'

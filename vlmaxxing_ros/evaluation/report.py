@@ -15,7 +15,7 @@ from typing import Any
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.evaluation.arms import ORACLE, REFERENCE
-from vlmaxxing_ros.evaluation.evaluate import Outcome, Stream
+from vlmaxxing_ros.evaluation.evaluate import Replayed, Results
 from vlmaxxing_ros.evaluation.gate import Gate
 from vlmaxxing_ros.evaluation.machine import machine
 from vlmaxxing_ros.evaluation.pairing import Pair, is_right, pairs
@@ -27,8 +27,8 @@ _DIGITS = 6
 
 
 def build_report(
-    outcome: Outcome,
-    streams: Sequence[Stream],
+    outcome: Results,
+    streams: Sequence[Replayed],
     config: EngineConfig,
     *,
     command: str,
@@ -59,7 +59,7 @@ def build_report(
     return plain
 
 
-def _recording(stream: Stream, outcome: Outcome) -> dict[str, Any]:
+def _recording(stream: Replayed, outcome: Results) -> dict[str, Any]:
     run = next(run for run in outcome.runs[REFERENCE] if run.recording == stream.name)
     return {
         'name': stream.name,
@@ -70,7 +70,7 @@ def _recording(stream: Stream, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def drifted(outcome: Outcome) -> list[dict[str, Any]]:
+def drifted(outcome: Results) -> list[dict[str, Any]]:
     """Questions that an arm on the session's own frames answers unlike the oracle."""
     found = []
     for arm, runs in outcome.runs.items():

@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 from vlmaxxing_ros.demo.recordings import (
-    TimedQuestion,
+    ScriptedQuestion,
     timed_questions,
     write_questions,
     write_recording,
@@ -34,7 +34,7 @@ def write_streams(out: Path, streams: int, *, duration: float = 10.0, fps: float
     out.mkdir(parents=True, exist_ok=True)
     questions, seed = 0, FIRST_SEED
     for number in range(streams):
-        asked: list[TimedQuestion] = []
+        asked: list[ScriptedQuestion] = []
         while not asked:  # on some tables nothing happens
             world = Tabletop(
                 seed=seed,

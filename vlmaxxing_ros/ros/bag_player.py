@@ -29,7 +29,7 @@ from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 
 from vlmaxxing_ros.ros.dds import use_profile
-from vlmaxxing_ros.ros.recording import Recording, RecordingError, Topic
+from vlmaxxing_ros.ros.recording import BagError, Recording, Topic
 
 MATCHING = 0.5
 """Seconds between a publisher's and its last subscriber's knowing of each other, at most."""
@@ -178,9 +178,9 @@ def main() -> int:
                 count = player.play(chosen.rate)
                 log.info(f'played {count} messages')
                 if not count:
-                    raise RecordingError(f'{chosen.bag} holds no messages that can be played')
+                    raise BagError(f'{chosen.bag} holds no messages that can be played')
             player.drain()
-    except RecordingError as error:
+    except BagError as error:
         log.error(str(error))
         status = 1
     except Interrupted:

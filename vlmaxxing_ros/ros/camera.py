@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.accounting import FreshBudget
-    from vlmaxxing_ros.engine.frame import Frame
-    from vlmaxxing_ros.engine.planner import Plan
-    from vlmaxxing_ros.engine.session import StreamSession
+    from vlmaxxing_ros.engine.seeing.frame import Frame
+    from vlmaxxing_ros.engine.seeing.planner import Plan
+    from vlmaxxing_ros.engine.stream.budget import FreshBudget
+    from vlmaxxing_ros.engine.stream.session import StreamSession
 
 _RATE_WINDOW = 5.0  # s
 _ARRIVALS = 8  # images over which the camera's period is averaged

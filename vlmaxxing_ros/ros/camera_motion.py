@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.frame import Frame
+    from vlmaxxing_ros.engine.seeing.frame import Frame
 
 MAX_GAP = 0.25
 """Time between the stamps of an image and of a twist beyond which they have nothing to do with

@@ -21,7 +21,7 @@ from std_msgs.msg import Header
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.camera_motion import Lens, Twist
-from vlmaxxing_ros.ros.questions import Outcome, Request, Status
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
 
 _SECOND = 1_000_000_000  # ns
 

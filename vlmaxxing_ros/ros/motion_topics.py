@@ -23,7 +23,7 @@ from vlmaxxing_ros.ros.messages import to_lens, to_twist
 from vlmaxxing_ros.ros.sensor_topics import subscribe
 
 if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.frame import Frame
+    from vlmaxxing_ros.engine.seeing.frame import Frame
 
 
 class MotionTopics:

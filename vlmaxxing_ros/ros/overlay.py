@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from sensor_msgs.msg import Image
 
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.overlay import draw_overlay
-from vlmaxxing_ros.engine.planner import Plan
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
+from vlmaxxing_ros.engine.seeing.planner import Plan
 from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.messages import to_image
 

@@ -21,7 +21,7 @@ from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.ros.awaiting import complete
 from vlmaxxing_ros.ros.messages import to_answer, to_request
-from vlmaxxing_ros.ros.questions import Outcome, Request, Ticket
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
 from vlmaxxing_ros.ros.worker import Worker
 
 

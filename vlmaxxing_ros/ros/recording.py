@@ -20,7 +20,7 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 
-class RecordingError(Exception):
+class BagError(Exception):
     """A recording that cannot be read; the text says what to do."""
 
 
@@ -40,24 +40,24 @@ class Recording(AbstractContextManager['Recording']):
         topics: the topics by name: those asked for, or all.
 
     Raises:
-        RecordingError: no such recording, not one, or without one of the topics asked for.
+        BagError: no such recording, not one, or without one of the topics asked for.
     """
 
     def __init__(self, path: Path, topics: tuple[str, ...] = ()) -> None:
         if not path.exists():
-            raise RecordingError(f'{path} does not exist')
+            raise BagError(f'{path} does not exist')
         try:
             self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
             self._reader.open()
         except (AnyReaderError, OSError) as error:
-            raise RecordingError(
+            raise BagError(
                 f'{path} is neither a rosbag2 folder (with metadata.yaml) nor a ROS 1 bag: {error}'
             ) from error
         there = sorted(self._reader.topics)
         missing = sorted(set(topics) - set(there))
         if missing:
             self._reader.close()
-            raise RecordingError(
+            raise BagError(
                 f'{path} has no topic {", ".join(missing)}; it has {", ".join(there) or "none"}'
             )
         self._connections = [

@@ -19,15 +19,15 @@ import numpy as np
 
 from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
-from vlmaxxing_ros.ros.desk import Desk
 from vlmaxxing_ros.ros.inspection import Inspection, Reports
-from vlmaxxing_ros.ros.questions import Outcome, Request, Ticket
+from vlmaxxing_ros.ros.question_queue import QuestionQueue
 from vlmaxxing_ros.ros.settings import Settings
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
 from vlmaxxing_ros.ros.work_thread import WorkThread
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.families import Family
-    from vlmaxxing_ros.engine.frame import Frame
+    from vlmaxxing_ros.engine.seeing.frame import Frame
 
 _RETRY = 0.02  # s until idle work that did not fit between two images is tried again
 
@@ -68,7 +68,7 @@ class Worker:
         self._log = log
         self._family: Family | None = None
         self._cameras: dict[str, Camera] = {}
-        self._desk = Desk(settings.node, clock=clock, on_failure=self._model_failed)
+        self._queue = QuestionQueue(settings.node, clock=clock, on_failure=self._model_failed)
         self._frame_ended = 0.0  # s of time.monotonic
         self._frame_took = 0.0  # s
         self._may_idle = False
@@ -112,7 +112,7 @@ class Worker:
         family = self._family
         if family is None:
             return ''
-        from vlmaxxing_ros.engine.session import check_support
+        from vlmaxxing_ros.engine.stream.session import check_support
 
         try:
             check_support(family, settings.engine)
@@ -154,13 +154,13 @@ class Worker:
         on_done: Callable[[Outcome], None],
     ) -> Ticket:
         """Queue a question.  `on_done` is called once, from whatever thread ends it."""
-        return self._desk.submit(
+        return self._queue.submit(
             request, on_token=on_token, on_done=on_done, wake=self._thread.wake
         )
 
     def finish_overdue(self) -> None:
         """End the questions whose deadline has passed, even if the thread is busy."""
-        self._desk.finish_overdue()
+        self._queue.finish_overdue()
 
     @property
     def cameras(self) -> list[Camera]:
@@ -170,7 +170,7 @@ class Worker:
     @property
     def model(self) -> str:
         """Name of the loaded model; empty if there is none."""
-        return self._desk.model
+        return self._queue.model
 
     @property
     def capabilities(self) -> dict[str, bool]:
@@ -185,34 +185,34 @@ class Worker:
     @property
     def questions(self) -> int:
         """Questions that wait or are being answered."""
-        return len(self._desk)
+        return len(self._queue)
 
     # On the worker's thread
 
     def _work(self) -> float | None:
         """One piece of work, the most urgent first; see WorkThread for the return value."""
-        desk = self._desk
-        desk.sort_out()
-        if desk.answering and not self._frame_is_due():
-            desk.go_on()
-        elif self._take_up():
+        queue = self._queue
+        queue.sort_out()
+        if queue.answering and not self._frame_is_due():
+            queue.step()
+        elif self._start_answering():
             self._frame_is_next = True
         elif self._inspections and self._inspection_is_due():
             self._inspect()
         elif camera := self._next_camera():
             self._perceive(camera)
         elif not self._may_idle or (pause := self._idle()) is None:
-            due = desk.next_due()
+            due = queue.next_due()
             return None if due is None else max(0.0, due - time.monotonic())
         else:
             return pause
         return 0.0
 
-    def _take_up(self) -> bool:
+    def _start_answering(self) -> bool:
         """Begin a question, unless a frame waits that is to pass between two answers."""
-        if self._desk.answering or (self._frame_is_next and self._next_camera() is not None):
+        if self._queue.answering or (self._frame_is_next and self._next_camera() is not None):
             return False
-        return self._desk.take_up()
+        return self._queue.start()
 
     def _frame_is_due(self) -> bool:
         """Whether a running answer lets a frame pass: now and then, for half of the time at most.
@@ -246,7 +246,7 @@ class Worker:
 
     def _perceive(self, camera: Camera) -> None:
         """Convert and admit a camera's waiting image."""
-        from vlmaxxing_ros.engine.accounting import FrameKind, FreshBudget
+        from vlmaxxing_ros.engine.stream.budget import FrameKind, FreshBudget
 
         arrival = camera.take()
         if arrival is None:
@@ -317,32 +317,32 @@ class Worker:
     def _load(self) -> None:
         # Not at the top: the node is up before the engine's libraries are loaded.
         from vlmaxxing_ros.engine.families import load_family
-        from vlmaxxing_ros.engine.session import StreamSession
+        from vlmaxxing_ros.engine.stream.session import StreamSession
 
         engine = self._settings.engine
         family = load_family(engine.model, engine.dtype, engine.kv_bits, engine.visual_experts)
         StreamSession(family, engine)  # raises if the family cannot follow the settings
         self._family = family
-        self._desk.model = engine.model
+        self._queue.model = engine.model
 
     def _unload(self) -> None:
         self._family = None
-        self._desk.model = ''
+        self._queue.model = ''
         gc.collect()
 
     def _open(self, cameras: dict[str, Convert]) -> None:
-        from vlmaxxing_ros.engine.session import StreamSession
+        from vlmaxxing_ros.engine.stream.session import StreamSession
 
         assert self._family is not None
         self._cameras = {
             name: Camera(name, convert, StreamSession(self._family, self._settings.engine))
             for name, convert in cameras.items()
         }
-        self._desk.cameras = self._cameras
+        self._queue.cameras = self._cameras
 
     def _close(self, why: str) -> None:
-        self._cameras = self._desk.cameras = {}
-        self._desk.cancel_all(why)
+        self._cameras = self._queue.cameras = {}
+        self._queue.cancel_all(why)
         while self._inspections:
             self._inspections.pop().cancel(why)
         gc.collect()
@@ -352,10 +352,10 @@ class Worker:
             for camera in self._cameras.values():
                 camera.session.configure(settings.engine)
         self._settings = settings
-        self._desk.limits = settings.node
+        self._queue.limits = settings.node
 
     def _reset(self) -> None:
-        self._desk.cancel_all('everything that was seen was forgotten (reset): ask again')
+        self._queue.cancel_all('everything that was seen was forgotten (reset): ask again')
         for camera in self._cameras.values():
             camera.session.reset()
             camera.restart()

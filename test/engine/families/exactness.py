@@ -14,14 +14,14 @@ from mlx.utils import tree_flatten
 from mlx_vlm import stream_generate
 from PIL import Image
 
-from vlmaxxing_ros.demo.random_configs import random_config
-from vlmaxxing_ros.engine.branches import Branch
+from vlmaxxing_ros.engine.cache.branches import Branch
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import Fork, RollingCache
 from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.families.text import render
-from vlmaxxing_ros.engine.frame import Frame, Grid
-from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.rolling_cache import Fork, RollingCache
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+from vlmaxxing_ros.random_models.configs import random_config
 
 QUESTION = 'where is the red block?'
 

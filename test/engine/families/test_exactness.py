@@ -20,14 +20,14 @@ from engine.families.exactness import (
     stream,
 )
 
-from vlmaxxing_ros.demo.random_models import random_family
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import Unsupported
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.families.self_test import self_test
-from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.random_models.families import random_family
 
 FAMILIES = [
     'qwen3_vl',

@@ -28,10 +28,10 @@ from engine.families.exactness import (
 from mlx_vlm.models.cache import RotatingKVCache
 from PIL import Image
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.families import Family, make_family
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.self_test import self_test
+from vlmaxxing_ros.random_models.families import random_family
 
 WINDOWS = [5, 12, 14, 30, 4096]
 # The 26B-A4B's shape: experts, keys that are values, no sharing, no per-layer inputs.

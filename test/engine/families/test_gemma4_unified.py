@@ -25,9 +25,9 @@ from engine.families.exactness import (
 )
 from PIL import Image
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.families.gemma4_unified import Gemma4Unified
+from vlmaxxing_ros.random_models.families import random_family
 
 
 @pytest.fixture(scope='module')

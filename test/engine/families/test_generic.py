@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from engine.families.exactness import features, noise, stream
 
-from vlmaxxing_ros.demo.random_models import random_family
+from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families import Family, make_family
 from vlmaxxing_ros.engine.families.generic import Generic
 from vlmaxxing_ros.engine.families.text import frame_text
-from vlmaxxing_ros.engine.ledger import Kind
+from vlmaxxing_ros.random_models.families import random_family
 
 
 @pytest.fixture(scope='module')

@@ -21,10 +21,10 @@ from engine.families.exactness import (
 )
 from mlx_vlm.models.cache import QuantizedKVCache
 
-from vlmaxxing_ros.demo.random_models import random_family
+from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families import Family, load_family
-from vlmaxxing_ros.engine.ledger import Kind
+from vlmaxxing_ros.random_models.families import random_family
 
 # Heads of 32 values, and a third layer, which mlx-vlm's rule leaves as it is.
 WIDE = {'num_attention_heads': 2, 'num_key_value_heads': 1, 'num_hidden_layers': 3}

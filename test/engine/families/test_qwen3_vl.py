@@ -21,16 +21,16 @@ from engine.families.exactness import (
 )
 from PIL import Image
 
-from vlmaxxing_ros.demo.random_models import random_family
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, Rows
 from vlmaxxing_ros.engine.families.generic import embed
 from vlmaxxing_ros.engine.families.text import render
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.session import StreamSession
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.random_models.families import random_family
 
 
 @pytest.fixture(scope='module', params=['qwen3_vl', 'qwen3_vl_moe'])

@@ -10,9 +10,9 @@ from typing import Any
 import mlx.core as mx
 import pytest
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.families.self_test import self_test
+from vlmaxxing_ros.random_models.families import random_family
 
 
 @pytest.fixture

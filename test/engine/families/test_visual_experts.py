@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from engine.families.exactness import features, live, next_logits, noise, same, snapshot, stream
 
-from vlmaxxing_ros.demo.random_models import random_family
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.visual_experts import VisualExperts, install
+from vlmaxxing_ros.random_models.families import random_family
 
 MODELS = {
     'qwen3_vl_moe': {},

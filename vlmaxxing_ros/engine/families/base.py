@@ -22,7 +22,7 @@ import numpy as np
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.families.visual_experts import VisualExperts, install
-from vlmaxxing_ros.engine.frame import Frame, Grid, fit_grid
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid, fit_grid
 
 
 def capability(title: str, meaning: str) -> Any:

@@ -24,7 +24,7 @@ from mlx_vlm.models.gemma4.processing_gemma4 import get_aspect_ratio_preserving_
 from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
 from vlmaxxing_ros.engine.families.text import ChatText, frame_text
-from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 # An image is scaled to fill one of these numbers of blocks: the model has seen no others.
 _BUDGETS = (70, 140, 280, 560, 1120)

@@ -14,7 +14,7 @@ import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Features
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
-from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.seeing.frame import Frame
 
 
 class Gemma4Unified(Gemma4):

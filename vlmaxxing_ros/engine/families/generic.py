@@ -24,7 +24,7 @@ from PIL import Image
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
 from vlmaxxing_ros.engine.families.text import ChatText, frame_text
-from vlmaxxing_ros.engine.frame import Frame, Grid, fit_grid
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid, fit_grid
 
 # The planner's blocks: what changed is found in these, whatever the model's own patches are.
 _BLOCK = 32

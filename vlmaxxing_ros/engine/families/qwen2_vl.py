@@ -20,7 +20,7 @@ from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, R
 from vlmaxxing_ros.engine.families.quantized_cache import quantized
 from vlmaxxing_ros.engine.families.qwen_tower import QwenTower, TowerState
 from vlmaxxing_ros.engine.families.text import ChatText
-from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 
 class Qwen2VL(Family):

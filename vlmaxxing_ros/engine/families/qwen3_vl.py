@@ -20,7 +20,7 @@ import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
-from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.seeing.frame import Frame
 
 
 class Qwen3VL(Qwen2VL):

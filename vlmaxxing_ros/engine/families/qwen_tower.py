@@ -21,7 +21,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx_vlm.models.base import ensure_fused_sdpa
 
-from vlmaxxing_ros.engine.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from PIL import Image
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.families.generic import embed, image_token_id
 from vlmaxxing_ros.engine.families.text import render
-from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.seeing.frame import Frame
 
 # Chunks of other shapes round differently, most where the type is narrow or a GPU multiplies
 # float32 in TF32; a wrong position or mask is off by far more.

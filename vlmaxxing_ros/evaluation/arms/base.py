@@ -17,12 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlmaxxing_ros.engine.answering import Answer, Asking, Evidence, Question
+from vlmaxxing_ros.engine.answering.answering import Asking
+from vlmaxxing_ros.engine.cache.rolling_cache import Fork
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.planner import Plan
-from vlmaxxing_ros.engine.rolling_cache import Fork
+from vlmaxxing_ros.engine.question import Answer, Evidence, Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.planner import Plan
 
 Windows = Mapping[str, tuple[int, ...]]
 """Question id to the stamps (ns) of the frames that the session's window held when it was asked."""

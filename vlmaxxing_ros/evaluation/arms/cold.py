@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-from vlmaxxing_ros.engine.accounting import Stopwatch
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.base import (
     Admission,
     Arm,

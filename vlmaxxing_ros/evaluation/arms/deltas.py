@@ -14,16 +14,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from vlmaxxing_ros.engine.accounting import Stopwatch
-from vlmaxxing_ros.engine.answering import Question
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.ledger import Kind
-from vlmaxxing_ros.engine.planner import Plan, Planner
-from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.engine.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.planner import Plan, Planner
+from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.base import (
     Admission,
     Arm,

@@ -14,14 +14,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from vlmaxxing_ros.engine.accounting import Stopwatch
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.planner import Planner, Verdict
-from vlmaxxing_ros.engine.reference import Reference
-from vlmaxxing_ros.engine.vision import IncrementalEncoder
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.planner import Planner, Verdict
+from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.base import Reply, WindowArm, Windows, answer_from, reply_from
 from vlmaxxing_ros.evaluation.arms.context import Context
 from vlmaxxing_ros.evaluation.errors import ArmUnavailable

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vlmaxxing_ros.engine.accounting import FrameKind
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.frame import Frame
-from vlmaxxing_ros.engine.session import StreamSession
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.budget import FrameKind
+from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.evaluation.arms.base import (
     Admission,
     Arm,

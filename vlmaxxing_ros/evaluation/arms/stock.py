@@ -19,11 +19,11 @@ from mlx_vlm.apc import APCManager
 from mlx_vlm.generate import PromptCacheState, stream_generate
 from mlx_vlm.utils import load_image
 
-from vlmaxxing_ros.engine.answering import Question
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.families.text import render
-from vlmaxxing_ros.engine.frame import Frame
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.evaluation.arms.base import Reply, WindowArm, Windows
 from vlmaxxing_ros.evaluation.text import match_choice
 

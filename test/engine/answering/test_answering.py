@@ -1,0 +1,169 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Answers: greedy and sampled, closed-set, constrained, stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.answering.answering import Asking
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.question import Answer, Question, Token
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.session import StreamSession
+
+MakeFrames = Callable[..., list[Frame]]
+
+
+@pytest.fixture
+def session(qwen: Family, make_frames: MakeFrames) -> StreamSession:
+    """Two frames seen, nothing asked."""
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.0))
+    for frame in make_frames(2):
+        session.admit(frame)
+    return session
+
+
+def ask(session: StreamSession, text: str = 'what is it?', **fields: Any) -> Answer:
+    asking = session.ask(Question(text=text, **fields))
+    list(asking)
+    assert asking.answer is not None
+    return asking.answer
+
+
+def test_tokens_arrive_one_by_one_and_make_up_the_answer(session: StreamSession) -> None:
+    asking = session.ask(Question(text='what is it?', max_tokens=7))
+    tokens = [token for token in asking if isinstance(token, Token)]
+    answer = asking.answer
+    assert answer is not None
+    assert [t.token_count for t in tokens] == list(range(1, len(tokens) + 1))
+    assert ''.join(t.token_text for t in tokens) == answer.answer
+    assert tokens[-1].text == answer.answer
+    assert answer.answer_tokens == len(tokens) == 7
+    assert answer.finish_reason == 'length'
+    assert answer.prompt_tokens == answer.reused_tokens + len(asking.suffix)
+
+
+def test_the_default_limit_comes_from_the_settings(qwen: Family, make_frames: MakeFrames) -> None:
+    session = StreamSession(qwen, EngineConfig(max_tokens=3))
+    session.admit(make_frames(1)[0])
+    assert ask(session).answer_tokens <= 3
+
+
+def test_the_end_token_ends_an_answer(session: StreamSession) -> None:
+    first = ask(session, max_tokens=3).token_ids
+    ends = session.family.text.end_ids
+    ends.add(first[1])
+    try:
+        answer = ask(session)
+    finally:
+        ends.remove(first[1])
+    assert answer.finish_reason == 'stop'
+    assert answer.token_ids == first[:1]
+
+
+def test_stopping_keeps_what_there_is_and_ends_the_iteration(session: StreamSession) -> None:
+    asking = session.ask(Question(text='what is it?', max_tokens=50))
+    next(asking)
+    next(asking)
+    answer = asking.stop('cancelled')
+    assert answer.finish_reason == 'cancelled'
+    assert answer.answer_tokens == 2
+    assert list(asking) == []
+    assert asking.answer is answer
+
+
+def test_two_answers_can_be_decoded_in_turns(session: StreamSession) -> None:
+    questions = ('what is it?', 'how many are there?')
+    alone = [ask(session, text, max_tokens=8).token_ids for text in questions]
+    running: list[Asking] = [session.ask(Question(text=t, max_tokens=8)) for t in questions]
+    while any(r.answer is None for r in running):
+        for one in running:
+            next(one, None)
+    assert [r.answer.token_ids for r in running if r.answer] == alone
+
+
+def test_a_running_answer_does_not_see_later_frames(
+    session: StreamSession, make_frames: MakeFrames
+) -> None:
+    alone = ask(session, max_tokens=8).token_ids
+    asking = session.ask(Question(text='what is it?', max_tokens=8))
+    next(asking)
+    for frame in make_frames(5)[2:]:
+        session.admit(frame)
+        next(asking)
+    list(asking)
+    assert asking.answer is not None
+    assert asking.answer.token_ids == alone
+
+
+def test_a_seed_makes_a_sampled_answer_repeatable(session: StreamSession) -> None:
+    fields = {'temperature': 1.5, 'top_p': 0.95, 'max_tokens': 12}
+    one, same, other = (ask(session, seed=s, **fields).token_ids for s in (1, 1, 2))
+    assert one == same
+    assert one != other
+
+
+def test_choices_are_scored_as_the_model_would_write_them(session: StreamSession) -> None:
+    choices = ('red', 'top left', 'blue')
+    answer = ask(session, choices=choices)
+    text = session.family.text
+    totals = []
+    for choice in choices:
+        fork = session.cache.fork()
+        logits = np.array(fork.extend(text.question_ids('what is it?', choices)))
+        total = 0.0
+        for token in text.plain_ids(choice):
+            total += logits[token] - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+            logits = np.array(fork.extend([token]))
+        ends = logits[sorted(text.end_ids)]
+        total += np.log(np.exp(ends).sum()) - np.log(np.exp(logits).sum())
+        totals.append(total)
+    expected = np.exp(totals) / np.exp(totals).sum()
+    assert answer.choice_probabilities == pytest.approx(expected, abs=1e-4)
+    assert sum(answer.choice_probabilities) == pytest.approx(1.0)
+    assert answer.choice_index == int(np.argmax(expected))
+    assert answer.answer == choices[answer.choice_index]
+    assert (answer.finish_reason, answer.answer_tokens) == ('choice', 0)
+
+
+def test_one_prefill_of_the_question_serves_all_choices(session: StreamSession) -> None:
+    rows: list[int] = []
+    family = session.family
+    original = family.hidden
+
+    def counting(shown: Any, features: Any, cache: Any) -> mx.array:
+        rows.append(len(shown))
+        return original(shown, features, cache)
+
+    family.hidden = counting  # type: ignore[method-assign]
+    try:
+        choices = ('red', 'top left', 'blue', 'green')
+        asking = session.ask(Question(text='what is it?', choices=choices))
+        list(asking)
+    finally:
+        del family.hidden  # type: ignore[method-assign]
+    assert rows[0] == len(asking.suffix)
+    assert rows[1:] == [len(family.text.plain_ids(choice)) for choice in choices]
+
+
+def test_a_json_schema_shapes_the_answer(session: StreamSession) -> None:
+    schema = {
+        'type': 'object',
+        'properties': {'color': {'enum': ['red', 'blue']}, 'count': {'enum': [1, 2, 3]}},
+        'required': ['color', 'count'],
+        'additionalProperties': False,
+    }
+    answer = ask(session, json_schema=json.dumps(schema), max_tokens=200)
+    assert answer.finish_reason == 'stop'
+    parsed = json.loads(answer.answer)
+    assert parsed['color'] in ('red', 'blue')
+    assert parsed['count'] in (1, 2, 3)

@@ -1,0 +1,108 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""When the next generation is begun, how fast it is built, and what the swap leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vlmaxxing_ros.engine.cache.generations import Generations
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+
+MakeFrames = Callable[..., list[Frame]]
+CONFIG = EngineConfig(token_budget=1000, keep_keyframes=2)
+
+
+def grow(generations: Generations, family: Family, frames: list[Frame]) -> None:
+    """Put frames on the current generation, as keyframes."""
+    for frame in frames:
+        features = IncrementalEncoder(family).encode(frame).features
+        generations.current.append(Kind.KEYFRAME, frame, features)
+
+
+def begun(family: Family, frames: list[Frame]) -> Generations:
+    generations = Generations(family)
+    grow(generations, family, frames)
+    assert generations.begin(CONFIG)
+    return generations
+
+
+def test_the_next_one_is_due_at_twice_the_keyframes_that_are_kept(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    generations, frames = Generations(qwen), make_frames(4)
+    grow(generations, qwen, frames[:3])
+    assert not generations.due(CONFIG)
+    grow(generations, qwen, frames[3:])
+    assert generations.due(CONFIG)
+
+
+def test_the_next_one_is_due_at_three_quarters_of_the_budget(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    generations = Generations(qwen)
+    grow(generations, qwen, make_frames(2, rows=8, cols=8))
+    rows = generations.current.ledger.rows
+    assert not generations.due(EngineConfig(token_budget=2 * rows))
+    assert generations.due(EngineConfig(token_budget=rows + 1))
+
+
+def test_one_is_built_at_a_time(qwen: Family, make_frames: MakeFrames) -> None:
+    generations = begun(qwen, make_frames(4))
+    assert generations.building
+    assert not generations.due(CONFIG)
+
+
+def test_what_is_kept_and_what_came_meanwhile_is_all_that_remains(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    frames = make_frames(6)
+    generations = begun(qwen, frames[:4])
+    assert not generations.build_slice()
+    grow(generations, qwen, frames[4:])
+    while not generations.build_slice():
+        pass
+    assert not generations.building
+    assert generations.current.number == 1
+    assert [f.stamp for f in generations.current.ledger.frames] == [f.stamp for f in frames[2:]]
+
+
+def test_between_two_frames_one_slice_is_built_and_two_where_the_history_grows(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    steady, growing = (begun(qwen, make_frames(4)) for _ in range(2))
+    assert not steady.build(CONFIG, grown=0)
+    assert steady.progress == 0.5
+    assert not growing.build(CONFIG, grown=1)
+    assert growing.progress == 1.0
+
+
+def test_idle_time_counts_towards_the_slices_between_two_frames(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    generations = begun(qwen, make_frames(4))
+    generations.build_slice()
+    assert not generations.build(CONFIG, grown=0)
+    assert generations.progress == 0.5
+
+
+def test_a_generation_at_its_budget_is_replaced_at_once(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    generations = begun(qwen, make_frames(4))
+    full = EngineConfig(token_budget=generations.current.ledger.rows - 1)
+    assert generations.build(full, grown=0)
+    assert generations.current.number == 1
+
+
+def test_a_replay_holds_the_same_history(qwen: Family, make_frames: MakeFrames) -> None:
+    generations, frames = Generations(qwen), make_frames(3)
+    grow(generations, qwen, frames)
+    generations.replay(generations.current.ledger.history)
+    assert generations.current.number == 1
+    assert [f.stamp for f in generations.current.ledger.frames] == [f.stamp for f in frames]

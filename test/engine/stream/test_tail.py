@@ -1,0 +1,98 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The newest frame, refreshed in place: fresh rows at once, the rest when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.stream.tail import Tail
+
+MakeFrames = Callable[..., list[Frame]]
+ROWS, COLS = 3, 8
+
+
+def shown(family: Family, frame: Frame) -> tuple[Tail, RollingCache]:
+    """A frame, prefilled whole."""
+    tail, cache = Tail(family, frame), RollingCache(family)
+    tail.replace(cache, frame, Stopwatch())
+    return tail, cache
+
+
+def blocks(*which: int) -> np.ndarray:
+    return np.isin(np.arange(ROWS * COLS), which).reshape(ROWS, COLS)
+
+
+def same(ours: RollingCache, theirs: RollingCache) -> bool:
+    pairs = zip(ours.contents(), theirs.contents(), strict=True)
+    return all(bool(mx.array_equal(a, b)) for a, b in pairs)
+
+
+def test_with_every_block_fresh_it_is_the_exact_one_bit_for_bit(
+    family: Family, make_frames: MakeFrames
+) -> None:
+    frames = make_frames(2, rows=ROWS, cols=COLS)
+    tail, cache = shown(family, frames[0])
+    everything = np.ones((ROWS, COLS), bool)
+    work = tail.refresh(cache, frames[1], everything, Stopwatch())
+    assert (work.blocks, work.rows) == (24, 26)
+    assert tail.caught_up
+    assert same(cache, shown(family, frames[1])[1])
+
+
+def test_with_no_block_fresh_it_is_not_touched(family: Family, make_frames: MakeFrames) -> None:
+    frames = make_frames(2, rows=ROWS, cols=COLS)
+    tail, cache = shown(family, frames[0])
+    assert tail.refresh(cache, frames[1], blocks(), Stopwatch()).rows == 0
+    assert tail.catch_up(cache) == 0
+    assert same(cache, shown(family, frames[0])[1])
+
+
+def test_a_frame_costs_its_fresh_rows_and_the_first_question_what_went_stale_with_them(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    before, other = make_frames(2, rows=ROWS, cols=COLS)
+    fresh = blocks(18, 19)
+    tail, cache = shown(qwen, before)
+    work = tail.refresh(cache, other.with_blocks(before.pixels, fresh), fresh, Stopwatch())
+    assert (work.blocks, work.rows) == (2, 2)
+    assert not tail.caught_up
+    behind = tail.catch_up(cache)
+    assert 1 < behind < 26, 'the closing row and some others'
+    assert tail.catch_up(cache) == 0
+    assert tail.refreshed_rows == 2 + behind
+
+
+def test_catching_up_comes_nearer_to_the_exact_tail(qwen: Family, make_frames: MakeFrames) -> None:
+    before, other = make_frames(2, rows=ROWS, cols=COLS)
+    fresh = blocks(0, 1)
+    after = other.with_blocks(before.pixels, fresh)
+    tail, cache = shown(qwen, before)
+    ids = qwen.text.question_ids('what?', ())
+    exact = np.array(shown(qwen, after)[1].fork().extend(ids))
+    tail.refresh(cache, after, fresh, Stopwatch())
+    fresh_only = np.array(cache.fork().extend(ids))
+    tail.catch_up(cache)
+    caught_up = np.array(cache.fork().extend(ids))
+    assert np.abs(caught_up - exact).max() < np.abs(fresh_only - exact).max()
+
+
+def test_what_is_planned_does_not_depend_on_when_somebody_asks(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    frames = make_frames(2, rows=ROWS, cols=COLS)
+    tail, cache = shown(qwen, frames[0])
+    tail.refresh(cache, frames[1], blocks(3), Stopwatch())
+    pixels, stamps = tail.reference.pixels.copy(), tail.reference.stamps.copy()
+    assert (stamps == np.where(blocks(3), frames[1].stamp, frames[0].stamp)).all()
+    tail.catch_up(cache)
+    assert (tail.reference.pixels == pixels).all()
+    assert (tail.reference.stamps == stamps).all()

@@ -1,0 +1,89 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The queue with a real session, step by step: what counts as fresh, and how old evidence is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.random_models.families import random_family
+from vlmaxxing_ros.ros.camera import Camera
+from vlmaxxing_ros.ros.question_queue import QuestionQueue
+from vlmaxxing_ros.ros.settings import NodeConfig
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
+
+SECOND = 10**9
+
+
+@pytest.fixture(scope='module')
+def family() -> Family:
+    return random_family()
+
+
+@dataclass
+class Recorder:
+    """A queue with one camera whose images are stamped as told; `now` is the node's clock in ns."""
+
+    family: Family
+    now: int = 100 * SECOND
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.session = StreamSession(self.family, EngineConfig(max_tokens=1))
+        self.queue = QuestionQueue(NodeConfig(), clock=lambda: self.now, on_failure=lambda *_: None)
+        self.queue.cameras = {'camera': Camera('camera', np.asarray, self.session)}
+
+    def show(self, stamp: int) -> None:
+        """An image of noise."""
+        pixels = np.random.default_rng(stamp).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+        self.session.admit(self.session.frame(pixels, stamp=stamp))
+
+    def ask(self, request: Request) -> Outcome:
+        """A question, served until it ends."""
+        self.queue.submit(
+            request, on_token=lambda *_: None, on_done=self.outcomes.append, wake=lambda: None
+        )
+        while not self.outcomes:
+            self.queue.sort_out()
+            if self.queue.answering or self.queue.start():
+                self.queue.step()
+            else:
+                time.sleep(0.001)
+        return self.outcomes.pop()
+
+
+@pytest.fixture
+def asked(family: Family) -> Recorder:
+    return Recorder(family)
+
+
+def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recorder) -> None:
+    asked.show(asked.now + 60 * SECOND)
+    outcome = asked.ask(Request(question='well?', max_evidence_age=0.5, deadline=0.05))
+    assert outcome.status is Status.STALE
+    assert "stamped 60 s ahead of the node's clock" in outcome.status_text
+    assert 'use_sim_time' in outcome.status_text
+
+
+def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: Recorder) -> None:
+    asked.show(asked.now + SECOND // 20)
+    outcome = asked.ask(Request(question='well?', max_evidence_age=0.5))
+    assert outcome.status is Status.OK
+    assert outcome.evidence_age == pytest.approx(-0.05)
+
+
+def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: Recorder) -> None:
+    for age in (5, 4, 1):
+        asked.show(asked.now - age * SECOND)
+    assert asked.ask(Request(question='well?')).evidence_age == pytest.approx(1.0)
+    past = asked.ask(Request(question='well?', as_of=asked.now - 2 * SECOND))
+    assert past.answer is not None
+    assert past.evidence_age == (asked.now - past.answer.evidence.newest_stamp) * 1e-9 > 3.0

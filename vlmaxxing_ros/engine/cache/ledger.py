@@ -1,0 +1,108 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the cache holds, and why: every row in order, with its position and its evidence.
+
+A segment is one prefill chunk: keeping the boundaries lets an audit repeat them.  Knows nothing
+of keys and values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from vlmaxxing_ros.engine.cache.compression import Tags
+from vlmaxxing_ros.engine.families.base import Features, Rows
+from vlmaxxing_ros.engine.seeing.frame import Frame
+
+
+class Kind(Enum):
+    """What a segment is."""
+
+    TEXT = 'text'
+    KEYFRAME = 'keyframe'  # a frame of the history, whole
+    DELTA = 'delta'  # a frame of the history, fresh blocks only
+    COMPRESSED = 'compressed'  # what compression kept of older frames, other rows per head
+    TAIL = 'tail'  # the newest frame, whole; replaced as frames arrive
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows that were prefilled together.
+
+    Attributes:
+        kind: what they are.
+        rows: token ids, positions and blocks.
+        frame: the frame they show; None for text.
+        features: of the blocks shown, in the rows' order; None for text.
+        tags: of compressed rows, None for all others.  Their `rows` only count and say where
+            the next position is; `frame` is the oldest that may have rows among them.
+    """
+
+    kind: Kind
+    rows: Rows
+    frame: Frame | None = None
+    features: Features | None = None
+    tags: Tags | None = None
+
+
+@dataclass
+class Ledger:
+    """The ordered record of every row in one generation's cache."""
+
+    segments: list[Segment] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Rows on the ledger."""
+        return sum(len(s.rows) for s in self.segments)
+
+    @property
+    def end(self) -> int:
+        """The position at which the next rows begin."""
+        return self.segments[-1].rows.end if self.segments else 0
+
+    @property
+    def tail(self) -> Segment | None:
+        """The tail, if there is one."""
+        last = self.segments[-1] if self.segments else None
+        return last if last is not None and last.kind is Kind.TAIL else None
+
+    @property
+    def history(self) -> list[Segment]:
+        """Keyframes and delta frames, oldest first."""
+        return [s for s in self.segments if s.kind in (Kind.KEYFRAME, Kind.DELTA)]
+
+    @property
+    def compressed(self) -> Segment | None:
+        """The compressed part of the history, if there is one."""
+        return next((s for s in self.segments if s.kind is Kind.COMPRESSED), None)
+
+    @property
+    def frames(self) -> list[Frame]:
+        """Every frame with rows on the ledger, oldest first."""
+        return [s.frame for s in self.segments if s.frame is not None]
+
+    def drop_tail(self) -> None:
+        """Take the tail off the ledger; nothing happens where there is none."""
+        if self.tail is not None:
+            self.segments.pop()
+
+    def promote_tail(self) -> None:
+        """Make the tail part of the history."""
+        if self.tail is not None:
+            self.segments[-1] = replace(self.segments[-1], kind=Kind.KEYFRAME)
+
+    def until(self, stamp: int) -> list[Segment]:
+        """The segments up to the newest frame at or before `stamp` (nanoseconds).
+
+        None where that frame's rows have been compressed: they no longer stand behind one another.
+        """
+        for count in range(len(self.segments), 0, -1):
+            frame = self.segments[count - 1].frame
+            if self.segments[count - 1].kind is Kind.COMPRESSED:
+                return []
+            if frame is not None and frame.stamp <= stamp:
+                return self.segments[:count]
+        return []

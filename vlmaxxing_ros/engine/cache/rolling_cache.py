@@ -1,0 +1,317 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The rolling cache: one generation's ledger and the keys and values that it stands for.
+
+`[text prefix][history][tail]`, and on a fork `[question][answer]`.  At every moment the cache is
+what a cold prefill of its ledger gives, unless the tail has been refreshed since its last exact
+prefill, which the session knows.  Knows nothing of planning or of questions.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.cache.branches import (
+    Branch,
+    cache_arrays,
+    fork_layers,
+    reserve,
+    rows_in_use,
+)
+from vlmaxxing_ros.engine.cache.compression import RECENT_SHARE, Select, Tags, select
+from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Segment
+from vlmaxxing_ros.engine.cache.row_writer import row_writer
+from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
+from vlmaxxing_ros.engine.families.base import Family, Features, Rows
+from vlmaxxing_ros.engine.seeing.frame import Frame
+
+_QUESTION_ROWS = 128  # a question and its answer, mostly
+
+
+class Fork:
+    """A branch of a cache, on which one question is answered and which is then dropped."""
+
+    def __init__(self, family: Family, branch: Branch, segments: list[Segment]) -> None:
+        self._family = family
+        self._branch = branch
+        self.segments = segments
+        self.end = segments[-1].rows.end
+        self.rows = sum(len(s.rows) for s in segments)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The caches of the model's layers."""
+        return self._branch.layers
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The evidence: every frame with rows on this branch, oldest first."""
+        return [s.frame for s in self.segments if s.frame is not None]
+
+    def extend(self, ids: list[int]) -> mx.array:
+        """Prefill text and return its next-token logits, float32 [vocabulary]; lazy."""
+        return self.score(ids)[-1]
+
+    def score(self, ids: list[int], last: int = 1) -> mx.array:
+        """Prefill text and return the logits after each of its `last` tokens; lazy.
+
+        Returns:
+            float32 [last, vocabulary].
+        """
+        self._branch.recall()
+        rows = self._family.text_rows(ids, self.end)
+        hidden = self._family.hidden(rows, None, self.layers)
+        self.end = rows.end
+        self.rows += len(rows)
+        return self._family.logits(hidden[0, -last:]).astype(mx.float32)
+
+    def fork(self) -> Fork:
+        """A branch of this branch."""
+        fork = Fork(self._family, self._branch.lend(), self.segments)
+        fork.end, fork.rows = self.end, self.rows
+        return fork
+
+
+class RollingCache:
+    """One generation: append, replace the tail, refresh its rows, fork."""
+
+    def __init__(self, family: Family, number: int = 0) -> None:
+        self.number = number
+        self.ledger = Ledger()
+        self._family = family
+        self._branch = Branch(family.make_cache())
+        self._history: Branch | None = None
+        self._append(Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0)))
+
+    @property
+    def _layers(self) -> list[Any]:
+        return self._branch.layers
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values, spare capacity included."""
+        return sum(a.nbytes for a in cache_arrays(self._layers))
+
+    @property
+    def history_rows(self) -> int:
+        """Rows before the tail."""
+        tail = self.ledger.tail
+        return self.ledger.rows - (len(tail.rows) if tail else 0)
+
+    def arrays(self) -> list[mx.array]:
+        """Every array of the cache, spare capacity included."""
+        return list(cache_arrays(self._layers))
+
+    def contents(self) -> list[mx.array]:
+        """Every array of the cache as far as it is in use."""
+        return rows_in_use(self._layers, self.ledger.rows)
+
+    def append(
+        self,
+        kind: Kind,
+        frame: Frame,
+        features: Features,
+        blocks: np.ndarray | None = None,
+    ) -> Segment:
+        """Prefill a frame behind everything else: whole, or the blocks at `blocks` (int [n]).
+
+        An existing tail is dropped first.  `features` are those of the blocks shown.
+        """
+        self.drop_tail()
+        if kind is Kind.TAIL and not self._family.capabilities.rewind:
+            self._history = self._branch
+            self._branch = Branch(fork_layers(self._layers))
+        rows = self._family.captioned_rows(frame, self.ledger.end, blocks)
+        return self._append(Segment(kind, rows, frame, features))
+
+    def _append(self, segment: Segment) -> Segment:
+        self._branch.recall()
+        self._family.hidden(segment.rows, segment.features, self._layers)
+        reserve(self._layers, _QUESTION_ROWS)
+        mx.eval(self.arrays())
+        self.ledger.segments.append(segment)
+        return segment
+
+    def append_copy(self, segment: Segment) -> Segment:
+        """Prefill a frame of another generation, from its features, at this one's end."""
+        assert segment.frame is not None
+        assert segment.features is not None
+        shown = segment.rows.blocks[segment.rows.blocks >= 0]
+        blocks = shown if segment.kind is Kind.DELTA else None
+        return self.append(segment.kind, segment.frame, segment.features, blocks)
+
+    def drop_tail(self) -> None:
+        """Take the tail out of ledger and cache; nothing happens where there is none."""
+        tail = self.ledger.tail
+        if tail is None:
+            return
+        if self._history is not None:
+            self._branch, self._history = self._history, None
+        else:
+            for layer in self._layers:
+                layer.trim(len(tail.rows))
+        self.ledger.drop_tail()
+
+    def promote_tail(self) -> None:
+        """Make the tail, which must be exact, the newest keyframe of the history."""
+        self.ledger.promote_tail()
+        self._history = None
+
+    def tail_fits(self, frame: Frame) -> bool:
+        """Whether a frame can be refreshed into the tail: one grid, captions of one length."""
+        tail, ids = self.ledger.tail, self._family.caption_ids
+        if tail is None or tail.frame is None or tail.frame.grid != frame.grid:
+            return False
+        return len(ids(frame)) == len(ids(tail.frame))
+
+    def refresh_tail(
+        self, frame: Frame, features: Features, blocks: np.ndarray, *, closing: bool = True
+    ) -> int:
+        """Recompute some blocks' rows of the tail in place.
+
+        So are the text rows that open it, from the first that the new frame's caption changes.
+        Each row attends, at every layer, causally to the current keys and values of all others.
+
+        Args:
+            frame: the frame that the blocks are taken from, which `tail_fits`.
+            features: of the whole frame, in row-major order.
+            blocks: int [n], ascending: the blocks to recompute.
+            closing: recompute the text rows that close the frame, which gather it, as well; they
+                are in any case where all blocks are.
+
+        Returns:
+            How many rows went through the model.
+
+        Raises:
+            Unsupported: the family cannot recompute rows in place.
+            ValueError: the frame does not fit.
+        """
+        tail = self.ledger.tail
+        if tail is None or not self._family.capabilities.tail_refresh:
+            raise Unsupported('this model cannot refresh rows in place: set tail_mode to exact')
+        if not self.tail_fits(frame):
+            raise ValueError("the frame's caption has not as many rows as the tail's: replace it")
+        caption = self._family.caption_ids(frame)
+        ids = tail.rows.ids.copy()
+        ids[: len(caption)] = caption
+        now = replace(tail.rows, ids=ids)
+        shown = np.flatnonzero(now.blocks >= 0)
+        chosen = np.isin(now.blocks, blocks)
+        chosen[shown[-1] + 1 :] = closing
+        opening = np.s_[: shown[0]]
+        chosen[opening] = np.logical_or.accumulate(ids[opening] != tail.rows.ids[opening])
+        if chosen[shown].all():
+            # Everything: in the shapes of the exact prefill, so that BLAS rounds alike.
+            chosen[:] = True
+        index = np.flatnonzero(chosen)
+        rows = mx.array(index + self.history_rows)
+        mask = mx.arange(self.ledger.rows)[None] <= rows[:, None]
+        self._branch.recall()
+        layers = [row_writer(layer, rows, mask) for layer in self._layers]
+        self._family.hidden(now.take(index), features.take(blocks), layers)
+        mx.eval(self.arrays())
+        self.ledger.segments[-1] = replace(tail, rows=now, frame=frame, features=features)
+        return len(index)
+
+    def compress(self, max_rows: int, choose: Select = select) -> None:
+        """Compress the history until ledger and tail together have `max_rows` rows at most.
+
+        The system prompt and the newest frames stay as they are.  Lossy: from now on the cache
+        is no longer what a cold prefill gives.
+
+        Args:
+            max_rows: bound on the rows afterwards.
+            choose: which old rows to keep; the benchmark compares others with InfiniPot-V's.
+
+        Raises:
+            Unsupported: rows of this model's cache cannot be removed one by one.
+        """
+        if not self._family.capabilities.compression:
+            raise Unsupported('this model cannot be compressed: set compression to none')
+        tail = self.ledger.tail
+        self.drop_tail()
+        prefix, *history = self.ledger.segments
+        room = max_rows - len(prefix.rows) - (len(tail.rows) if tail else 0)
+        recent: list[Segment] = []
+        recent_rows = 0
+        while history:
+            recent_rows += len(history[-1].rows)
+            if recent and recent_rows > RECENT_SHARE * room:
+                break
+            recent.insert(0, history.pop())
+        if any(len(s.rows) for s in history):
+            keep = room - sum(len(s.rows) for s in recent)
+            self._compress(prefix, history, recent, keep, choose)
+        if tail is not None:
+            self.append_copy(tail)
+
+    def _compress(
+        self,
+        prefix: Segment,
+        old: list[Segment],
+        recent: list[Segment],
+        keep: int,
+        choose: Select,
+    ) -> None:
+        oldest = old[0].frame
+        assert oldest is not None
+        first = self._layers[0].keys
+        shape = (oldest.grid.blocks, len(self._layers), first.shape[1])
+        tags = [s.tags or Tags.of_rows(s.rows.blocks, *shape) for s in old]
+        joined = functools.reduce(Tags.join, tags)
+        newest = np.concatenate([Tags.of_rows(s.rows.blocks, *shape).places[0, 0] for s in recent])
+        self._branch.recall()
+        start, end = len(prefix.rows), self.ledger.rows
+        count = joined.places.shape[2]
+        keep = max(0, min(keep, count))
+        places = []
+        for number, layer in enumerate(self._layers):
+            keys, values = layer.keys[0, :, start:end], layer.values[0, :, start:end]
+            index = choose(keys, values, joined.places[number], newest, keep)
+            places.append(np.take_along_axis(joined.places[number], index, axis=1))
+            rows = mx.array(index + start)[None, :, :, None]
+            layer.keys = _without(layer.keys, rows, start, start + count, end)
+            layer.values = _without(layer.values, rows, start, start + count, end)
+            layer.offset = start + keep + end - start - count
+        mx.eval(self.arrays())
+        rows_kept = Rows(
+            np.zeros(keep, np.int32),
+            np.zeros((3, keep), np.int32),
+            np.full(keep, -1, np.int32),
+            old[-1].rows.end,
+        )
+        kept = Segment(Kind.COMPRESSED, rows_kept, oldest, tags=Tags(np.stack(places)))
+        self.ledger.segments = [prefix, kept, *recent]
+
+    def fork(self, as_of: int = 0) -> Fork:
+        """Branch off: at the end, or behind the newest frame at or before `as_of` (ns).
+
+        Raises:
+            NoEvidence: no frame that early in this generation.
+            Unsupported: the model's cache cannot be rewound.
+        """
+        if not as_of:
+            return Fork(self._family, self._branch.lend(), list(self.ledger.segments))
+        segments = self.ledger.until(as_of)
+        if not segments:
+            raise NoEvidence('no frame that early is in the cache: ask about a later stamp')
+        layers = fork_layers(self._layers)
+        surplus = self.ledger.rows - sum(len(s.rows) for s in segments)
+        if surplus:
+            if not self._family.capabilities.rewind:
+                raise Unsupported('this model cannot be asked about the past: leave as_of empty')
+            for layer in layers:
+                layer.trim(surplus)
+        return Fork(self._family, Branch(layers), segments)
+
+
+def _without(cached: mx.array, rows: mx.array, start: int, stop: int, end: int) -> mx.array:
+    """Of the rows from `start` to `stop` keep those at `rows` ([1, heads, n, 1]); cut at `end`."""
+    kept = mx.take_along_axis(cached, rows, axis=2)
+    return mx.concatenate([cached[:, :, :start], kept, cached[:, :, stop:end]], axis=2)

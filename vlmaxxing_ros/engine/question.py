@@ -1,0 +1,82 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A question, and what comes of it: tokens, evidence, an answer.
+
+Knows nothing of models or caches, and needs none of their libraries.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from vlmaxxing_ros.engine.errors import InvalidRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked, and how; see Query.srv for every field's meaning and unit."""
+
+    text: str
+    choices: tuple[str, ...] = ()
+    json_schema: str = ''
+    max_tokens: int = 0
+    temperature: float = 0.0
+    top_p: float = 0.0
+    seed: int = 0
+    as_of: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InvalidRequest('the question is empty: ask something')
+        if self.choices:
+            if len(self.choices) < 2 or len(set(self.choices)) < len(self.choices):
+                raise InvalidRequest('choices must be two or more different texts')
+            if not all(choice.strip() for choice in self.choices):
+                raise InvalidRequest('a choice is empty: leave it out or write it')
+            if self.json_schema:
+                raise InvalidRequest('choices and json_schema exclude each other: give one')
+        if self.max_tokens < 0:
+            raise InvalidRequest(f'max_tokens must not be negative: {self.max_tokens}')
+        if not (math.isfinite(self.temperature) and self.temperature >= 0.0):
+            raise InvalidRequest(f'temperature must be 0 or more: {self.temperature}')
+        if not 0.0 <= self.top_p <= 1.0:
+            raise InvalidRequest(f'top_p must be between 0 and 1: {self.top_p}')
+
+
+@dataclass(frozen=True)
+class Token:
+    """One decoded token: the text so far, what it added, how many there are."""
+
+    text: str
+    token_text: str
+    token_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a question is answered from, as it stood when the question was taken up."""
+
+    oldest_stamp: int
+    newest_stamp: int
+    frame_id: str
+    oldest_block_age: float
+    exact: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer and what it rests on; see Answer.msg for every field's meaning and unit."""
+
+    answer: str
+    finish_reason: str
+    evidence: Evidence
+    choice_index: int = -1
+    choice_probabilities: tuple[float, ...] = ()
+    token_ids: tuple[int, ...] = ()
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    answer_tokens: int = 0
+    time_to_first_token: float = 0.0
+    latency: float = 0.0

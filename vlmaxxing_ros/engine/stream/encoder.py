@@ -1,0 +1,53 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Incremental vision encoding: only windows that contain a fresh block are computed.
+
+Holds one stream's encoder state; knows windows and blocks, nothing of the tower's inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from vlmaxxing_ros.engine.families.base import Family, Features
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A frame's features and what they cost."""
+
+    features: Features
+    windows_computed: int
+    windows_total: int
+
+
+class IncrementalEncoder:
+    """The vision tower with a memory of the last frame."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._state: Any = None
+        self._grid: Grid | None = None
+
+    def encode(self, frame: Frame, fresh: np.ndarray | None = None) -> Encoding:
+        """Encode the windows with a block in `fresh` (bool [rows, cols]); None: all of them.
+
+        A frame of another size is always encoded whole.
+        """
+        windows = self._family.windows(frame.grid)
+        total = int(windows.max()) + 1
+        if fresh is None or frame.grid != self._grid:
+            active = np.arange(total)
+        else:
+            active = np.unique(windows[fresh])
+        reused = None if len(active) == total else self._state
+        features, self._state = self._family.encode(frame, reused, active)
+        self._grid = frame.grid
+        mx.eval(features.arrays())
+        return Encoding(features, len(active), total)

@@ -1,0 +1,250 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The question desk: who waits, who is being answered, and how each question ends.
+
+Questions are taken up in the order in which they came, except that one which waits for fresher
+evidence lets others pass.  Every question ends by its deadline, with a named status.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence, Unsupported
+from vlmaxxing_ros.ros.camera import Camera
+from vlmaxxing_ros.ros.settings import NodeConfig
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
+
+if TYPE_CHECKING:
+    from vlmaxxing_ros.engine.answering.answering import Asking
+
+_GRACE = 0.05  # s, in which the worker may end an overdue answer itself, with its evidence
+# s that an image may be stamped ahead of the node's clock and still be fresh: /clock at 10 Hz is
+# this late, machines that keep their time over the network differ by less.  A stamp further ahead
+# says nothing about the image's age.
+_AHEAD = 0.1
+
+
+@dataclass(frozen=True)
+class _Running:
+    """The question being answered; `waited` is in seconds from its arrival to its turn."""
+
+    ticket: Ticket
+    asking: Asking
+    evidence_age: float
+    waited: float
+
+
+class QuestionQueue:
+    """Questions from arrival to answer.
+
+    `submit` and `finish_overdue` may be called from any thread, the rest is the worker's.
+
+    Attributes:
+        limits: bounds and the default deadline.
+        cameras: those with a session, by name; none: the node is not active.
+        model: name put into the answers.
+    """
+
+    def __init__(
+        self,
+        limits: NodeConfig,
+        *,
+        clock: Callable[[], int],
+        on_failure: Callable[[Camera, Exception], None],
+    ) -> None:
+        self.limits = limits
+        self.cameras: dict[str, Camera] = {}
+        self.model = ''
+        self._clock = clock
+        self._on_failure = on_failure
+        self._waiting: deque[Ticket] = deque()
+        self._running: _Running | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting) + (self._running is not None)
+
+    @property
+    def answering(self) -> bool:
+        """Whether a question is being answered."""
+        return self._running is not None
+
+    def submit(
+        self,
+        request: Request,
+        *,
+        on_token: Callable[[Ticket, str], None],
+        on_done: Callable[[Outcome], None],
+        wake: Callable[[], None],
+    ) -> Ticket:
+        """Queue a question.  `on_done` is called once, from whatever thread ends it."""
+        cameras, limits = list(self.cameras), self.limits
+        ticket = Ticket(
+            request,
+            camera=request.camera or next(iter(cameras), ''),
+            deadline=request.deadline or limits.deadline,
+            on_token=on_token,
+            on_done=on_done,
+            wake=wake,
+        )
+        if not cameras:
+            ticket.finish(
+                Status.NOT_ACTIVE,
+                'the node is not active: ros2 lifecycle set <node> configure, then activate',
+            )
+            return ticket
+        try:
+            ticket.question = request.check(cameras, limits.max_question_characters)
+        except InvalidRequest as error:
+            ticket.finish(Status.INVALID_REQUEST, str(error))
+            return ticket
+        if len(self._waiting) >= limits.max_waiting_questions:
+            ticket.finish(
+                Status.OVERLOADED,
+                f'{len(self._waiting)} questions are waiting (max_waiting_questions): ask less '
+                'often, or again later',
+            )
+            return ticket
+        self._waiting.append(ticket)
+        wake()
+        return ticket
+
+    def finish_overdue(self) -> None:
+        """Answer the questions whose deadline has passed, however busy the worker is."""
+        running, now = self._running, time.monotonic() - _GRACE
+        if running is not None and now > running.ticket.due:
+            ticket = running.ticket
+            ticket.finish(Status.TIMEOUT, _too_slow(ticket), model=self.model)
+        for ticket in list(self._waiting):
+            if now > ticket.due:
+                ticket.finish(*self._why_overdue(ticket), model=self.model)
+
+    def next_due(self) -> float | None:
+        """The earliest deadline of those who wait, in seconds of `time.monotonic`."""
+        return min((ticket.due for ticket in list(self._waiting)), default=None)
+
+    def sort_out(self) -> None:
+        """Take ended questions out of the queue; end those that are cancelled or overdue."""
+        for ticket in list(self._waiting):
+            if ticket.cancelled:
+                ticket.finish(Status.CANCELLED, 'cancelled before its turn came')
+            elif ticket.camera not in self.cameras:
+                ticket.finish(Status.CANCELLED, 'the node was deactivated meanwhile')
+            elif time.monotonic() > ticket.due:
+                ticket.finish(*self._why_overdue(ticket), model=self.model)
+            if ticket.done:
+                self._waiting.remove(ticket)
+
+    def start(self) -> bool:
+        """Begin the first question whose evidence is fresh enough; False if there is none."""
+        ticket = next(filter(self._is_fresh_enough, list(self._waiting)), None)
+        if ticket is None or ticket.question is None:
+            return False
+        self._waiting.remove(ticket)
+        now, waited = self._clock(), ticket.age
+        with self._mishaps(ticket):
+            asking = self.cameras[ticket.camera].session.ask(ticket.question)
+            age = (now - asking.evidence.newest_stamp) * 1e-9
+            self._running = _Running(ticket, asking, age, waited)
+        return True
+
+    def step(self) -> None:
+        """Do the next piece of work on the running answer."""
+        running = self._running
+        assert running is not None
+        ticket = running.ticket
+        with self._mishaps(ticket):
+            if ticket.cancelled or ticket.done:
+                self._end(running, Status.CANCELLED, 'cancelled: the answer is what there was')
+            elif time.monotonic() > ticket.due:
+                self._end(running, Status.TIMEOUT, _too_slow(ticket))
+            else:
+                try:
+                    token = next(running.asking)
+                except StopIteration:
+                    self._end(running, Status.OK)
+                else:
+                    if token is not None:
+                        ticket.add_token(token.text, token.token_text, token.token_count)
+
+    def cancel_all(self, why: str) -> None:
+        """End every question as CANCELLED."""
+        if self._running is not None:
+            self._end(self._running, Status.CANCELLED, why)
+        while self._waiting:
+            self._waiting.popleft().finish(Status.CANCELLED, why)
+
+    def _end(self, running: _Running, status: Status, text: str = '') -> None:
+        """Complete the running question with what the engine has."""
+        self._running = None
+        reason = 'timeout' if status is Status.TIMEOUT else 'cancelled'
+        answer = running.asking.answer or running.asking.stop(reason)
+        first = answer.time_to_first_token
+        running.ticket.finish(
+            status,
+            text,
+            model=self.model,
+            answer=answer,
+            evidence_age=running.evidence_age,
+            first_token=running.waited + first if first else 0.0,
+        )
+
+    @contextmanager
+    def _mishaps(self, ticket: Ticket) -> Iterator[None]:
+        """Whatever goes wrong with one question ends that question, and nothing else."""
+        try:
+            yield
+        except NoEvidence as error:
+            status, text = Status.NO_EVIDENCE, str(error)
+        except (InvalidRequest, Unsupported) as error:
+            status, text = Status.INVALID_REQUEST, str(error)
+        except Exception as error:
+            status = Status.MODEL_ERROR
+            text = f'{type(error).__name__}: {error}; the session was reset: ask again'
+            self._on_failure(self.cameras[ticket.camera], error)
+        else:
+            return
+        self._running = None
+        ticket.finish(status, text, model=self.model)
+
+    def _age(self, camera: str) -> float | None:
+        """Seconds since the newest evidence's stamp; None without evidence or session."""
+        slot = self.cameras.get(camera)
+        stamp = None if slot is None else slot.session.newest_stamp
+        return None if stamp is None else (self._clock() - stamp) * 1e-9
+
+    def _is_fresh_enough(self, ticket: Ticket) -> bool:
+        bound, age = ticket.request.max_evidence_age, self._age(ticket.camera)
+        return bound == 0.0 or (age is not None and -_AHEAD <= age <= bound)
+
+    def _why_overdue(self, ticket: Ticket) -> tuple[Status, str]:
+        """How a question ends whose deadline passed while it waited."""
+        if self._is_fresh_enough(ticket):
+            return Status.TIMEOUT, _too_slow(ticket)
+        age = self._age(ticket.camera)
+        if age is None:
+            return Status.NO_EVIDENCE, (
+                f'no image of {ticket.camera} was admitted within {ticket.deadline:g} s: '
+                'is the camera publishing?'
+            )
+        if age < 0.0:
+            return Status.STALE, (
+                f"the newest image of {ticket.camera} is stamped {-age:.3g} s ahead of the node's "
+                "clock, so that its age is unknown: are the machines' clocks synchronised, are "
+                "the stamps in the node's clock (use_sim_time)?"
+            )
+        return Status.STALE, (
+            f'the newest image of {ticket.camera} is {age:.3g} s old, and within '
+            f'{ticket.deadline:g} s none came younger than {ticket.request.max_evidence_age:g} s: '
+            "is the camera publishing, are its stamps in the node's clock (use_sim_time)?"
+        )
+
+
+def _too_slow(ticket: Ticket) -> str:
+    return f'not finished within {ticket.deadline:g} s: allow more time or fewer tokens'
