@@ -30,8 +30,9 @@ from bench.greedy import divergence
 from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.demo.tabletop_questions import PHRASES, Scene
+from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind
-from vlmaxxing_ros.engine.cache.rolling_cache import Fork, RollingCache
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.base import Rows

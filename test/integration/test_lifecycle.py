@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from engine.families.exactness import save
 from integration.ros_process import (
     NODE,
     Peer,
@@ -32,6 +31,7 @@ from sensor_msgs.msg import Image
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.random_models.families import random_family
+from vlmaxxing_ros.random_models.folder import save
 
 Spawn = Callable[..., Any]
 WHAT = 'what colors are the blocks?'

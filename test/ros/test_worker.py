@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine.families.exactness import save
 from ros.requests import asks
 
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -27,6 +26,7 @@ from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.loading import NANO
 from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.random_models.families import random_family
+from vlmaxxing_ros.random_models.folder import save
 from vlmaxxing_ros.ros.camera import Arrival, Perceived
 from vlmaxxing_ros.ros.settings import NodeConfig, Settings
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status

@@ -27,6 +27,12 @@ SIZES: dict[str, dict[str, Any]] = {
         'vision': {'depth': 4, 'hidden_size': 192, 'intermediate_size': 512, 'num_heads': 4,
                    'fullatt_block_indexes': [1, 3]},
     },
+    'deep': {  # narrow and deep: many short layers, as a large model has them
+        'text': {'hidden_size': 256, 'num_hidden_layers': 24, 'intermediate_size': 704,
+                 'num_attention_heads': 8, 'num_key_value_heads': 2, 'sections': [4, 6, 6]},
+        'vision': {'depth': 12, 'hidden_size': 128, 'intermediate_size': 352, 'num_heads': 4,
+                   'fullatt_block_indexes': [2, 5, 8, 11]},
+    },
     '7b': {
         'text': {'hidden_size': 3584, 'num_hidden_layers': 28, 'intermediate_size': 18944,
                  'num_attention_heads': 28, 'num_key_value_heads': 4, 'sections': [16, 24, 24],

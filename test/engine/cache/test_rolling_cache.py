@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from vlmaxxing_ros.engine.cache.branches import Branch
+from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind
-from vlmaxxing_ros.engine.cache.rolling_cache import Fork, RollingCache
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.errors import NoEvidence
 from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame

@@ -5,37 +5,21 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import mlx.core as mx
 import numpy as np
-from mlx.utils import tree_flatten
 from mlx_vlm import stream_generate
 from PIL import Image
 
 from vlmaxxing_ros.engine.cache.branches import Branch
+from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind
-from vlmaxxing_ros.engine.cache.rolling_cache import Fork, RollingCache
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.families.text import render
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
-from vlmaxxing_ros.random_models.configs import random_config
 
 QUESTION = 'where is the red block?'
-
-
-def save(family: Family, model_type: str, folder: Path) -> None:
-    """Write what a published folder holds."""
-    weights = dict(tree_flatten(family.model.parameters()))
-    mx.save_safetensors(str(folder / 'model.safetensors'), weights, metadata={'format': 'mlx'})
-    (folder / 'config.json').write_text(json.dumps(random_config(model_type, 'tiny', {})))
-    family.processor.tokenizer.save_pretrained(str(folder))
-    (folder / 'chat_template.jinja').write_text(family.processor.chat_template)
-    images = vars(family.processor.image_processor)
-    plain = {k: v for k, v in images.items() if isinstance(v, (int, float, str, list, dict))}
-    (folder / 'preprocessor_config.json').write_text(json.dumps(plain))
 
 
 def noise(

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine.families.exactness import next_logits, noise, save, stream
+from engine.families.exactness import next_logits, noise, stream
 
 from vlmaxxing_ros.engine.families import load_family
 from vlmaxxing_ros.engine.families.self_test import self_test
 from vlmaxxing_ros.random_models.families import random_family
+from vlmaxxing_ros.random_models.folder import save
 
 
 @pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused

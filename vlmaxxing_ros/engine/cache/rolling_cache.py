@@ -26,6 +26,7 @@ from vlmaxxing_ros.engine.cache.branches import (
     rows_in_use,
 )
 from vlmaxxing_ros.engine.cache.compression import RECENT_SHARE, Select, Tags, select
+from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Refreshed, Segment
 from vlmaxxing_ros.engine.cache.row_writer import row_writer
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
@@ -34,50 +35,6 @@ from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Piece, Steps, finish
 
 _QUESTION_ROWS = 128  # a question and its answer, mostly
-
-
-class Fork:
-    """A branch of a cache, on which one question is answered and which is then dropped."""
-
-    def __init__(self, family: Family, branch: Branch, segments: list[Segment]) -> None:
-        self._family = family
-        self._branch = branch
-        self.segments = segments
-        self.end = segments[-1].rows.end
-        self.rows = sum(len(s.rows) for s in segments)
-
-    @property
-    def layers(self) -> list[Any]:
-        """The caches of the model's layers."""
-        return self._branch.layers
-
-    @property
-    def frames(self) -> list[Frame]:
-        """The evidence: every frame with rows on this branch, oldest first."""
-        return [s.frame for s in self.segments if s.frame is not None]
-
-    def extend(self, ids: list[int]) -> mx.array:
-        """Prefill text and return its next-token logits, float32 [vocabulary]; lazy."""
-        return self.score(ids)[-1]
-
-    def score(self, ids: list[int], last: int = 1) -> mx.array:
-        """Prefill text and return the logits after each of its `last` tokens; lazy.
-
-        Returns:
-            float32 [last, vocabulary].
-        """
-        self._branch.recall()
-        rows = self._family.text_rows(ids, self.end)
-        hidden = self._family.hidden(rows, None, self.layers)
-        self.end = rows.end
-        self.rows += len(rows)
-        return self._family.logits(hidden[0, -last:]).astype(mx.float32)
-
-    def fork(self) -> Fork:
-        """A branch of this branch."""
-        fork = Fork(self._family, self._branch.lend(), self.segments)
-        fork.end, fork.rows = self.end, self.rows
-        return fork
 
 
 class RollingCache:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vlmaxxing_ros.engine.answering.answering import Asking
-from vlmaxxing_ros.engine.errors import NoEvidence
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token
 from vlmaxxing_ros.engine.steps import Job
 from vlmaxxing_ros.engine.stream.accounting import Paid
@@ -60,7 +61,7 @@ class AnswerJob:
         self.evidence_age = 0.0
         self._paid = Paid()
         self._asking: Asking | None = None
-        self._suffix = stream.question_ids(question)
+        self._suffix = _question_ids(stream, question)
         self._terms, self._age = terms, evidence_age
         payment = self._payment()
         if payment is None and stream.cache.ledger.tail is None:
@@ -144,5 +145,49 @@ class AnswerJob:
             self._fork()
 
     def _fork(self) -> None:
-        self._asking = self._stream.fork(self._question, self._suffix, self._paid.rows, self._start)
-        self.evidence_age = self._age(self._asking.evidence.newest_stamp)
+        """Branch off: from here on the evidence is what it is."""
+        stream, question = self._stream, self._question
+        fork, owed = stream.cache.fork(question.as_of), stream.sight.owed()
+        frames, shown = fork.frames, fork.segments[-1].frame
+        with_tail = fork.segments[-1].kind is Kind.TAIL
+        assert shown is not None
+        # Where nothing is owed the tail speaks for every later image as well.
+        present = with_tail and not (question.as_of and question.as_of < owed.accounted)
+        stamp = max(shown.stamp, owed.accounted) if present else shown.stamp
+        stream.probe = self._suffix
+        self._asking = Asking(
+            family=stream.family,
+            fork=fork,
+            question=question,
+            suffix=self._suffix,
+            evidence=Evidence(
+                oldest_stamp=frames[0].stamp,
+                newest_stamp=stamp,
+                frame_id=shown.frame_id,
+                oldest_block_age=stream.sight.oldest_age(stamp) if with_tail else 0.0,
+                exact=not stream.cache.ledger.compressed
+                and all(segment.refreshed is None for segment in fork.segments),
+                blocks_owed=owed.count if present else 0,
+            ),
+            config=stream.config,
+            start=self._start,
+            clock=stream.clock,
+            recomputed=self._paid.rows,
+        )
+        self.evidence_age = self._age(stamp)
+
+
+def _question_ids(stream: Stream, question: Question) -> list[int]:
+    """A question's tokens, as they are put behind the newest frame.
+
+    Raises:
+        InvalidRequest: they are more than `max_question_tokens`.
+    """
+    ids = stream.family.text.question_ids(question.text, question.choices)
+    most = stream.config.max_question_tokens
+    if len(ids) > most:
+        raise InvalidRequest(
+            f'the question has {len(ids)} tokens; at most {most} are allowed '
+            '(max_question_tokens): shorten it'
+        )
+    return ids

@@ -21,6 +21,7 @@ from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.sight import Owed
+from vlmaxxing_ros.engine.stream.standing import Standing
 
 SETTLE_AFTER = 1.0
 """Seconds for which nothing may have changed before the tail is made exact."""
@@ -47,35 +48,6 @@ class Why(Enum):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How the cache stands.
-
-    Attributes:
-        tail: stamp of the frame that the tail shows, nanoseconds; None: there is no tail.
-        exact: the tail is what a prefill gives.
-        refreshed: rows recomputed since it was, over its size.
-        caught_up: no row of it is stale beyond the limit.
-        keyframe: stamp of the newest keyframe; None: there is none.
-        outdated: some of the history is of another time.
-        reaches: history and tail reach back as far as they should.
-        wanted: a keyframe was asked for.
-        whole_only: rows are never recomputed in place.
-        settles: the tail is to be made exact when all is calm.
-    """
-
-    tail: int | None
-    exact: bool
-    refreshed: float
-    caught_up: bool
-    keyframe: int | None
-    outdated: bool
-    reaches: bool
-    wanted: bool
-    whole_only: bool
-    settles: bool
-
-
-@dataclass(frozen=True)
 class Payment:
     """What to pay.
 
@@ -86,6 +58,7 @@ class Payment:
         whole: encode and prefill the frame whole, rather than recompute rows in place.
         promote: the tail that there is becomes the newest keyframe first.
         afresh: begin a new generation without what is of another time.
+        since: stamp (ns) since when a keyframe must have been true to be kept by a new generation.
         past: a frame to put on the history first, so that it reaches back.
         briefs: brief events to put on it then.
     """
@@ -96,13 +69,15 @@ class Payment:
     whole: bool = False
     promote: bool = False
     afresh: bool = False
+    since: float = 0.0
     past: Frame | None = None
     briefs: tuple[Brief, ...] = ()
 
     @classmethod
-    def settling(cls, plan: Plan, *, afresh: bool = False) -> Payment:
+    def settling(cls, plan: Plan, *, afresh: bool = False, since: float = 0.0) -> Payment:
         """Take a frame whole in place of the tail, whatever is owed of it."""
-        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True, afresh=afresh)
+        everything = np.ones_like(plan.fresh)
+        return cls(Why.SETTLE, plan, everything, whole=True, afresh=afresh, since=since)
 
 
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
@@ -134,7 +109,8 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     if owed.blocks.any() or owed.still < SETTLE_AFTER:
         return None
     if standing.outdated or (standing.settles and not standing.exact):
-        return Payment.settling(owed.plan, afresh=standing.outdated)
+        since = owed.stamp - Reach.of(config).least
+        return Payment.settling(owed.plan, afresh=standing.outdated, since=since)
     return None
 
 
@@ -168,7 +144,17 @@ def _form(
     past = owed.past if lacks and owed.past is not None else None
     everything = np.ones_like(blocks)
     afresh = standing.outdated or past is not None
-    return Payment(why, owed.plan, everything, True, promote, afresh, past, briefs)
+    return Payment(
+        why,
+        owed.plan,
+        everything,
+        whole=True,
+        promote=promote,
+        afresh=afresh,
+        since=owed.stamp - Reach.of(config).least,
+        past=past,
+        briefs=briefs,
+    )
 
 
 def _due(stamp: int, standing: Standing, config: EngineConfig) -> bool:

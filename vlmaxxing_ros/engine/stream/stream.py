@@ -14,27 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.cache.audit import Audit, AuditReport
 from vlmaxxing_ros.engine.cache.generations import Generations
-from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.errors import InvalidRequest, Unsupported
+from vlmaxxing_ros.engine.errors import Unsupported
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.question import Evidence, Question
-from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import Clock, Job, Steps, Stopwatch
 from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.calibration import Calibration
-from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
-from vlmaxxing_ros.engine.stream.payment import Payment, Standing, Why, background
+from vlmaxxing_ros.engine.stream.payer import Payer
+from vlmaxxing_ros.engine.stream.payment import Payment, Why, background
+from vlmaxxing_ros.engine.stream.standing import Standing
 from vlmaxxing_ros.engine.stream.tail import Tail
 
 _COMPRESS_TO = 0.75  # of the cap: 24 of 32 frames, as InfiniPot-V was released
-_BRIEF_IS_WHOLE = 0.5  # share of the blocks from which a brief event is a keyframe
 
 
 class Stream:
@@ -48,6 +43,7 @@ class Stream:
         clock: the time that work takes.
 
     Attributes:
+        family, clock: as given.
         config: the settings now.
         sight: what the camera shows, and what of it is owed.
         wanted: a keyframe was asked for.
@@ -67,13 +63,14 @@ class Stream:
         self.wanted = False
         self.last_audit: AuditReport | None = None
         self.probe = family.text.question_ids('What do you see?', ())
-        self._family = family
+        self.family = family
         self.config = config
         self._accounting = accounting
-        self._clock = clock
+        self.clock = clock
         self._calibration = Calibration()
         self._generations = Generations(family)
         self._tail = Tail(family)
+        self._payer = Payer(family, sight, self._tail, self._generations)
         self._audit: Audit | None = None
         self._last_audit_stamp = sight.newest.stamp
         self._jobs: dict[str, Job] = {}
@@ -96,30 +93,14 @@ class Stream:
     @property
     def standing(self) -> Standing:
         """How the cache stands."""
-        ledger, now = self.cache.ledger, self.sight.newest.stamp
-        tail, capabilities = ledger.tail, self._family.capabilities
-        shown = tail.frame.stamp if tail and tail.frame else None
-        reach = Reach.of(self.config)
-        history = [s for s in ledger.history if s.frame is not None]
-        keyframes = [s for s in history if s.kind is Kind.KEYFRAME]
-        lasting = [s for s in history if now - s.until <= reach.most]
-        mode = self.config.tail_mode
-        exact = tail is not None and tail.refreshed is None
-        refreshed = tail.refreshed.rows / len(tail.rows) if tail and tail.refreshed else 0.0
-        reaching = [s.frame.stamp for s in lasting if s.frame]
-        if shown is not None and exact:
-            reaching.append(shown)
-        return Standing(
-            tail=shown,
-            exact=exact,
-            refreshed=refreshed if mode == 'auto' else 0.0,
-            caught_up=tail is not None and tail.caught_up,
-            keyframe=keyframes[-1].frame.stamp if keyframes and keyframes[-1].frame else None,
-            outdated=len(lasting) < len(history),
-            reaches=any(now - stamp >= reach.least for stamp in reaching),
+        newest = self.sight.newest
+        return Standing.of(
+            self.cache.ledger,
+            self.config,
+            now=newest.stamp,
+            shows_newest=self._tail.shows(self.cache, newest),
+            refreshes=self.family.capabilities.tail_refresh,
             wanted=self.wanted,
-            whole_only=mode == 'exact' or not capabilities.tail_refresh,
-            settles=mode != 'refresh' and not self._tail.shows(self.cache, self.sight.newest),
         )
 
     # Jobs
@@ -161,7 +142,7 @@ class Stream:
             self._drop(name)
 
     def _make(self, steps: Steps[Any], cost: float) -> Job:
-        return Job(steps, cost, self._clock, self.config.max_slice)
+        return Job(steps, cost, self.clock, self.config.max_slice)
 
     # Paying
 
@@ -189,7 +170,7 @@ class Stream:
         if payment.whole:
             rows = blocks * (1 + len(payment.briefs) + (payment.past is not None))
             return self._calibration.seconds(vision=rows, prefill=rows)
-        windows = self._family.windows(frame.grid)
+        windows = self.family.windows(frame.grid)
         active = np.isin(windows, np.unique(windows[payment.blocks])).sum()
         return self._calibration.seconds(vision=int(active), prefill=2 * blocks + 1)
 
@@ -206,81 +187,11 @@ class Stream:
 
     def pay(self, payment: Payment) -> Steps[Paid]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
-        plan, frame = payment.plan, payment.plan.look.frame
-        same = payment.blocks.all() and self._tail.shows(self.cache, frame)
-        if same and not payment.briefs and not payment.afresh:
-            # The very same pixels: nothing to compute, and nothing is old.
-            self.sight.paid(plan, payment.blocks)
-            return Paid()
         if payment.whole:
             yield from self._keep_within_budget(payment)
-        paid = Paid(keyframes=int(payment.promote))
-        if payment.afresh:
-            cache = self._generations.afresh()
-            paid += yield from self._begin_again(cache, payment)
-        else:
-            cache = self.cache.branch()
-        if payment.promote:
-            yield from self._promote(cache)
-        for brief in payment.briefs:
-            paid += yield from self._remember(cache, brief.frame, brief.blocks)
-        if payment.whole:
-            paid += yield from self._tail.replacing(cache, frame)
-        else:
-            if payment.blocks.any():
-                paid += yield from self._tail.refreshing(cache, frame, payment.blocks)
-            if payment.why.asks:
-                paid += yield from self._tail.catching_up(cache)
-        self._generations.replace(cache)
-        for brief in payment.briefs:
-            self.sight.remembered(brief)
-        whole = cache.ledger.tail is not None and cache.ledger.tail.refreshed is None
-        taken = np.ones_like(payment.blocks) if whole else payment.blocks
-        if taken.any():
-            self.sight.paid(plan, taken)
+        paid = yield from self._payer.pay(payment)
         self.wanted = self.wanted and not payment.promote
         return paid
-
-    def _begin_again(self, cache: RollingCache, payment: Payment) -> Steps[Paid]:
-        """Put on a new generation what still holds of the history, after a frame from before."""
-        paid = Paid()
-        if payment.past is not None:
-            paid += yield from self._remember(cache, payment.past)
-        since = payment.plan.look.frame.stamp - Reach.of(self.config).least
-        for segment in self.cache.ledger.history:
-            if segment.until >= since:
-                copied = yield from cache.appending_copy(segment)
-                paid += Paid(rows=len(copied.rows))
-        return paid
-
-    def _promote(self, cache: RollingCache) -> Steps[None]:
-        """Make the tail, which is exact, the newest keyframe of a branch or a new generation."""
-        until = self.sight.owed().accounted
-        if cache.number == self.cache.number:
-            cache.promote_tail(until)
-            return
-        tail = self.cache.ledger.tail
-        assert tail is not None
-        yield from cache.appending_copy(replace(tail, kind=Kind.KEYFRAME, until=until))
-
-    def _remember(
-        self, cache: RollingCache, frame: Frame, blocks: np.ndarray | None = None
-    ) -> Steps[Paid]:
-        """Put a frame of the past on the history: the blocks that matter, or all of it."""
-        whole = (
-            blocks is None
-            or np.count_nonzero(blocks) >= _BRIEF_IS_WHOLE * blocks.size
-            or not self._family.capabilities.delta_frames
-        )
-        encoding = yield from IncrementalEncoder(self._family).encoding(frame)
-        if whole or blocks is None:
-            yield from cache.appending(Kind.KEYFRAME, frame, encoding.features)
-        else:
-            index = np.flatnonzero(blocks)
-            yield from cache.appending(Kind.DELTA, frame, encoding.features.take(index), index)
-        segment = cache.date(frame.stamp)
-        shown = np.count_nonzero(segment.rows.blocks >= 0)
-        return Paid(int(shown), len(segment.rows), encoding.windows_computed, int(whole))
 
     def _keep_within_budget(self, payment: Payment) -> Steps[None]:
         """Make room for a whole frame: compress, or have the next generation ready by now."""
@@ -309,7 +220,7 @@ class Stream:
     def _frame_rows(self) -> int:
         """Rows that a frame takes, its caption included; a caption may grow."""
         frame = self.sight.newest
-        return len(self._family.captioned_rows(frame, 0)) + bool(self._family.caption(frame))
+        return len(self.family.captioned_rows(frame, 0)) + bool(self.family.caption(frame))
 
     def _overflows(self, rows: int) -> bool:
         """Whether that many rows more are more than the current generation may have."""
@@ -317,67 +228,9 @@ class Stream:
         most = 3 * max(1, config.keep_keyframes)
         return ledger.rows + rows > config.token_budget or len(ledger.history) >= most
 
-    # Answering
-
-    def question_ids(self, question: Question) -> list[int]:
-        """A question's tokens, as they are put behind the newest frame.
-
-        Raises:
-            InvalidRequest: they are more than `max_question_tokens`.
-        """
-        ids = self._family.text.question_ids(question.text, question.choices)
-        most = self.config.max_question_tokens
-        if len(ids) > most:
-            raise InvalidRequest(
-                f'the question has {len(ids)} tokens; at most {most} are allowed '
-                '(max_question_tokens): shorten it'
-            )
-        return ids
-
     def answer_price(self, suffix: list[int]) -> float:
         """Seconds until a question's first token, estimated; 0: not known yet."""
         return self._calibration.seconds(prefill=len(suffix))
-
-    def fork(self, question: Question, suffix: list[int], paid: int, start: float) -> Asking:
-        """Branch off for one question, whose tokens are `suffix`.
-
-        Args:
-            question: what is asked.
-            suffix: its tokens.
-            paid: rows that were computed for its sake.
-            start: when it came, seconds of the clock.
-
-        Raises:
-            NoEvidence: no frame as early as `as_of`.
-            Unsupported: the model's family cannot be asked about the past.
-        """
-        fork, owed = self.cache.fork(question.as_of), self.sight.owed()
-        frames, shown = fork.frames, fork.segments[-1].frame
-        with_tail = fork.segments[-1].kind is Kind.TAIL
-        assert shown is not None
-        # Where nothing is owed the tail speaks for every later image as well.
-        present = with_tail and not (question.as_of and question.as_of < owed.accounted)
-        stamp = max(shown.stamp, owed.accounted) if present else shown.stamp
-        self.probe = suffix
-        return Asking(
-            family=self._family,
-            fork=fork,
-            question=question,
-            suffix=suffix,
-            evidence=Evidence(
-                oldest_stamp=frames[0].stamp,
-                newest_stamp=stamp,
-                frame_id=shown.frame_id,
-                oldest_block_age=self.sight.oldest_age(stamp) if with_tail else 0.0,
-                exact=not self.cache.ledger.compressed
-                and all(segment.refreshed is None for segment in fork.segments),
-                blocks_owed=owed.count if present else 0,
-            ),
-            config=self.config,
-            start=start,
-            clock=self._clock,
-            recomputed=paid,
-        )
 
     # Building and auditing
 
@@ -401,7 +254,7 @@ class Stream:
         if self.cache.ledger.compressed:
             raise Unsupported('a compressed cache is not what a cold prefill gives: no audit')
         self._end_audit()
-        self._audit = Audit(self._family)
+        self._audit = Audit(self.family)
         self._last_audit_stamp = self.sight.newest.stamp
 
     def _end_audit(self) -> None:
@@ -452,7 +305,7 @@ class Stream:
     def _hold(self) -> None:
         ledger, generations = self.cache.ledger, self._generations
         audited = self._audit.nbytes if self._audit else 0
-        windows = int(self._family.windows(self.sight.newest.grid).max()) + 1
+        windows = int(self.family.windows(self.sight.newest.grid).max()) + 1
         self._accounting.held = Held(
             rows=ledger.rows,
             token_budget=self.config.token_budget,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlmaxxing_ros.engine.answering.answering import Asking
-from vlmaxxing_ros.engine.cache.rolling_cache import Fork
+from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question

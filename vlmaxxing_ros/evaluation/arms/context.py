@@ -12,8 +12,8 @@ from __future__ import annotations
 import mlx.core as mx
 
 from vlmaxxing_ros.engine.cache.branches import Branch, cache_arrays
+from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
-from vlmaxxing_ros.engine.cache.rolling_cache import Fork
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
 

@@ -1,0 +1,184 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a camera shows, what of it is owed, since when, and what came and went meanwhile."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.sight import Sight
+
+GRID = Grid(4, 6, 28)
+PERIOD = 100_000_000  # ns
+
+
+def picture(*changed: tuple[int, int], level: int = 200) -> np.ndarray:
+    """A textured scene; blocks at `changed` are flat."""
+    coarse = np.random.default_rng(0).integers(40, 160, (GRID.rows * 4, GRID.cols * 4, 3), np.uint8)
+    pixels = coarse.repeat(7, 0).repeat(7, 1)
+    for row, col in changed:
+        pixels[row * 28 : row * 28 + 28, col * 28 : col * 28 + 28] = level
+    return pixels
+
+
+class Camera:
+    """A sight that is shown an image every 100 ms; the first one is paid."""
+
+    def __init__(self, **settings: float) -> None:
+        self.index = 1
+        self.sight = Sight(EngineConfig(**settings), self.frame(picture()))
+        everything = np.ones((GRID.rows, GRID.cols), bool)
+        self.sight.paid(self.sight.plan, everything)
+
+    def frame(self, pixels: np.ndarray) -> Frame:
+        """One image."""
+        return Frame(pixels, GRID, self.index * PERIOD)
+
+    def show(self, *changed: tuple[int, int], times: int = 1, level: int = 200) -> None:
+        """Show a scene for some images."""
+        for _ in range(times):
+            self.index += 1
+            self.sight.see(self.frame(picture(*changed, level=level)))
+
+    def pay(self) -> None:
+        """Pay what is owed."""
+        owed = self.sight.owed()
+        self.sight.paid(owed.plan, owed.blocks)
+
+
+def places(mask: np.ndarray) -> list[tuple[int, int]]:
+    return [(int(row), int(col)) for row, col in np.argwhere(mask)]
+
+
+def test_nothing_changed_nothing_owed_and_the_newest_image_is_accounted_for() -> None:
+    camera = Camera()
+    camera.show(times=5)
+    owed = camera.sight.owed()
+    assert (owed.count, owed.accounted, owed.age) == (0, 6 * PERIOD, 0.0)
+
+
+def test_what_changed_is_owed_until_it_is_paid_whatever_comes_after() -> None:
+    camera = Camera()
+    camera.show((1, 2), times=3)
+    owed = camera.sight.owed()
+    assert places(owed.blocks) == [(1, 2)]
+    assert owed.accounted == PERIOD
+    assert owed.age == pytest.approx(0.3)
+    camera.pay()
+    assert camera.sight.owed().count == 0
+    assert camera.sight.owed().accounted == 4 * PERIOD
+
+
+def test_what_changes_back_is_owed_no_more() -> None:
+    camera = Camera()
+    camera.show((1, 2))
+    camera.show()
+    assert camera.sight.owed().count == 0
+
+
+def test_what_changed_while_it_was_being_paid_stays_owed() -> None:
+    camera = Camera()
+    camera.show((1, 2))
+    owed = camera.sight.owed()
+    camera.show((1, 2), level=20)
+    camera.sight.paid(owed.plan, owed.blocks)
+    assert places(camera.sight.owed().blocks) == [(1, 2)]
+    assert camera.sight.owed().accounted == PERIOD
+
+
+def test_a_block_is_calm_once_it_has_stood_still() -> None:
+    camera = Camera(calm=0.3)
+    for level in (200, 20, 200):
+        camera.show((1, 2), (3, 3), level=level)
+    assert not camera.sight.owed().calm.any()
+    camera.show((1, 2), times=2)
+    assert not camera.sight.owed().calm.any()
+    camera.show((1, 2))
+    assert places(camera.sight.owed().calm) == [(1, 2)]
+
+
+def test_change_that_goes_on_is_due_after_a_while() -> None:
+    camera = Camera(calm=0.3, max_owed=1.0)
+    for index in range(10):
+        camera.show((1, 2), level=200 if index % 2 else 20)
+        assert not camera.sight.owed().due.any()
+    camera.show((1, 2))
+    assert places(camera.sight.owed().due) == [(1, 2)]
+
+
+def test_what_never_changes_is_due_when_it_is_too_old() -> None:
+    camera = Camera(max_age=1.0)
+    camera.show(times=9)
+    assert not camera.sight.owed().due.any()
+    camera.show()
+    assert camera.sight.owed().due.all()
+    assert camera.sight.owed().count == 0, 'it is owed to nobody'
+
+
+def test_a_brief_event_waits_with_the_image_that_showed_most_of_it() -> None:
+    camera = Camera()
+    camera.show((1, 2))
+    camera.show((1, 2), (1, 3))
+    shown = camera.sight.newest
+    camera.show((1, 3))
+    camera.show()
+    (brief,) = camera.sight.owed().briefs
+    assert brief.frame.stamp == shown.stamp
+    assert places(brief.blocks) == [(1, 2), (1, 3)]
+    camera.sight.remembered(brief)
+    assert camera.sight.owed().briefs == ()
+
+
+def test_what_was_paid_while_it_lasted_is_no_brief_event() -> None:
+    camera = Camera()
+    camera.show((1, 2))
+    camera.pay()
+    camera.show((1, 2))
+    camera.show()
+    camera.pay()
+    assert camera.sight.owed().briefs == ()
+
+
+def test_a_brief_event_of_another_time_is_forgotten() -> None:
+    camera = Camera(keyframe_interval=0.5, keep_keyframes=2)
+    camera.show((1, 2))
+    camera.show(times=20)
+    assert len(camera.sight.owed().briefs) == 1
+    camera.show(times=2)
+    assert camera.sight.owed().briefs == ()
+
+
+def test_frames_of_the_past_are_kept_as_far_as_a_history_may_reach_and_are_bounded() -> None:
+    camera = Camera(keyframe_interval=0.5, keep_keyframes=2)
+    camera.show(times=9)
+    assert camera.sight.owed().past is None
+    camera.show(times=300)
+    past, newest = camera.sight.owed().past, camera.sight.newest
+    assert past is not None
+    assert 1.0 <= (newest.stamp - past.stamp) * 1e-9 < 1.5
+    assert camera.sight.nbytes <= 6 * newest.pixels.nbytes
+
+
+def test_one_thread_sees_while_another_pays() -> None:
+    camera = Camera()
+    stopped = threading.Event()
+
+    def pay() -> None:
+        while not stopped.is_set():
+            camera.pay()
+
+    payer = threading.Thread(target=pay)
+    payer.start()
+    for index in range(100):
+        camera.show((index % GRID.rows, index % GRID.cols))
+    stopped.set()
+    payer.join()
+    camera.pay()
+    owed = camera.sight.owed()
+    assert (owed.count, owed.accounted) == (0, camera.sight.newest.stamp)

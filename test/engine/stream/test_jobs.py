@@ -1,0 +1,244 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Jobs go on in slices: nobody sees half of one, and who gives one up leaves nothing behind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from engine.scenes import GRID, PERIOD, change_blocks, moving_scene, scene
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families.base import Features, Rows
+from vlmaxxing_ros.engine.question import Answer, Question
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.steps import Job
+from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
+from vlmaxxing_ros.engine.stream.governor import Terms
+from vlmaxxing_ros.engine.stream.session import StreamSession
+
+MakeFrames = Callable[..., list[Frame]]
+FASTEST = Terms(max_evidence_age=math.inf)
+SLICES: dict[str, Any] = {'max_slice': 0.001, 'audit_interval': 0.0}
+
+
+def ask(session: StreamSession, terms: Terms = FASTEST, text: str = 'what?') -> AnswerJob:
+    return session.answering(
+        Question(text=text, max_tokens=8), terms, evidence_age=lambda _: 0.0, start=0.0
+    )
+
+
+def contents(session: StreamSession) -> list[np.ndarray]:
+    assert session.stream is not None
+    return [np.array(array) for array in session.stream.cache.contents()]
+
+
+def background(session: StreamSession) -> Job:
+    work = session.background()
+    assert work is not None
+    return work.job
+
+
+def paying(family: Family) -> StreamSession:
+    """Something calm is owed."""
+    session = StreamSession(family, EngineConfig(calm=0.0, keep_keyframes=0, **SLICES))
+    first = scene(PERIOD)
+    session.admit(first)
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[1, 2] = True
+    session.see(change_blocks(first, fresh, stamp=2 * PERIOD))
+    return session
+
+
+def settling(family: Family) -> StreamSession:
+    """A refreshed tail, and nothing has changed for a while."""
+    session = paying(family)
+    session.pay()
+    assert session.stream is not None
+    newest = session.stream.sight.newest
+    for index in range(3, 15):
+        session.see(replace(newest, stamp=index * PERIOD))
+    return session
+
+
+def building(family: Family) -> StreamSession:
+    """Twice the keyframes that are kept."""
+    config = EngineConfig(keyframe_interval=0.0, keep_keyframes=3, tail_mode='exact', **SLICES)
+    session = StreamSession(family, config)
+    for frame in moving_scene(7):
+        session.admit(frame)
+    return session
+
+
+SITUATIONS = {'pay': paying, 'settle': settling, 'build': building}
+
+
+@pytest.mark.parametrize('kind', SITUATIONS)
+def test_a_question_in_the_middle_of_a_job_is_answered_from_what_stands(
+    qwen: Family, kind: str
+) -> None:
+    session = SITUATIONS[kind](qwen)
+    before, held = ask(session).finish(), contents(session)
+    steps = 0
+    while not background(session).step():
+        steps += 1
+        now = ask(session).finish()
+        assert now.token_ids == before.token_ids
+        assert (now.rows_paid, now.evidence) == (0, before.evidence)
+        pairs = zip(contents(session), held, strict=True)
+        assert all(np.array_equal(ours, theirs) for ours, theirs in pairs)
+    assert steps > 2, 'it is done in slices'
+
+
+def test_a_question_in_the_middle_of_an_audit_is_answered_from_what_stands(qwen: Family) -> None:
+    session = building(qwen)
+    while session.idle():
+        pass
+    before, job = ask(session).finish(), session.auditing()
+    while not job.step():
+        assert ask(session).finish().token_ids == before.token_ids
+    assert job.result.ok
+
+
+@pytest.mark.parametrize('kind', SITUATIONS)
+def test_a_job_that_is_given_up_leaves_nothing_behind(qwen: Family, kind: str) -> None:
+    session = SITUATIONS[kind](qwen)
+    assert session.stream is not None
+    held, number = contents(session), session.stream.cache.number
+    owed = session.stream.sight.owed().count
+    background(session).step()
+    session.stream.close()
+    pairs = zip(contents(session), held, strict=True)
+    assert all(np.array_equal(ours, theirs) for ours, theirs in pairs)
+    assert session.stream.cache.number == number
+    assert session.stream.sight.owed().count == owed
+    while session.idle():
+        pass
+    assert session.audit().ok
+
+
+@pytest.mark.parametrize('kind', SITUATIONS)
+@pytest.mark.parametrize('end', ['reset', 'resolution', 'clock'])
+def test_a_stream_that_ends_in_the_middle_of_a_job_begins_anew(
+    qwen: Family, kind: str, end: str, make_frames: MakeFrames
+) -> None:
+    session = SITUATIONS[kind](qwen)
+    job = background(session)
+    job.step()
+    if end == 'reset':
+        session.reset()
+        session.see(scene(100 * PERIOD))
+    elif end == 'resolution':
+        session.see(replace(make_frames(1)[0], stamp=100 * PERIOD))
+    else:
+        session.see(scene(PERIOD // 2))
+    assert ask(session, Terms()).finish().evidence.blocks_owed == 0
+    assert job.step(), 'there is no more of it'
+    assert session.stream is not None
+    assert [f.stamp for f in session.stream.cache.ledger.frames] == [session.newest_stamp]
+    assert session.audit().ok
+
+
+def test_a_question_for_the_newest_evidence_takes_over_what_the_background_has_begun(
+    qwen: Family,
+) -> None:
+    session, counted = paying(qwen), 0
+    original = qwen.encode
+
+    def counting(*arguments: Any) -> Any:
+        nonlocal counted
+        counted += 1
+        return original(*arguments)
+
+    qwen.encode = counting
+    try:
+        background(session).step()
+        answer = ask(session, Terms()).finish()
+    finally:
+        del qwen.encode
+    assert counted == 1, 'not encoded a second time'
+    assert answer.evidence.blocks_owed == 0
+
+
+def test_a_question_begins_anew_where_the_background_pays_what_is_out_of_date(
+    qwen: Family,
+) -> None:
+    session = paying(qwen)
+    background(session).step()
+    assert session.stream is not None
+    newest = session.stream.sight.newest
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[1, 2] = True
+    moved = change_blocks(newest, fresh, stamp=3 * PERIOD, seed=7)
+    session.see(moved)
+    answer = ask(session, Terms()).finish()
+    assert answer.evidence.newest_stamp == 3 * PERIOD
+    assert answer.evidence.blocks_owed == 0
+    reference = session.stream.sight._planner.reference
+    assert reference is not None
+    assert (reference.pixels == moved.pixels).all()
+
+
+def test_what_an_answer_says_that_it_paid_is_what_went_through_the_model(qwen: Family) -> None:
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.3, max_duty=0.0, **SLICES))
+    counted: list[int] = []
+    original = qwen.hidden
+
+    def counting(rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
+        counted.append(len(rows))
+        return original(rows, features, cache)
+
+    answers: list[tuple[Answer, int]] = []
+    qwen.hidden = counting
+    try:
+        for index, frame in enumerate(moving_scene(14)):
+            session.see(frame)
+            if index % 3 == 2:
+                assert session.stream is not None
+                counted.clear()
+                answer = ask(session, Terms()).finish()
+                question = answer.prompt_tokens - answer.reused_tokens - answer.rows_paid
+                decoded = answer.answer_tokens - (answer.finish_reason == 'length')
+                answers.append((answer, sum(counted) - question - decoded))
+    finally:
+        del qwen.hidden
+    assert len(answers) == 4
+    for answer, rows in answers:
+        assert answer.rows_paid == rows > 0
+        assert answer.evidence.blocks_owed == 0
+
+
+def test_change_without_end_is_paid_in_time_and_starves_nothing(qwen: Family) -> None:
+    config = EngineConfig(max_owed=0.5, keyframe_interval=0.2, keep_keyframes=2, **SLICES)
+    session = StreamSession(qwen, config)
+    ages = []
+    for frame in moving_scene(60):
+        session.see(frame)
+        while session.idle():
+            pass
+        assert session.stream is not None
+        ages.append(session.stream.sight.owed().age)
+    assert max(ages) <= 0.6
+    assert session.stream.cache.number > 0, 'generations are built as well'
+
+
+def test_memory_is_flat_and_counts_the_frames_that_wait(qwen: Family) -> None:
+    config = EngineConfig(keyframe_interval=0.2, keep_keyframes=2, max_owed=0.3, **SLICES)
+    session, held = StreamSession(qwen, config), []
+    for index, frame in enumerate(moving_scene(120)):
+        held.append(session.see(frame).cache_bytes)
+        if index % 7 == 0:
+            ask(session, Terms()).finish()
+        while session.idle():
+            pass
+    assert session.stream is not None
+    assert session.stream.sight.nbytes > 0
+    assert max(held[60:]) <= max(held[:60])

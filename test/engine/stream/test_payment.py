@@ -1,0 +1,198 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is paid, when, and in which form, as a table of what is owed and how the cache stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.seeing.bursts import Brief
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.sight import Owed, Sight
+from vlmaxxing_ros.engine.stream.payment import Why, asked, background
+from vlmaxxing_ros.engine.stream.standing import Standing
+
+GRID = Grid(2, 4, 28)
+SECOND = 10**9
+CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=4)
+NOTHING = np.zeros((GRID.rows, GRID.cols), bool)
+SOME = NOTHING.copy()
+SOME[0, 1] = True
+ALL = ~NOTHING
+HELD = Standing(
+    tail=99 * SECOND,
+    exact=True,
+    refreshed=0.0,
+    caught_up=True,
+    keyframe=98 * SECOND + SECOND // 2,
+    outdated=False,
+    reaches=True,
+    wanted=False,
+    whole_only=False,
+    settles=False,
+)
+
+
+def frame(stamp: int) -> Frame:
+    return Frame(np.zeros((GRID.height, GRID.width, 3), np.uint8), GRID, stamp)
+
+
+def owed(
+    blocks: np.ndarray = NOTHING,
+    *,
+    calm: np.ndarray = NOTHING,
+    due: np.ndarray = NOTHING,
+    still: float = 0.0,
+    accounted: int = 99,
+    briefs: tuple[Brief, ...] = (),
+) -> Owed:
+    """At 100 s (but for `SOME`'s keyframes: at 99.4 s)."""
+    sight = Sight(CONFIG, frame(99 * SECOND + 4 * SECOND // 10))
+    sight.paid(sight.plan, ALL)
+    return Owed(
+        plan=replace(sight.plan, fresh=blocks),
+        blocks=blocks,
+        calm=calm,
+        due=due,
+        still=still,
+        accounted=accounted * SECOND,
+        briefs=briefs,
+        past=frame(95 * SECOND),
+    )
+
+
+def test_nothing_owed_nothing_paid() -> None:
+    assert asked(owed(), HELD, CONFIG) is None
+    assert background(owed(), HELD, CONFIG) is None
+
+
+def test_what_is_owed_waits_until_it_is_calm_due_or_asked_for() -> None:
+    assert background(owed(SOME), HELD, CONFIG) is None
+    calm = background(owed(SOME, calm=SOME), HELD, CONFIG)
+    due = background(owed(SOME, due=SOME), HELD, CONFIG)
+    wanted = asked(owed(SOME), HELD, CONFIG)
+    assert calm is not None
+    assert due is not None
+    assert wanted is not None
+    assert [payment.why for payment in (calm, due, wanted)] == [Why.CALM, Why.DUE, Why.ASKED]
+    for payment in (calm, due, wanted):
+        assert not payment.whole
+        assert (payment.blocks == SOME).all()
+
+
+def test_a_frame_that_is_owed_whole_waits_until_all_of_it_is_calm() -> None:
+    whole = replace(owed(ALL, calm=SOME))
+    whole = replace(whole, plan=replace(whole.plan, take=Sight(CONFIG, frame(1)).plan.take))
+    assert background(whole, HELD, CONFIG) is None
+    payment = background(replace(whole, calm=ALL), HELD, CONFIG)
+    assert payment is not None
+    assert payment.whole
+
+
+@pytest.mark.parametrize('pay', [asked, background])
+def test_without_a_tail_everything_is_paid_whole(pay: object) -> None:
+    nothing = replace(HELD, tail=None, exact=False, keyframe=None)
+    payment = pay(owed(ALL), nothing, CONFIG)  # type: ignore[operator]
+    assert payment is not None
+    assert payment.whole
+    assert not payment.promote
+
+
+def test_a_tail_that_went_stale_is_caught_up_with_when_somebody_asks() -> None:
+    stale = replace(HELD, exact=False, caught_up=False)
+    payment = asked(owed(), stale, CONFIG)
+    assert payment is not None
+    assert not payment.blocks.any()
+    assert background(owed(), stale, CONFIG) is None
+
+
+def test_an_exact_tail_becomes_a_keyframe_once_the_interval_has_passed() -> None:
+    early = replace(HELD, keyframe=98 * SECOND)
+    payment = asked(owed(SOME), early, CONFIG)
+    assert payment is not None
+    assert payment.promote
+    assert payment.whole
+    assert payment.blocks.all()
+    refreshed = asked(owed(SOME), replace(early, exact=False), CONFIG)
+    assert refreshed is not None
+    assert not refreshed.promote
+    assert refreshed.whole, 'a tail that is to be a keyframe has to be exact'
+
+
+def test_a_tail_that_has_not_been_true_for_long_is_no_keyframe() -> None:
+    payment = asked(owed(SOME, accounted=80), replace(HELD, keyframe=70 * SECOND), CONFIG)
+    assert payment is not None
+    assert not payment.promote
+
+
+def test_calm_change_does_not_make_a_refreshed_tail_whole_for_a_keyframes_sake() -> None:
+    early = replace(HELD, keyframe=98 * SECOND, exact=False)
+    payment = background(owed(SOME, calm=SOME), early, CONFIG)
+    assert payment is not None
+    assert not payment.whole
+
+
+def test_most_of_the_blocks_are_taken_as_the_whole_frame() -> None:
+    most = ALL.copy()
+    most[0, 0] = False
+    payment = asked(owed(most), HELD, CONFIG)
+    assert payment is not None
+    assert payment.whole
+    assert payment.blocks.all()
+
+
+def test_a_family_that_cannot_refresh_pays_whole_frames() -> None:
+    payment = asked(owed(SOME), replace(HELD, whole_only=True), CONFIG)
+    assert payment is not None
+    assert payment.whole
+
+
+def test_a_history_of_another_time_is_left_behind() -> None:
+    old = replace(HELD, outdated=True)
+    payment = asked(owed(), old, CONFIG)
+    assert payment is not None
+    assert payment.afresh
+    assert payment.since == 99.4 * SECOND - 4 * SECOND
+    calm = background(owed(still=2.0), old, CONFIG)
+    assert calm is not None
+    assert (calm.why, calm.afresh) == (Why.SETTLE, True)
+
+
+def test_a_history_that_does_not_reach_back_is_begun_with_a_frame_from_before() -> None:
+    short = replace(HELD, reaches=False, outdated=True)
+    payment = asked(owed(SOME), short, CONFIG)
+    assert payment is not None
+    assert payment.past is not None
+    assert payment.past.stamp == 95 * SECOND
+    assert payment.afresh
+
+
+def test_a_brief_event_is_paid_by_the_next_question_and_by_nobody_else() -> None:
+    brief = Brief(frame(99 * SECOND), SOME)
+    payment = asked(owed(briefs=(brief,)), HELD, CONFIG)
+    assert payment is not None
+    assert payment.briefs == (brief,)
+    assert payment.whole
+    assert background(owed(still=2.0, briefs=(brief,)), HELD, CONFIG) is None
+
+
+def test_a_tail_is_settled_when_nothing_has_changed_for_a_while() -> None:
+    refreshed = replace(HELD, exact=False, settles=True)
+    assert background(owed(still=0.5), refreshed, CONFIG) is None
+    assert background(owed(SOME, still=2.0), refreshed, CONFIG) is None
+    payment = background(owed(still=2.0), refreshed, CONFIG)
+    assert payment is not None
+    assert (payment.why, payment.whole) == (Why.SETTLE, True)
+    assert background(owed(still=2.0), replace(refreshed, settles=False), CONFIG) is None
+
+
+def test_without_keyframes_none_are_taken() -> None:
+    none = EngineConfig(keep_keyframes=0)
+    payment = asked(owed(SOME), replace(HELD, keyframe=None), none)
+    assert payment is not None
+    assert (payment.whole, payment.promote, payment.past) == (False, False, None)

@@ -1,0 +1,119 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Pays: history and tail are brought up to date on a branch, which then takes the cache's place.
+
+Knows how to pay; what, and when, comes from `payment`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from vlmaxxing_ros.engine.cache.generations import Generations
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
+from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.sight import Sight
+from vlmaxxing_ros.engine.steps import Steps
+from vlmaxxing_ros.engine.stream.accounting import Paid
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+from vlmaxxing_ros.engine.stream.payment import Payment
+from vlmaxxing_ros.engine.stream.tail import Tail
+
+_BRIEF_IS_WHOLE = 0.5  # share of the blocks from which a brief event is a keyframe
+
+
+class Payer:
+    """One stream's.
+
+    Args:
+        family: the model.
+        sight: told what has been paid.
+        tail: of the stream.
+        generations: of the stream.
+    """
+
+    def __init__(self, family: Family, sight: Sight, tail: Tail, generations: Generations) -> None:
+        self._family = family
+        self._sight = sight
+        self._tail = tail
+        self._generations = generations
+
+    def pay(self, payment: Payment) -> Steps[Paid]:
+        """Pay, on a branch; the last step puts it in place of the cache that there is."""
+        plan, frame = payment.plan, payment.plan.look.frame
+        same = payment.blocks.all() and self._tail.shows(self._generations.current, frame)
+        if same and not payment.briefs and not payment.afresh:
+            # The very same pixels: nothing to compute, and nothing is old.
+            self._sight.paid(plan, payment.blocks)
+            return Paid()
+        paid = Paid(keyframes=int(payment.promote))
+        if payment.afresh:
+            cache = self._generations.afresh()
+            paid += yield from self._begin_again(cache, payment)
+        else:
+            cache = self._generations.current.branch()
+        if payment.promote:
+            yield from self._promote(cache)
+        for brief in payment.briefs:
+            paid += yield from self._remember(cache, brief.frame, brief.blocks)
+        if payment.whole:
+            paid += yield from self._tail.replacing(cache, frame)
+        else:
+            if payment.blocks.any():
+                paid += yield from self._tail.refreshing(cache, frame, payment.blocks)
+            if payment.why.asks:
+                paid += yield from self._tail.catching_up(cache)
+        self._generations.replace(cache)
+        for brief in payment.briefs:
+            self._sight.remembered(brief)
+        whole = cache.ledger.tail is not None and cache.ledger.tail.refreshed is None
+        taken = np.ones_like(payment.blocks) if whole else payment.blocks
+        if taken.any():
+            self._sight.paid(plan, taken)
+        return paid
+
+    def _begin_again(self, cache: RollingCache, payment: Payment) -> Steps[Paid]:
+        """Put on a new generation what still holds of the history, after a frame from before."""
+        paid = Paid()
+        if payment.past is not None:
+            paid += yield from self._remember(cache, payment.past)
+        since = payment.plan.look.frame.stamp - payment.since
+        for segment in self._generations.current.ledger.history:
+            if segment.until >= since:
+                copied = yield from cache.appending_copy(segment)
+                paid += Paid(rows=len(copied.rows))
+        return paid
+
+    def _promote(self, cache: RollingCache) -> Steps[None]:
+        """Make the tail, which is exact, the newest keyframe of a branch or a new generation."""
+        until = self._sight.owed().accounted
+        if cache.number == self._generations.current.number:
+            cache.promote_tail(until)
+            return
+        tail = self._generations.current.ledger.tail
+        assert tail is not None
+        yield from cache.appending_copy(replace(tail, kind=Kind.KEYFRAME, until=until))
+
+    def _remember(
+        self, cache: RollingCache, frame: Frame, blocks: np.ndarray | None = None
+    ) -> Steps[Paid]:
+        """Put a frame of the past on the history: the blocks that matter, or all of it."""
+        whole = (
+            blocks is None
+            or np.count_nonzero(blocks) >= _BRIEF_IS_WHOLE * blocks.size
+            or not self._family.capabilities.delta_frames
+        )
+        encoding = yield from IncrementalEncoder(self._family).encoding(frame)
+        if whole or blocks is None:
+            yield from cache.appending(Kind.KEYFRAME, frame, encoding.features)
+        else:
+            index = np.flatnonzero(blocks)
+            yield from cache.appending(Kind.DELTA, frame, encoding.features.take(index), index)
+        segment = cache.date(frame.stamp)
+        shown = np.count_nonzero(segment.rows.blocks >= 0)
+        return Paid(int(shown), len(segment.rows), encoding.windows_computed, int(whole))

@@ -1,0 +1,86 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""How a cache stands, as far as it matters to what is paid next.
+
+Reads a ledger; decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.seeing.reach import Reach
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the cache stands.
+
+    Attributes:
+        tail: stamp of the frame that the tail shows, nanoseconds; None: there is no tail.
+        exact: the tail is what a prefill gives.
+        refreshed: rows recomputed since it was, over its size.
+        caught_up: no row of it is stale beyond the limit.
+        keyframe: stamp of the newest keyframe; None: there is none.
+        outdated: some of the history is of another time.
+        reaches: history and tail reach back as far as they should.
+        wanted: a keyframe was asked for.
+        whole_only: rows are never recomputed in place.
+        settles: the tail is to be made exact when all is calm.
+    """
+
+    tail: int | None
+    exact: bool
+    refreshed: float
+    caught_up: bool
+    keyframe: int | None
+    outdated: bool
+    reaches: bool
+    wanted: bool
+    whole_only: bool
+    settles: bool
+
+    @classmethod
+    def of(
+        cls,
+        ledger: Ledger,
+        config: EngineConfig,
+        *,
+        now: int,
+        shows_newest: bool,
+        refreshes: bool,
+        wanted: bool,
+    ) -> Standing:
+        """Read it.
+
+        Args:
+            ledger: of the current generation.
+            config: settings.
+            now: stamp of the newest image, nanoseconds.
+            shows_newest: the tail is exact, and that image to the last pixel.
+            refreshes: the model's family can recompute rows in place.
+            wanted: a keyframe was asked for.
+        """
+        tail, mode, reach = ledger.tail, config.tail_mode, Reach.of(config)
+        shown = tail.frame.stamp if tail and tail.frame else None
+        exact = tail is not None and tail.refreshed is None
+        refreshed = tail.refreshed.rows / len(tail.rows) if tail and tail.refreshed else 0.0
+        history = [(s, s.frame) for s in ledger.history if s.frame is not None]
+        keyframes = [frame.stamp for s, frame in history if s.kind is Kind.KEYFRAME]
+        lasting = [frame.stamp for s, frame in history if now - s.until <= reach.most]
+        reaching = [*lasting, *([shown] if shown is not None and exact else [])]
+        return cls(
+            tail=shown,
+            exact=exact,
+            refreshed=refreshed if mode == 'auto' else 0.0,
+            caught_up=tail is not None and tail.caught_up,
+            keyframe=keyframes[-1] if keyframes else None,
+            outdated=len(lasting) < len(history),
+            reaches=any(now - stamp >= reach.least for stamp in reaching),
+            wanted=wanted,
+            whole_only=mode == 'exact' or not refreshes,
+            settles=mode != 'refresh' and not shows_newest,
+        )
