@@ -56,7 +56,7 @@ def test_frames_in_another_layout_than_the_processors_are_named(
     monkeypatch.setattr(type(family), 'frame_rows', doubled)
     result = self_test(family)
     assert not result.ok
-    assert "not '|image_start|>" in result.text
+    assert 'not [513, 512' in result.text
 
 
 def test_an_answer_that_would_begin_otherwise_is_told(

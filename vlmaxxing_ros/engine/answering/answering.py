@@ -140,7 +140,7 @@ class Asking(Iterator[Token | None]):
         ends = mx.array(sorted(text.end_ids))
         totals = []
         for choice in self._question.choices:
-            ids = text.plain_ids(choice)
+            ids = text.choice_ids(choice)
             after = _log_softmax(self._fork.fork().score(ids, last=len(ids)))
             score = first[ids[0]] + mx.logsumexp(after[-1, ends])
             for place, token in enumerate(ids[1:]):

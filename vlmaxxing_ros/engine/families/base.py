@@ -116,17 +116,28 @@ class Features:
 
 
 class Family(ABC):
-    """A model and everything that is particular to its kind."""
+    """A model and everything that is particular to its kind.
+
+    Attributes:
+        name: by which it was loaded.
+        model: mlx-vlm's.
+        processor: mlx-vlm's.
+        text: its prompts and tokens.
+        image_id: the id that stands in a prompt where a block is shown.
+    """
 
     capabilities: Capabilities
     cache_bits = 0
     _experts: VisualExperts | None = None
 
-    def __init__(self, name: str, model: nn.Module, processor: Any, text: ChatText) -> None:
+    def __init__(
+        self, name: str, model: nn.Module, processor: Any, text: ChatText, image_id: int
+    ) -> None:
         self.name = name
         self.model = model
         self.processor = processor
         self.text = text
+        self.image_id = image_id
 
     def quantize_cache(self, bits: int) -> None:
         """Keep keys and values in `bits` bits from the next cache on; 0: as they are computed.

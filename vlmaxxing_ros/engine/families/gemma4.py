@@ -23,7 +23,8 @@ from mlx_vlm.models.gemma4.processing_gemma4 import get_aspect_ratio_preserving_
 
 from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
-from vlmaxxing_ros.engine.families.text import ChatText, frame_text
+from vlmaxxing_ros.engine.families.frame_layout import lay_out
+from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 # An image is scaled to fill one of these numbers of blocks: the model has seen no others.
@@ -43,15 +44,15 @@ class Gemma4(Family):
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
-        shown = frame_text(processor)
-        text = ChatText(processor, frame_open=shown, frame_close='', end_ids=end_ids)
-        super().__init__(name, model, processor, text)
+        text = ChatText(processor, model.config.model_type, end_ids)
+        super().__init__(name, model, processor, text, model.config.image_token_id)
         self._language = model.language_model
-        before, _, after = shown.partition(processor.image_token)
+        side = 4 * self.block
+        shown = lay_out(processor, text, self.image_id, side, side)
+        text.frames_behind(shown.prefix, shown.before)
         # What the template writes around an image belongs to the frame.
-        self._open = text.control_ids(before + processor.boi_token)
-        self._close = text.control_ids(processor.eoi_token + after)
-        self._pad = model.config.image_token_id
+        self._first, self._later = shown.first, shown.later
+        self._close = [id_ for id_ in shown.shown if id_ != self.image_id]
         asked = getattr(model.config.text_config, 'use_bidirectional_attention', None)
         self._sees_whole_images = asked == 'vision'
 
@@ -96,9 +97,10 @@ class Gemma4(Family):
         """
         if blocks is not None:
             raise Unsupported(f'{self.name} takes whole frames only: set delta_interval to inf')
-        ids = [*self._open, *[self._pad] * grid.blocks, *self._close]
+        opening = self._first if base == len(self.text.prefix_ids) else self._later
+        ids = [*opening, *[self.image_id] * grid.blocks, *self._close]
         shown = np.full(len(ids), -1, np.int32)
-        shown[len(self._open) :][: grid.blocks] = np.arange(grid.blocks)
+        shown[len(opening) :][: grid.blocks] = np.arange(grid.blocks)
         return _rows(np.array(ids, np.int32), shown, base)
 
     def windows(self, grid: Grid) -> np.ndarray:
