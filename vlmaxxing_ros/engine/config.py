@@ -55,6 +55,11 @@ class EngineConfig:
         'nano (built in), a folder, or a hub id such as mlx-community/Qwen2.5-VL-7B-Instruct-4bit',
         fixed=True,
     )
+    model_revision: str = setting(
+        '',
+        'branch, tag or commit of a hub id; empty: its main branch, whatever that is today',
+        fixed=True,
+    )
     dtype: str = setting(
         'auto',
         'compute type of unquantised weights; auto: float32 on the CPU, as stored on a GPU',
@@ -213,6 +218,13 @@ class EngineConfig:
         unit='tokens',
         minimum=1,
         maximum=32768,
+    )
+    thinking: int = setting(
+        0,
+        'tokens that a model which can think may think before it answers; 0: none, -1: any number',
+        unit='tokens',
+        minimum=-1,
+        maximum=1_000_000,
     )
     max_question_tokens: int = setting(
         2048,

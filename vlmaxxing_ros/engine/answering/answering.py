@@ -17,6 +17,7 @@ import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.engine.answering.sampling import make_sampler
+from vlmaxxing_ros.engine.answering.thinking import think
 from vlmaxxing_ros.engine.cache.rolling_cache import Fork
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import InvalidRequest
@@ -65,7 +66,10 @@ class Asking(Iterator[Token | None]):
         self.evidence = evidence
         self._context = fork.rows
         self._reused = fork.rows - recomputed
-        self._suffix = family.text.question_ids(question.text, question.choices)
+        self._thinking = config.thinking
+        self._suffix = family.text.question_ids(
+            question.text, question.choices, thinking=config.thinking != 0
+        )
         self._limit = question.max_tokens or config.max_tokens
         if len(self._suffix) > config.max_question_tokens:
             raise InvalidRequest(
@@ -117,6 +121,7 @@ class Asking(Iterator[Token | None]):
         shape = text.json_constraint(question.json_schema) if question.json_schema else None
         spelled = text.detokenizer()
         logits = self._fork.extend(self._suffix)
+        logits = yield from think(self._fork, text, logits, sample, self._thinking)
         while True:
             token = sample(logits if shape is None else shape.mask(logits))
             if not progress.first_token:
@@ -135,11 +140,14 @@ class Asking(Iterator[Token | None]):
 
     def _choose(self) -> Generator[Token | None, None, str]:
         """Score every choice, its end included, on forks of one suffix prefill."""
-        progress, text = self._progress, self._family.text
-        first = _log_softmax(self._fork.extend(self._suffix))
+        question, progress, text = self._question, self._progress, self._family.text
+        sample = make_sampler(question.temperature, question.top_p, question.seed)
+        logits = self._fork.extend(self._suffix)
+        logits = yield from think(self._fork, text, logits, sample, self._thinking)
+        first = _log_softmax(logits)
         ends = mx.array(sorted(text.end_ids))
         totals = []
-        for choice in self._question.choices:
+        for choice in question.choices:
             ids = text.choice_ids(choice)
             after = _log_softmax(self._fork.fork().score(ids, last=len(ids)))
             score = first[ids[0]] + mx.logsumexp(after[-1, ends])
@@ -152,7 +160,7 @@ class Asking(Iterator[Token | None]):
         probabilities = np.array(mx.softmax(mx.stack(totals), precise=True))
         progress.probabilities = tuple(probabilities.tolist())
         progress.choice_index = int(probabilities.argmax())
-        progress.text = self._question.choices[progress.choice_index]
+        progress.text = question.choices[progress.choice_index]
         return 'choice'
 
 

@@ -124,10 +124,12 @@ class Family(ABC):
         processor: mlx-vlm's.
         text: its prompts and tokens.
         image_id: the id that stands in a prompt where a block is shown.
+        stock_images: how many images mlx-vlm's own path shows rightly in one prompt, if not any.
     """
 
     capabilities: Capabilities
     cache_bits = 0
+    stock_images = 3
     _experts: VisualExperts | None = None
 
     def __init__(

@@ -18,6 +18,7 @@ from transformers import dynamic_module_utils
 
 from vlmaxxing_ros.engine.errors import EngineError, ModelError
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.fastvlm import FastVLM
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.gemma4_unified import Gemma4Unified
 from vlmaxxing_ros.engine.families.generic import Generic, image_token_id
@@ -29,7 +30,7 @@ from vlmaxxing_ros.engine.families.self_test import self_test
 
 NANO = Path(__file__).parents[2] / 'demo' / 'nano'
 
-FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
+FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4] | type[FastVLM]] = {
     'qwen2_vl': Qwen2VL,
     'qwen2_5_vl': Qwen2VL,
     'qwen3_vl': Qwen3VL,
@@ -38,6 +39,8 @@ FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
     'qwen3_5_moe': Qwen35,
     'gemma4': Gemma4,
     'gemma4_unified': Gemma4Unified,
+    'fastvlm': FastVLM,
+    'llava_qwen2': FastVLM,
 }
 _SETTINGS = ['*.json', '*.jinja', '*.txt', '*.model', '*.tiktoken']
 _WEIGHTS = ['*.safetensors']
@@ -72,11 +75,12 @@ def load_family(
     except Exception as error:  # mlx-vlm raises whatever its parser met; all mean the same here
         raise ModelError(f'model {model!r} in {folder} cannot be loaded: {error}') from error
     family = make_family(model, network, processor, config, dtype)
-    if not isinstance(family, Generic):
+    reading = family.text.read_ahead()
+    if config['model_type'] in FAMILIES:
         _prove(family)
     family.quantize_cache(kv_bits)
     family.spare_experts(visual_experts)
-    family.text.read_ahead()
+    reading.join()
     return family
 
 

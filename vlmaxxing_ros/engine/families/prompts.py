@@ -17,8 +17,24 @@ from vlmaxxing_ros.engine.families.messages import user_message
 from vlmaxxing_ros.engine.families.template import render_template
 
 MARK = 'QUESTIONMARKER'
-# Brackets around what a model thinks before it answers; the one that ends it is a token.
-_BRACKETS = (('<think>', '</think>'), ('[THINK]', '[/THINK]'), ('<|channel>', '<channel|>'))
+
+
+@dataclass(frozen=True)
+class Thought:
+    """How a model's thoughts are set off from its answer.
+
+    Attributes:
+        opening: the token that opens them.
+        closing: what closes them; its last token does.
+        gap: what stands between them and the answer.
+    """
+
+    opening: str
+    closing: str
+    gap: str
+
+
+_THOUGHTS = (Thought('<think>', '\n</think>', '\n\n'), Thought('[THINK]', '[/THINK]', ''))
 
 
 @dataclass(frozen=True)
@@ -30,14 +46,14 @@ class Prompts:
         after: what follows the question up to the answer, a block for thoughts closed.
         thoughtful: the same with thinking on; equal to `after` where the template has no such
             thing.
-        brackets: what opens and closes a thought.
+        thought: how it is set off.
         trims: the template strips questions.
     """
 
     shown: tuple[str, str, str]
     after: str
     thoughtful: str
-    brackets: tuple[str, str]
+    thought: Thought
     trims: bool
 
 
@@ -59,12 +75,12 @@ def prompts(processor: Any, model_type: str) -> Prompts:
             f'the chat template does not show images followed by one question: {shown[1]!r}'
         )
     plain, after = (text.partition(MARK)[2] for text in (shown[0], thoughtful))
-    brackets = next((b for b in _BRACKETS if b[1] in template), _BRACKETS[0])
+    thought = next((t for t in _THOUGHTS if t.opening in template), _THOUGHTS[0])
     return Prompts(
         shown=(shown[0], shown[1], shown[2]),
-        after=_closed(plain, brackets),
+        after=_closed(plain, thought),
         thoughtful=after,
-        brackets=brackets,
+        thought=thought,
         trims=f' {MARK} ' not in padded,
     )
 
@@ -126,9 +142,9 @@ def _template(processor: Any) -> tuple[str, dict[str, Any]]:
     return str(template), {k: [*map(str, v)] if isinstance(v, list) else str(v) for k, v in names}
 
 
-def _closed(after: str, brackets: tuple[str, str]) -> str:
-    """The prompt's end with the block for thoughts closed, in the form that templates write."""
-    opening, closing = brackets
-    if opening not in after or closing in after.rpartition(opening)[2]:
+def _closed(after: str, thought: Thought) -> str:
+    """The prompt's end with the block for thoughts closed, as templates that do so write it."""
+    open_ = thought.opening in after
+    if not open_ or thought.closing.strip() in after.rpartition(thought.opening)[2]:
         return after
-    return f'{after}\n{closing}\n\n'
+    return after.rstrip('\n') + '\n' * thought.closing.count('\n') + thought.closing + thought.gap

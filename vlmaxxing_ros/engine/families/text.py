@@ -8,13 +8,14 @@ Knows the tokenizer and the model's prompts; knows nothing of frames, caches or 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from threading import Lock, Thread
 from typing import Any
 
 from llguidance import LLTokenizer
 
-from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.errors import InvalidRequest, ModelError
 from vlmaxxing_ros.engine.families.detokenizer import Detokenizer
 from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint, read_vocabulary
 from vlmaxxing_ros.engine.families.plain_text import PlainText
@@ -49,6 +50,7 @@ class ChatText:
         self.prefix_ids: list[int] = []
         self.before = ''
         self._reading = Lock()
+        self._read: LLTokenizer | None = None
 
     def frames_between(self, opening: str, closing: str) -> None:
         """Settle what stands around the frames, which lie between two control tokens.
@@ -129,11 +131,30 @@ class ChatText:
         opens = self._plain.ends_open(self.prompts.after)
         return self._plain.ids(' ' + choice if opens else choice)
 
-    @property
+    @cached_property
     def can_think(self) -> bool:
-        """Whether the model has a block for its thoughts, and one token that ends it."""
+        """Whether the prompt can let the model think, and one token ends its thoughts."""
         known = self.prompts.thoughtful != self.prompts.after
-        return known and len(self.control_ids(self.prompts.brackets[1])) == 1
+        return known and self.thought_end >= 0
+
+    @cached_property
+    def thought_begin(self) -> int:
+        """The token that opens a thought; -1: there is none."""
+        return self._token(self.prompts.thought.opening)
+
+    @cached_property
+    def thought_end(self) -> int:
+        """The token that closes a thought; -1: there is none."""
+        return self._token(self.prompts.thought.closing.strip())
+
+    @property
+    def thought_is_open(self) -> bool:
+        """Whether the prompt itself opens the block for thoughts."""
+        return self.prompts.thought.opening in self.prompts.thoughtful
+
+    def _token(self, text: str) -> int:
+        ids = self.control_ids(text)
+        return ids[0] if len(ids) == 1 else -1
 
     def detokenizer(self) -> Detokenizer:
         """A fresh streaming detokenizer."""
@@ -143,23 +164,33 @@ class ChatText:
         """A constraint that lets through only what satisfies a JSON schema.
 
         Raises:
-            InvalidRequest: the schema is not valid JSON, or not a schema that can be enforced.
+            InvalidRequest: the schema is not valid JSON, or not a schema that can be enforced, or
+                the tokenizer is one that cannot be constrained.
         """
-        return JsonConstraint(self._vocabulary, schema)
+        return JsonConstraint(self._vocabulary(), schema)
 
-    def read_ahead(self) -> None:
+    def read_ahead(self) -> Thread:
         """Begin to read the vocabulary, on a thread of its own: seconds for a large one."""
-        Thread(target=lambda: self._vocabulary, name='vocabulary', daemon=True).start()
 
-    @property
+        def read() -> None:
+            with suppress(InvalidRequest):  # who asks for JSON will be told
+                self._vocabulary()
+
+        thread = Thread(target=read, name='vocabulary', daemon=True)
+        thread.start()
+        return thread
+
     def _vocabulary(self) -> LLTokenizer:
         """Read once, by whoever needs it first; the others wait for it."""
         with self._reading:
-            return self._read_vocabulary
-
-    @cached_property
-    def _read_vocabulary(self) -> LLTokenizer:
-        return read_vocabulary(self._tokenizer)
+            if self._read is None:
+                try:
+                    self._read = read_vocabulary(self._tokenizer)
+                except Exception as error:  # llguidance raises what its parser met
+                    raise InvalidRequest(
+                        f'json_schema cannot be used with this tokenizer: {error}'
+                    ) from error
+            return self._read
 
     def decode(self, ids: list[int]) -> str:
         """The text of an answer; special tokens are left out."""
