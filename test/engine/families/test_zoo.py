@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,9 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.errors import InvalidFrame
+from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families import Family, load_family
+from vlmaxxing_ros.engine.families.generic import image_token_id
 from vlmaxxing_ros.engine.question import Answer, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.stream.session import StreamSession
@@ -170,16 +173,49 @@ def test_choices_and_json_and_free_text_are_answered(family: Family) -> None:
 
 
 @pytest.mark.parametrize(('height', 'width'), [(1, 1), (3000, 7), (30, 4000), (2160, 3840)])
-def test_images_of_odd_sizes_fit_or_are_refused_by_name(
-    family: Family, height: int, width: int
-) -> None:
-    try:
-        grid = family.grid(height, width, 20)
-    except InvalidFrame as error:
-        assert f'{width}x{height}' in str(error)
-        return
+def test_images_of_odd_sizes_fit(family: Family, height: int, width: int) -> None:
+    grid = family.grid(height, width, 20)
     frame = Frame.from_image(np.zeros((height, width, 3), np.uint8), grid, stamp=1)
     features, _ = family.encode(frame, None, np.unique(family.windows(grid)))
     rows = int((family.frame_rows(grid, 0).blocks >= 0).sum())
     assert len(features.embeds) == rows
     assert rows <= 20 or family.grid(64, 64, 20).blocks == 4  # a fixed number, whatever it is shown
+
+
+@pytest.mark.parametrize(('name', 'rows'), [('smolvlm', 4), ('internvl', 4)])
+def test_a_picture_is_not_cut_into_tiles(name: str, rows: int, tmp_path: Path) -> None:
+    family = load(name, tmp_path)
+    grid = family.grid(240, 320, 192)
+    assert (family.frame_rows(grid, 0).blocks >= 0).sum() == rows
+
+
+@pytest.mark.parametrize('name', ['lfm2', 'pixtral'])
+@pytest.mark.parametrize('limit', [5, 20, 64])
+def test_max_blocks_bounds_the_rows_that_a_picture_makes(
+    name: str, limit: int, tmp_path: Path
+) -> None:
+    family = load(name, tmp_path)
+    for height, width in [(240, 320), (2160, 3840)]:
+        grid = family.grid(height, width, limit)
+        assert 1 <= (family.frame_rows(grid, 0).blocks >= 0).sum() <= limit
+
+
+def test_questions_are_stripped_where_the_template_strips_them(family: Family) -> None:
+    plain, padded = (family.text.question_ids(q, ()) for q in (QUESTION, f' \n{QUESTION}\n'))
+    assert (plain == padded) == family.text.prompts.trims
+    name = family.model.config.model_type
+    assert family.text.prompts.trims == (name in ('qwen3_5', 'gemma3', 'gemma4'))
+
+
+def test_the_vocabulary_has_been_read_when_the_model_is_there(family: Family) -> None:
+    vocabulary = family.text.vocabulary()
+    assert vocabulary is family.text.vocabulary()
+    assert not any(thread.name == 'vocabulary' for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize('field', ['image_token_id', 'image_token_index'])
+def test_the_image_token_is_read_from_config_json_where_mlx_vlm_drops_it(field: str) -> None:
+    nothing = SimpleNamespace()
+    assert image_token_id(nothing, {field: 77}, nothing) == 77
+    with pytest.raises(ModelError, match='names no image token'):
+        image_token_id(nothing, {}, nothing)

@@ -76,7 +76,10 @@ def _streamed_ids(family: Family, frames: list[Frame]) -> list[int]:
     for frame in frames:
         rows = family.frame_rows(frame.grid, end)
         ids, end = [*ids, *rows.ids.tolist()], rows.end
-    return [*ids, *family.text.question_ids(MARK, ())]
+    prompts = family.text.prompts
+    # Where the stock prompt leaves a block for thoughts open, so does this one.
+    left_open = not prompts.shown[0].endswith(prompts.after)
+    return [*ids, *family.text.question_ids(MARK, (), thinking=left_open)]
 
 
 def _stock_inputs(family: Family, frames: list[Frame]) -> dict[str, mx.array]:
@@ -110,11 +113,8 @@ def _one_id_per_row(family: Family, ids: list[int], grid: Grid) -> list[int]:
 
 
 def _compare_ids(family: Family, ours: list[int], stock: list[int]) -> str:
-    """What differs, for people; empty where nothing does.
-
-    The stream's own prompt may go on behind the stock one: it closes an open block for thoughts.
-    """
-    if ours[: len(stock)] == stock:
+    """What differs, for people; empty where nothing does."""
+    if ours == stock:
         return ''
     pairs = enumerate(zip(ours, stock, strict=False))
     same = next((i for i, (a, b) in pairs if a != b), min(len(ours), len(stock)))

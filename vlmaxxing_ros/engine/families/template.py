@@ -48,5 +48,6 @@ def _render(job: str) -> tuple[str, ...]:
             f'memory ({type(error).__name__}): the model is refused'
         ) from error
     if 'error' in result:
-        raise ModelError(f'the chat template cannot be rendered: {result["error"]}')
+        why = ' '.join(str(result['error']).split())[:300]
+        raise ModelError(f'the chat template cannot be rendered: {why}')
     return tuple(result['texts'])

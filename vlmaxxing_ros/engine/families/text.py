@@ -167,21 +167,25 @@ class ChatText:
             InvalidRequest: the schema is not valid JSON, or not a schema that can be enforced, or
                 the tokenizer is one that cannot be constrained.
         """
-        return JsonConstraint(self._vocabulary(), schema)
+        return JsonConstraint(self.vocabulary(), schema)
 
     def read_ahead(self) -> Thread:
         """Begin to read the vocabulary, on a thread of its own: seconds for a large one."""
 
         def read() -> None:
             with suppress(InvalidRequest):  # who asks for JSON will be told
-                self._vocabulary()
+                self.vocabulary()
 
         thread = Thread(target=read, name='vocabulary', daemon=True)
         thread.start()
         return thread
 
-    def _vocabulary(self) -> LLTokenizer:
-        """Read once, by whoever needs it first; the others wait for it."""
+    def vocabulary(self) -> LLTokenizer:
+        """The tokenizer's, read once by whoever needs it first; the others wait for it.
+
+        Raises:
+            InvalidRequest: the tokenizer is one that cannot be constrained.
+        """
         with self._reading:
             if self._read is None:
                 try:
