@@ -19,6 +19,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from vlmaxxing_ros.engine.cache.row_writer import row_writer
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.families.visual_experts import VisualExperts, install
@@ -43,8 +44,11 @@ class Capabilities:
     incremental_vision: bool = capability(
         'incremental vision', 'windows without a fresh block need not be encoded'
     )
+    as_of: bool = capability(
+        'as_of', 'questions about the past; Gemma 4: as far back as its windows reach'
+    )
     rewind: bool = capability(
-        'as_of', 'the cache can drop its newest rows: questions about the past, tails in place'
+        'rewind', 'the cache can drop any of its newest rows: a tail needs no fork of the history'
     )
     compression: bool = capability(
         'compression', 'rows can be removed from the middle of the cache (InfiniPot-V)'
@@ -246,3 +250,24 @@ class Family(ABC):
     @abstractmethod
     def logits(self, hidden: mx.array) -> mx.array:
         """Next-token logits for hidden states: [..., hidden] to [..., vocabulary]."""
+
+    def row_writers(self, layers: list[Any], rows: np.ndarray, tail: Rows, start: int) -> list[Any]:
+        """Stand-ins for a cache's layers through which `hidden` recomputes rows of the tail.
+
+        Args:
+            layers: the cache.
+            rows: int [n], which of the tail's rows.
+            tail: the tail's rows, the newest in the cache.
+            start: how many rows come before it.
+        """
+        places = mx.array(rows + start)
+        mask = mx.arange(start + len(tail))[None] <= places[:, None]
+        return [row_writer(layer, places, mask) for layer in layers]
+
+    def rewind(self, layers: list[Any], surplus: int) -> bool:
+        """Drop the newest `surplus` rows of a cache; False, and nothing is done, if it cannot."""
+        if not self.capabilities.rewind:
+            return False
+        for layer in layers:
+            layer.trim(surplus)
+        return True

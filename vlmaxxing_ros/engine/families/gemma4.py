@@ -3,12 +3,12 @@
 
 """Gemma 4: sliding windows, shared keys and values, and images that see themselves whole.
 
-Most layers keep the newest `sliding_window` rows only, in a cache that rotates: it is forked,
-never trimmed, so a tail is prefilled whole on a fork of the history.  Where the configuration
-asks for it, the blocks of an image attend to each other in both directions, window or not.
-mlx-vlm's own mask does that for an image in a prompt's first chunk only; here the masks are
-built per layer for every chunk, so that a frame appended to a prefix is what it is in one cold
-prefill.
+Most layers keep the newest `sliding_window` rows only, in a cache that rotates: a tail is
+prefilled on a fork of the history.  Where the configuration asks for it, the blocks of an image
+attend to each other in both directions, window or not.  mlx-vlm's own mask does that for an image
+in a prompt's first chunk only; here the masks are built per layer for every chunk, so that a frame
+appended to a prefix is what it is in one cold prefill, and a block that is recomputed in place sees
+the current keys and values of its whole frame.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
 from vlmaxxing_ros.engine.families.frame_layout import lay_out
 from vlmaxxing_ros.engine.families.text import ChatText
+from vlmaxxing_ros.engine.families.window_writer import RowRope, WindowWriter, rewind_window
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 # An image is scaled to fill one of these numbers of blocks: the model has seen no others.
@@ -36,8 +37,9 @@ class Gemma4(Family):
 
     capabilities = Capabilities(
         delta_frames=False,
-        tail_refresh=False,
+        tail_refresh=True,
         incremental_vision=False,
+        as_of=True,
         rewind=False,
         compression=False,
         quantized_cache=False,
@@ -55,6 +57,10 @@ class Gemma4(Family):
         self._close = [id_ for id_ in shown.shown if id_ != self.image_id]
         asked = getattr(model.config.text_config, 'use_bidirectional_attention', None)
         self._sees_whole_images = asked == 'vision'
+        for layer in self._decoder_layers():
+            attention: Any = layer.self_attn
+            if not isinstance(attention.rope, RowRope):
+                attention.rope = RowRope(attention.rope)
 
     @property
     def block(self) -> int:
@@ -141,7 +147,7 @@ class Gemma4(Family):
         if features is not None:
             shown = np.flatnonzero(rows.blocks >= 0)
             embeds[0, mx.array(shown)] = features.embeds.astype(embeds.dtype)
-            if self._sees_whole_images:
+            if self._sees_whole_images and not isinstance(cache[0], WindowWriter):
                 mutual = mx.array(_mutual(rows.blocks))
                 layers = [_ImageMask(layer, mutual) for layer in cache]
         with self._showing(rows):
@@ -154,6 +160,19 @@ class Gemma4(Family):
 
     def _decoder_layers(self) -> list[nn.Module]:
         return list(self._language.model.layers)
+
+    def row_writers(self, layers: list[Any], rows: np.ndarray, tail: Rows, start: int) -> list[Any]:
+        """Rows of a frame lie in every layer's window, and see their whole frame as it is now."""
+        before = np.zeros(start, bool)
+        image = np.concatenate([before, tail.blocks >= 0]) if self._sees_whole_images else None
+        return [WindowWriter(layer, rows + start, image) for layer in layers]
+
+    def rewind(self, layers: list[Any], surplus: int) -> bool:
+        """Rows can be taken back as long as what they had pushed out of the windows is not missed.
+
+        That is so behind the frame before the tail, and while the windows are not full.
+        """
+        return rewind_window(layers, surplus)
 
     def logits(self, hidden: mx.array) -> mx.array:
         """The output head."""

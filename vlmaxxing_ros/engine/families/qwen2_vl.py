@@ -30,6 +30,7 @@ class Qwen2VL(Family):
         delta_frames=True,
         tail_refresh=True,
         incremental_vision=True,
+        as_of=True,
         rewind=True,
         compression=True,
         quantized_cache=True,

@@ -21,6 +21,7 @@ class Qwen35(Qwen2VL):
         delta_frames=True,
         tail_refresh=False,
         incremental_vision=True,
+        as_of=False,
         rewind=False,
         compression=False,
         quantized_cache=True,
