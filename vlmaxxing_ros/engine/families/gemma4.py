@@ -24,6 +24,7 @@ from mlx_vlm.models.gemma4.processing_gemma4 import get_aspect_ratio_preserving_
 from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
 from vlmaxxing_ros.engine.families.frame_layout import lay_out
+from vlmaxxing_ros.engine.families.gemma_tower import GemmaTower
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.families.window_writer import RowRope, WindowWriter, rewind_window
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
@@ -38,7 +39,7 @@ class Gemma4(Family):
     capabilities = Capabilities(
         delta_frames=False,
         tail_refresh=True,
-        incremental_vision=False,
+        incremental_vision=True,
         as_of=True,
         rewind=False,
         compression=False,
@@ -49,6 +50,7 @@ class Gemma4(Family):
         text = ChatText(processor, model.config.model_type, end_ids)
         super().__init__(name, model, processor, text, model.config.image_token_id)
         self._language = model.language_model
+        self._tower = self._make_tower(model)
         side = 4 * self.block
         shown = lay_out(processor, text, self.image_id, side, side)
         text.frames_behind(shown.prefix, shown.before)
@@ -61,6 +63,9 @@ class Gemma4(Family):
             attention: Any = layer.self_attn
             if not isinstance(attention.rope, RowRope):
                 attention.rope = RowRope(attention.rope)
+
+    def _make_tower(self, model: nn.Module) -> Any:
+        return GemmaTower(model.vision_tower, model.embed_vision)
 
     @property
     def block(self) -> int:
@@ -110,21 +115,14 @@ class Gemma4(Family):
         return _rows(np.array(ids, np.int32), shown, base)
 
     def windows(self, grid: Grid) -> np.ndarray:
-        """One window: the tower's attention is global, and no caller needs a part of a frame."""
-        return np.zeros((grid.rows, grid.cols), np.int32)
+        """One block is a window: the tower's attention is global."""
+        return np.arange(grid.blocks, dtype=np.int32).reshape(grid.rows, grid.cols)
 
-    def encode(
-        self, frame: Frame, state: Features | None, active: np.ndarray
-    ) -> tuple[Features, Features]:
-        """Encode the whole frame, unless nothing is active."""
-        if state is not None and not len(active):
-            return state, state
-        features = self._embed(frame)
-        return features, features
-
-    def _embed(self, frame: Frame) -> Features:
-        pixels = self._normalized(frame.pixels).transpose(2, 0, 1)
-        return Features(self.model.encode_image(mx.array(pixels[None]))[0])
+    def encode(self, frame: Frame, state: Any, active: np.ndarray) -> tuple[Features, Any]:
+        """Encode the blocks in `active`; see `GemmaTower.encode`."""
+        pixels = self._normalized(frame.pixels)
+        state = self._tower.encode(pixels, frame.grid, state, active)
+        return Features(state.features), state
 
     def _normalized(self, pixels: np.ndarray) -> np.ndarray:
         """What the stock processor makes of RGB values: uint8 [..., 3] to float32."""
