@@ -55,9 +55,13 @@ def load(name: str, folder: Path) -> Family:
     return load_family(str(folder))
 
 
-def stock_prompt(family: Family, count: int, question: str = QUESTION) -> str:
+def stock_prompt(family: Family, count: int, captions: tuple[str, ...] = ()) -> str:
     """Mlx-vlm's own prompt."""
-    parts = [{'type': 'image'}] * count + [{'type': 'text', 'text': question}]
+    parts: list[dict[str, str]] = []
+    for number in range(count):
+        parts += [{'type': 'text', 'text': text} for text in captions[number:][:1] if text]
+        parts.append({'type': 'image'})
+    parts.append({'type': 'text', 'text': QUESTION})
     config = {'model_type': family.model.config.model_type}
     return str(
         apply_chat_template(
@@ -118,10 +122,11 @@ def test_a_streams_ids_are_those_of_the_stock_prompt(family: Family, count: int)
 
 def test_the_answer_is_the_one_that_stock_generation_gives(family: Family) -> None:
     frames = noise(family, min(2, family.stock_images), rows=4, cols=5)
+    captions = tuple(family.caption(frame) for frame in frames)
     results = stream_generate(
         family.model,
         family.processor,
-        one_beginning(family, frames, stock_prompt(family, len(frames))),
+        one_beginning(family, frames, stock_prompt(family, len(frames), captions)),
         [Image.fromarray(frame.pixels) for frame in frames],
         max_tokens=8,
         temperature=0.0,
