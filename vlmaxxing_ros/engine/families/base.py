@@ -133,7 +133,7 @@ class Family(ABC):
 
     capabilities: Capabilities
     cache_bits = 0
-    stock_images = 3
+    stock_images = 1_000_000
     _experts: VisualExperts | None = None
 
     def __init__(

@@ -19,7 +19,7 @@ from PIL import Image
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.families.generic import embed
-from vlmaxxing_ros.engine.families.prompts import MARK
+from vlmaxxing_ros.engine.families.prompts import MARK, render
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 # Chunks of other shapes round differently, most where the type is narrow or a GPU multiplies
@@ -52,22 +52,44 @@ def self_test(family: Family) -> SelfTest:
     Raises:
         ModelError: features or logits are not finite numbers.
     """
-    grid = family.grid(96, 128, 16384)
-    random = np.random.default_rng(0)
-    shape = (grid.height, grid.width, 3)
-    frames = [
-        Frame(random.integers(0, 256, shape, np.uint8), grid, stamp, 'self_test')
-        for stamp in (1, 2, 3)
-    ]
-    for count in (3, 2, 1):
-        shown = frames[:count]
-        stock = _stock_inputs(family, shown)
-        stock_ids = _one_id_per_row(family, np.array(stock['input_ids'])[0].tolist(), grid)
-        if wrong := _compare_ids(family, _streamed_ids(family, shown), stock_ids):
+    for count in (1, 2, 3):
+        _, _, wrong = _prompts(family, count)
+        if wrong:
             return SelfTest(False, float('inf'), wrong)
-        if count == min(2, family.stock_images):
-            compared = _compare(_stream(family, shown, stock_ids), _prefill(family, stock))
-    return compared
+    return _compare(family, min(2, family.stock_images))
+
+
+def long_test(family: Family, rows: int = 1100) -> SelfTest:
+    """The same past `rows` rows, where some kernels change their ways.
+
+    Raises:
+        ModelError: features or logits are not finite numbers.
+    """
+    grid = _grid(family)
+    frames = -(-rows // len(family.frame_rows(grid, 0)))
+    return _compare(family, min(frames, family.stock_images))
+
+
+def _grid(family: Family) -> Grid:
+    return family.grid(96, 128, 16384)
+
+
+def _frames(family: Family, count: int) -> list[Frame]:
+    """Frames of noise."""
+    grid, random = _grid(family), np.random.default_rng(0)
+    shape = (grid.height, grid.width, 3)
+    return [
+        Frame(random.integers(0, 256, shape, np.uint8), grid, stamp, 'self_test')
+        for stamp in range(1, count + 1)
+    ]
+
+
+def _prompts(family: Family, count: int) -> tuple[dict[str, mx.array], list[int], str]:
+    """What mlx-vlm prefills for so many frames, the same as ids of rows, and what ours lack."""
+    frames = _frames(family, count)
+    stock = _stock_inputs(family, frames)
+    ids = _one_id_per_row(family, np.array(stock['input_ids'])[0].tolist())
+    return stock, ids, _difference(family, _streamed_ids(family, frames), ids)
 
 
 def _streamed_ids(family: Family, frames: list[Frame]) -> list[int]:
@@ -84,10 +106,14 @@ def _streamed_ids(family: Family, frames: list[Frame]) -> list[int]:
 
 def _stock_inputs(family: Family, frames: list[Frame]) -> dict[str, mx.array]:
     """What mlx-vlm prefills for these frames and `MARK` as a question."""
+    shown, kind = family.text.prompts.shown, family.model.config.model_type
+    few = len(frames) <= len(shown)
     inputs = prepare_inputs(
         family.processor,
         images=[Image.fromarray(frame.pixels) for frame in frames],
-        prompts=family.text.prompts.shown[len(frames) - 1],
+        prompts=shown[len(frames) - 1]
+        if few
+        else render(family.processor, MARK, images=len(frames), model_type=kind),
         image_token_index=family.image_id,
     )
     ids = np.array(inputs['input_ids'])[0].tolist()
@@ -104,15 +130,15 @@ def _stock_inputs(family: Family, frames: list[Frame]) -> dict[str, mx.array]:
     return inputs
 
 
-def _one_id_per_row(family: Family, ids: list[int], grid: Grid) -> list[int]:
+def _one_id_per_row(family: Family, ids: list[int]) -> list[int]:
     """Stock ids as the stream counts them: some models have one id for all rows of an image."""
-    rows = int((family.frame_rows(grid, 0).blocks >= 0).sum())
+    rows = int((family.frame_rows(_grid(family), 0).blocks >= 0).sum())
     if family.stock_images == 1:
         return [i for id_ in ids for i in [id_] * (rows if id_ == family.image_id else 1)]
     return ids
 
 
-def _compare_ids(family: Family, ours: list[int], stock: list[int]) -> str:
+def _difference(family: Family, ours: list[int], stock: list[int]) -> str:
     """What differs, for people; empty where nothing does."""
     if ours == stock:
         return ''
@@ -163,13 +189,17 @@ def _prefill(family: Family, inputs: dict[str, mx.array]) -> mx.array:
     ).logits[0, -1]
 
 
-def _compare(streamed: mx.array, cold: mx.array) -> SelfTest:
-    ours, stock = (np.array(logits.astype(mx.float32)) for logits in (streamed, cold))
-    difference = float(np.abs(ours - stock).max() / max(np.abs(stock).max(), 1e-9))
+def _compare(family: Family, count: int) -> SelfTest:
+    stock, ids, wrong = _prompts(family, count)
+    if wrong:
+        return SelfTest(False, float('inf'), wrong)
+    streamed, cold = _stream(family, _frames(family, count), ids), _prefill(family, stock)
+    ours, theirs = (np.array(logits.astype(mx.float32)) for logits in (streamed, cold))
+    difference = float(np.abs(ours - theirs).max() / max(np.abs(theirs).max(), 1e-9))
     fine = streamed.dtype == mx.float32 and mx.default_device() == mx.Device(mx.cpu)
     ok = difference <= (_TOLERANCE if fine else _ROUGH_TOLERANCE)
-    text = 'frames streamed one by one: next-token logits differ from a cold prefill by '
+    text = f'{count} frames streamed one by one: next-token logits differ from a cold prefill by '
     text += f'{difference:.2g} of the largest at most'
-    if ours.argmax() != stock.argmax():
-        text += f', and the answer begins with token {ours.argmax()} instead of {stock.argmax()}'
+    if ours.argmax() != theirs.argmax():
+        text += f', and the answer begins with token {ours.argmax()} instead of {theirs.argmax()}'
     return SelfTest(ok, difference, text)
