@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub.constants
 import mlx.core as mx
 import pytest
 from transformers import AutoTokenizer
@@ -220,10 +220,21 @@ def test_a_revision_is_what_the_hub_is_asked_for(
         (repository / 'refs' / f'v{number}').write_text(commit)
     evil = repository / 'snapshots' / f'{2:040x}' / 'tokenizer_config.json'
     _edit(evil, auto_map={'AutoTokenizer': 'evil.Evil'})
-    monkeypatch.setattr(huggingface_hub.constants, 'HF_HUB_CACHE', str(tmp_path / 'hub'))
-    monkeypatch.setattr(huggingface_hub.constants, 'HF_HUB_OFFLINE', True)
+    monkeypatch.setenv('HF_HUB_CACHE', str(tmp_path / 'hub'))
+    monkeypatch.setenv('HF_HUB_OFFLINE', '1')
     assert load_family('some/model', revision='v1').name == 'some/model'
     with pytest.raises(ModelError, match='its own code'):
         load_family('some/model', revision='v2')
     with pytest.raises(ModelError, match="'some/model' at 'v3' is neither a folder nor"):
         load_family('some/model', revision='v3')
+
+
+def test_a_hub_that_says_nothing_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(('127.0.0.1', 0)) as server:  # nobody accepts
+        monkeypatch.setenv('HF_ENDPOINT', f'http://127.0.0.1:{server.getsockname()[1]}')
+        monkeypatch.setenv('HF_HUB_CACHE', str(tmp_path / 'hub'))
+        monkeypatch.setattr('vlmaxxing_ros.engine.families.hub.PATIENCE', 2.0)
+        with pytest.raises(ModelError, match='sent nothing for 2 s'):
+            load_family('some/model')

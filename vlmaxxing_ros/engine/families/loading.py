@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx_vlm.utils import get_model_path, load, resolve_eos_token_ids
+from mlx_vlm.utils import load, resolve_eos_token_ids
 from transformers import dynamic_module_utils
 
 from vlmaxxing_ros.engine.errors import EngineError, ModelError
@@ -22,6 +22,7 @@ from vlmaxxing_ros.engine.families.fastvlm import FastVLM
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.gemma4_unified import Gemma4Unified
 from vlmaxxing_ros.engine.families.generic import Generic, image_token_id
+from vlmaxxing_ros.engine.families.hub import fetch
 from vlmaxxing_ros.engine.families.model_folder import check_folder, refuse_code
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
 from vlmaxxing_ros.engine.families.qwen3_5 import Qwen35
@@ -156,14 +157,19 @@ def _find(model: str, revision: str) -> Path:
         raise ModelError(f'model folder {model!r} does not exist: check the parameter `model`')
     try:
         # Settings first: what is to be refused is not worth its weights.
-        refuse_code(Path(get_model_path(model, revision or None, allow_patterns=_SETTINGS)))
-        patterns = _SETTINGS + _WEIGHTS
-        return Path(get_model_path(model, revision or None, allow_patterns=patterns))
-    except ModelError:
-        raise
-    except Exception as error:  # the hub client has its own zoo of network errors
-        at = f' at {revision!r}' if revision else ''
-        raise ModelError(
-            f'model {model!r}{at} is neither a folder nor to be had from the hub ({error}): '
-            'download it first, or use `nano`'
-        ) from error
+        folder = fetch(model, revision, _SETTINGS)
+    except ModelError as error:
+        raise _not_there(model, revision, error) from error
+    refuse_code(folder)
+    try:
+        return fetch(model, revision, _SETTINGS + _WEIGHTS)
+    except ModelError as error:
+        raise _not_there(model, revision, error) from error
+
+
+def _not_there(model: str, revision: str, error: ModelError) -> ModelError:
+    at = f' at {revision!r}' if revision else ''
+    return ModelError(
+        f'model {model!r}{at} is neither a folder nor to be had from the hub ({error}): '
+        'download it first, or use `nano`'
+    )

@@ -9,6 +9,7 @@ Knows how to run the child; knows nothing of messages, tokenizers or models.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import lru_cache
@@ -34,7 +35,8 @@ def render_template(template: str, renderings: list[dict[str, Any]]) -> tuple[st
 def _render(job: str) -> tuple[str, ...]:
     try:
         child = subprocess.run(
-            [sys.executable, '-I', str(_CHILD)],
+            [sys.executable, str(_CHILD)],
+            env={**os.environ, 'PYTHONSAFEPATH': '1'},  # our folder is no place for its imports
             input=job,
             capture_output=True,
             text=True,
