@@ -194,15 +194,15 @@ def test_a_name_that_is_no_arm_is_refused(family: Family, name: str) -> None:
 def test_a_model_that_cannot_reuse_rows_is_run_exactly_or_says_why_not(
     images: list[StampedImage], questions: list[TimedQuestion]
 ) -> None:
-    gemma, runs = random_family('gemma4'), {}
+    plain, runs = random_family('lfm2_vl'), {}
     windows: Windows = {}
     for name in ('auto', 'dense'):
         runs[name] = replay(
-            partial(_make, name, windows), name, 't', images[:8], questions[:2], gemma, CONFIG
+            partial(_make, name, windows), name, 't', images[:8], questions[:2], plain, CONFIG
         )
         windows = {q.id: tuple(q.window) for q in runs['auto'].questions}
     assert all(q.exact for q in runs['auto'].questions)
     assert drift(pairs([runs['auto']], [runs['dense']]))['answer']['count'] == 0
     for name in ('refresh', 'deltas', 'repair:1', 'infinipot'):
-        with pytest.raises(ArmUnavailable, match='gemma4'):
-            make_arm(name, gemma, CONFIG, {})
+        with pytest.raises(ArmUnavailable, match='lfm2_vl'):
+            make_arm(name, plain, CONFIG, {})

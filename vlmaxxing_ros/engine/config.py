@@ -56,8 +56,8 @@ class EngineConfig:
         fixed=True,
     )
     model_revision: str = setting(
-        '',
-        'branch, tag or commit of a hub id; empty: its main branch, whatever that is today',
+        'main',
+        'branch, tag or commit of a hub id; a commit is always the same model',
         fixed=True,
     )
     dtype: str = setting(

@@ -205,7 +205,7 @@ def test_a_type_that_is_too_narrow_for_the_tower_is_seen_at_load(folder: Path) -
 
 def test_a_revision_is_for_hub_ids(folder: Path) -> None:
     with pytest.raises(ModelError, match='model_revision'):
-        load_family(str(folder), revision='main')
+        load_family(str(folder), revision='v1.0')
 
 
 def test_a_revision_is_what_the_hub_is_asked_for(
@@ -225,8 +225,6 @@ def test_a_revision_is_what_the_hub_is_asked_for(
     assert load_family('some/model', revision='v1').name == 'some/model'
     with pytest.raises(ModelError, match='its own code'):
         load_family('some/model', revision='v2')
-    with pytest.raises(ModelError, match="'some/model' at 'v3' is neither a folder nor"):
-        load_family('some/model', revision='v3')
 
 
 def test_a_hub_that_says_nothing_is_not_waited_for(
@@ -235,6 +233,6 @@ def test_a_hub_that_says_nothing_is_not_waited_for(
     with socket.create_server(('127.0.0.1', 0)) as server:  # nobody accepts
         monkeypatch.setenv('HF_ENDPOINT', f'http://127.0.0.1:{server.getsockname()[1]}')
         monkeypatch.setenv('HF_HUB_CACHE', str(tmp_path / 'hub'))
-        monkeypatch.setattr('vlmaxxing_ros.engine.families.hub.PATIENCE', 2.0)
-        with pytest.raises(ModelError, match='sent nothing for 2 s'):
-            load_family('some/model')
+        monkeypatch.setattr('vlmaxxing_ros.engine.families.hub.PATIENCE', 1.0)
+        with pytest.raises(ModelError, match="'some/model' at 'v3' .* sent nothing for 1 s"):
+            load_family('some/model', revision='v3')

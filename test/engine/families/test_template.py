@@ -50,7 +50,7 @@ def test_what_templates_use_beyond_jinja_is_there() -> None:
 def test_a_template_that_computes_for_ever_or_fills_the_memory_is_refused(
     template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('vlmaxxing_ros.engine.families.template.SECONDS', 1)
+    monkeypatch.setattr('vlmaxxing_ros.engine.families.template.SECONDS', 0.5)
     with pytest.raises(ModelError, match='chat template'):
         render_template(template, [{}])
 

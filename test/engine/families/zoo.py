@@ -19,7 +19,16 @@ from typing import Any
 import mlx.core as mx
 from mlx.utils import tree_flatten
 from mlx_vlm.models.fastvlm.config import VisionConfig as FastVitHd
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
@@ -83,7 +92,8 @@ def sentence_piece(names: dict[str, str], *, bos: bool) -> PreTrainedTokenizerFa
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace('▁', ' '), decoders.ByteFallback(), decoders.Fuse()]
     )
-    return _finish(tokenizer, [], names, (), bos=bos)
+    runs = [AddedToken(n * space, normalized=False) for n in (1, 2, 3, 4) for space in '\n▁']
+    return _finish(tokenizer, [], names, runs, bos=bos)
 
 
 def _finish(

@@ -28,13 +28,13 @@ def fetch(repository: str, revision: str, patterns: list[str]) -> Path:
 
     Args:
         repository: a hub id.
-        revision: branch, tag or commit; empty: the main branch.
+        revision: branch, tag or commit.
         patterns: of file names.
 
     Raises:
         ModelError: there is no such thing, or nothing has come for `PATIENCE` seconds.
     """
-    job = {'repo_id': repository, 'revision': revision or None, 'allow_patterns': patterns}
+    job = {'repo_id': repository, 'revision': revision, 'allow_patterns': patterns}
     child = subprocess.Popen(
         [sys.executable, str(_CHILD), json.dumps(job)],
         stdin=subprocess.PIPE,

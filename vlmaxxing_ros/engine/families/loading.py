@@ -52,7 +52,7 @@ def load_family(
     dtype: str = 'auto',
     kv_bits: int = 0,
     visual_experts: int = 0,
-    revision: str = '',
+    revision: str = 'main',
 ) -> Family:
     """Load a model: `nano`, a folder, or a hub id.
 
@@ -62,7 +62,7 @@ def load_family(
             types bypass BLAS, and as stored on a GPU.
         kv_bits: 4 or 8: keys and values are kept in as many bits; 0: as they are computed.
         visual_experts: experts per visual row of a mixture-of-experts model; 0: its own number.
-        revision: branch, tag or commit of a hub id; empty: its main branch.
+        revision: branch, tag or commit of a hub id.
 
     Raises:
         ModelError: the model is missing, broken, of a family that is not supported, asks for code
@@ -150,7 +150,7 @@ def _find(model: str, revision: str) -> Path:
         return NANO
     folder = Path(model).expanduser()
     if folder.exists():
-        if revision:
+        if revision != 'main':
             raise ModelError(f'model_revision {revision!r} is for hub ids: {model} is a folder')
         return folder
     if folder.is_absolute() or model.startswith(('.', '~')) or model.count('/') != 1:
@@ -168,7 +168,7 @@ def _find(model: str, revision: str) -> Path:
 
 
 def _not_there(model: str, revision: str, error: ModelError) -> ModelError:
-    at = f' at {revision!r}' if revision else ''
+    at = f' at {revision!r}' if revision != 'main' else ''
     return ModelError(
         f'model {model!r}{at} is neither a folder nor to be had from the hub ({error}): '
         'download it first, or use `nano`'

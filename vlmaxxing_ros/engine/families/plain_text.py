@@ -22,6 +22,7 @@ from vlmaxxing_ros.engine.errors import InvalidRequest, ModelError
 # otherwise than at its beginning.  The second swallows white space, as some control tokens do.
 # Noncharacters of Unicode, which are taken out of a user's text.
 _BEFORE, _BEFORE_STRIPPED = '\ufdd0', '\ufdd1'
+_SPACES = ' \t\r\n▁'
 _NO_MARKS = str.maketrans('', '', _BEFORE + _BEFORE_STRIPPED)
 
 
@@ -44,13 +45,21 @@ class PlainText:
             )
         self._tokenizer = tokenizer
         self._special_ids = set(tokenizer.all_special_ids)
-        added = [token for token in tokenizer.added_tokens_decoder.values() if token.content]
+        # Line ends and spaces in a row are added tokens of Gemma's: they control nothing.
+        added = [
+            token
+            for token in tokenizer.added_tokens_decoder.values()
+            if token.special or token.content.strip(_SPACES)
+        ]
         longest = sorted((token.content for token in added), key=len, reverse=True)
         self._control = re.compile('|'.join(map(re.escape, longest)) or '(?!)')
         self._stripping = {token.content for token in added if token.rstrip}
         self._opening = next((t.content for t in added if not (t.rstrip or t.normalized)), '')
         spec = json.loads(backend.to_str())
-        spec |= {'added_tokens': [], 'post_processor': None, 'truncation': None, 'padding': None}
+        text = [
+            t for t in spec['added_tokens'] if not (t['special'] or t['content'].strip(_SPACES))
+        ]
+        spec |= {'added_tokens': text, 'post_processor': None, 'truncation': None, 'padding': None}
         self._plain = Tokenizer.from_str(json.dumps(spec))
         self._plain.add_special_tokens(
             [
