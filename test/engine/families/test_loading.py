@@ -234,5 +234,5 @@ def test_a_hub_that_says_nothing_is_not_waited_for(
         monkeypatch.setenv('HF_ENDPOINT', f'http://127.0.0.1:{server.getsockname()[1]}')
         monkeypatch.setenv('HF_HUB_CACHE', str(tmp_path / 'hub'))
         monkeypatch.setattr('vlmaxxing_ros.engine.families.hub.PATIENCE', 1.0)
-        with pytest.raises(ModelError, match="'some/model' at 'v3' .* sent nothing for 1 s"):
+        with pytest.raises(ModelError, match=r"'some/model' at 'v3' .* sent nothing for 1 s"):
             load_family('some/model', revision='v3')

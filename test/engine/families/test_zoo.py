@@ -225,3 +225,25 @@ def test_the_image_token_is_read_from_config_json_where_mlx_vlm_drops_it(field: 
     assert image_token_id(nothing, {field: 77}, nothing) == 77
     with pytest.raises(ModelError, match='names no image token'):
         image_token_id(nothing, {}, nothing)
+
+
+@pytest.mark.parametrize(
+    ('name', 'part', 'field'),
+    [
+        ('gemma4', 'vision_config', 'pooling_kernel_size'),
+        ('gemma4', 'vision_config', 'patch_size'),
+        ('lfm2', 'text_config', 'vocab_size'),
+        ('pixtral', 'vision_config', 'head_dim'),
+    ],
+)
+@pytest.mark.parametrize('value', [10**9, -1, 0])
+def test_a_config_that_makes_no_sense_is_an_error_that_names_the_model(
+    name: str, part: str, field: str, value: int, tmp_path: Path
+) -> None:
+    write(name, tmp_path)
+    path = tmp_path / 'config.json'
+    config = json.loads(path.read_text())
+    config[part][field] = value
+    path.write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=tmp_path.name):
+        load_family(str(tmp_path))

@@ -8,6 +8,8 @@ Only safetensors and mlx-vlm's own classes: no pickles, no code from a checkpoin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -102,31 +104,32 @@ def make_family(
     ends = set(resolve_eos_token_ids(getattr(network.config, 'eos_token_id', None), tokenizer))
     ends |= set(getattr(processor, 'additional_eos_token_ids', ()))
     kind = FAMILIES.get(str(config.get('model_type')))
-    if kind is not None:
-        return kind(name, network, processor, ends)
-    try:
+    with _by_name(name):
+        if kind is not None:
+            return kind(name, network, processor, ends)
         shown = image_token_id(network.config, config, processor)
         family = Generic(name, network, processor, ends, image_id=shown)
-    except EngineError as error:
-        raise ModelError(f'model {name!r} cannot be streamed: {error}') from error
-    except Exception as error:  # any model's code may run here; all mean the same
-        raise ModelError(
-            f'model {name!r} cannot be streamed: its own code fails on it ({error!r})'
-        ) from error
     _prove(family)
     return family
 
 
+@contextmanager
+def _by_name(name: str) -> Iterator[None]:
+    """Any model's code may run here: whatever it raises is an error that names the model."""
+    try:
+        yield
+    except EngineError as error:
+        raise ModelError(f'model {name!r} cannot be streamed: {error}') from error
+    except Exception as error:
+        raise ModelError(
+            f'model {name!r} cannot be streamed: its own code fails on it ({error!r})'
+        ) from error
+
+
 def _prove(family: Family) -> None:
     """A stream must be what one cold prompt is, and made of numbers."""
-    try:
+    with _by_name(family.name):
         result = self_test(family)
-    except EngineError as error:
-        raise ModelError(f'model {family.name!r} cannot be streamed: {error}') from error
-    except Exception as error:  # any model's code may run here; all mean the same
-        raise ModelError(
-            f'model {family.name!r} cannot be streamed: its own code fails on it ({error!r})'
-        ) from error
     if not result.ok:
         raise ModelError(f'model {family.name!r} cannot be streamed exactly: {result.text}')
 
