@@ -67,9 +67,8 @@ class Asking(Iterator[Token | None]):
         self._context = fork.rows
         self._reused = fork.rows - recomputed
         self._thinking = config.thinking
-        self._suffix = family.text.question_ids(
-            question.text, question.choices, thinking=config.thinking != 0
-        )
+        thinking = config.thinking != 0 and family.text.can_think
+        self._suffix = family.text.question_ids(question.text, question.choices, thinking=thinking)
         self._limit = question.max_tokens or config.max_tokens
         if len(self._suffix) > config.max_question_tokens:
             raise InvalidRequest(
