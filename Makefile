@@ -20,7 +20,7 @@ OPENBLAS := $(wildcard /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 FAST := $(if $(OPENBLAS),LD_PRELOAD=$(OPENBLAS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lock clean
+.PHONY: help setup demo test newest bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -35,6 +35,14 @@ test: setup  ## lint, types, unit and integration tests
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(FAST) $(BIN)/python -m pytest
+
+# For a scheduled job: what differs is to be reported, not worked around silently.
+newest: setup  ## the families' tests with mlx-vlm's newest release instead of the locked one
+	@$(BIN)/uv pip install --quiet --upgrade --target $(VENV)/newest 'mlx[cpu]' mlx-vlm llguidance \
+	  numpy==2.2.6 opencv-python==4.12.0.88
+	@$(FAST) PYTHONPATH=$(VENV)/newest $(BIN)/python -c \
+	  'from importlib.metadata import version as v; print("mlx", v("mlx"), "mlx-vlm", v("mlx-vlm"))'
+	@$(FAST) PYTHONPATH=$(VENV)/newest $(BIN)/python -m pytest -q test/engine/families
 
 bench: setup  ## the measurements behind the figures in docs/
 	@$(FAST) $(BIN)/python -m bench

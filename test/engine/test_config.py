@@ -24,7 +24,7 @@ from vlmaxxing_ros.engine.config import EngineConfig
         ({'max_tokens': True}, 'max_tokens must be of type int'),
         ({'model': 7}, 'model must be of type str'),
         ({'low': 9.0, 'high': 8.0}, 'low .9.0. must not exceed high'),
-        ({'max_fresh_fraction': 0.9, 'keyframe_fraction': 0.5}, 'must not exceed'),
+        ({'max_duty': 1.5}, 'max_duty must be at most 1.0'),
     ],
 )
 def test_a_bad_value_is_refused_by_name(settings: dict[str, Any], message: str) -> None:

@@ -169,7 +169,7 @@ def test_parameters_change_while_it_runs_and_keep_what_was_seen(
 def test_a_change_that_the_model_cannot_follow_is_refused_and_the_next_one_is_not(
     spawn: Spawn, peer: Peer, tmp_path: Path
 ) -> None:
-    save(random_family('gemma4'), 'gemma4', tmp_path)
+    save(random_family('lfm2_vl'), 'lfm2_vl', tmp_path)
     process = spawn(*NODE, *node_arguments(model=tmp_path, autostart=True))
     process.wait_for('active: looking at')
     assert 'set tail_mode to auto or exact' in set_parameter(peer, 'tail_mode', 'refresh')

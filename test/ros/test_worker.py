@@ -456,7 +456,7 @@ def test_a_model_that_is_not_there_is_a_clear_error() -> None:
 
 @pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused
 def test_settings_that_the_loaded_models_family_cannot_follow_are_refused(tmp_path: Path) -> None:
-    save(random_family('gemma4'), 'gemma4', tmp_path)
+    save(random_family('lfm2_vl'), 'lfm2_vl', tmp_path)
     scene = Filmed()
     scene.settings = Settings(engine=EngineConfig(model=str(tmp_path)))
     refreshing = Settings(engine=EngineConfig(model=str(tmp_path), tail_mode='refresh'))

@@ -55,6 +55,11 @@ class EngineConfig:
         'nano (built in), a folder, or a hub id such as mlx-community/Qwen2.5-VL-7B-Instruct-4bit',
         fixed=True,
     )
+    model_revision: str = setting(
+        'main',
+        'branch, tag or commit of a hub id; a commit is always the same model',
+        fixed=True,
+    )
     dtype: str = setting(
         'auto',
         'compute type of unquantised weights; auto: float32 on the CPU, as stored on a GPU',
@@ -209,6 +214,13 @@ class EngineConfig:
         unit='tokens',
         minimum=1,
         maximum=32768,
+    )
+    thinking: int = setting(
+        0,
+        'tokens that a model which can think may think before it answers; 0: none, -1: any number',
+        unit='tokens',
+        minimum=-1,
+        maximum=1_000_000,
     )
     max_question_tokens: int = setting(
         2048,

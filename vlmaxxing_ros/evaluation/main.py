@@ -177,7 +177,9 @@ def _evaluate(args: argparse.Namespace, console: Console, given: Sequence[str] |
     streams = evaluate.load_streams(
         args.recordings, args.questions, camera=args.camera, topic=args.topic, fps=args.fps
     )
-    family = load_family(config.model, config.dtype, config.kv_bits, config.visual_experts)
+    family = load_family(
+        config.model, config.dtype, config.kv_bits, config.visual_experts, config.model_revision
+    )
     pictures = args.out / 'pictures'
     recorder = OverlayRecorder()
     wanted = not (pictures / 'overlay.webp').exists()

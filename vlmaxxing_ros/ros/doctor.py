@@ -111,6 +111,18 @@ def _model(model: str) -> Iterator[Finding]:
     can = ', '.join(title for title, able in abilities.items() if able)
     cannot = ', '.join(title for title, able in abilities.items() if not able)
     yield Finding('good', f'it can: {can}' + (f'; it cannot: {cannot}' if cannot else ''))
+    yield _long_stream(family)
+
+
+def _long_stream(family: Any) -> Finding:
+    """Whether a stream is still exact past the rows at which some kernels change their ways."""
+    from vlmaxxing_ros.engine.families.self_test import long_test
+
+    try:
+        result = long_test(family)
+    except Exception as error:  # whatever a model's code raises
+        return Finding('bad', f'a long stream fails: {type(error).__name__}: {error}')
+    return Finding('good' if result.ok else 'bad', result.text)
 
 
 def middleware() -> Iterator[Finding]:

@@ -290,7 +290,13 @@ class Worker:
         from vlmaxxing_ros.engine.stream.session import StreamSession
 
         engine = self._settings.engine
-        family = load_family(engine.model, engine.dtype, engine.kv_bits, engine.visual_experts)
+        family = load_family(
+            engine.model,
+            engine.dtype,
+            engine.kv_bits,
+            engine.visual_experts,
+            engine.model_revision,
+        )
         StreamSession(family, engine)  # raises if the family cannot follow the settings
         self._family = family
         self._queue.model = engine.model

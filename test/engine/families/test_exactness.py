@@ -108,7 +108,7 @@ def test_two_sessions_on_one_model_never_influence_each_other(family: Family) ->
 def test_as_of_answers_from_what_had_been_seen_by_then_or_is_refused(family: Family) -> None:
     frames = noise(family, 4)
     cache = stream(family, frames)
-    if not family.capabilities.rewind:
+    if not family.capabilities.as_of:
         with pytest.raises(Unsupported, match='leave as_of empty'):
             cache.fork(as_of=frames[1].stamp)
         return

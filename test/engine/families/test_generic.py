@@ -15,7 +15,6 @@ from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families import Family, make_family
 from vlmaxxing_ros.engine.families.generic import Generic
-from vlmaxxing_ros.engine.families.text import frame_text
 from vlmaxxing_ros.random_models.families import random_family
 
 
@@ -66,28 +65,32 @@ def test_a_model_whose_own_code_fails_is_refused_by_name(
         make_family('new one', family.model, family.processor, {'model_type': 'new'})
 
 
-@pytest.mark.parametrize(
-    ('written', 'frame'),
-    [
-        ('[IMG]', '[IMG]'),
-        ('[IMG]\\n', '[IMG]\n'),
-        ('<img>[IMG]</img>', '<img>[IMG]</img>'),
-    ],
-)
-def test_a_frame_is_what_the_template_writes_for_one_more_image(written: str, frame: str) -> None:
-    assert frame_text(_processor(written)) == frame
+@pytest.mark.parametrize('written', ['[IMG]', '[IMG]\\n', '<img>[IMG]</img>', '\\n[IMG]\\n'])
+def test_a_stream_is_what_the_template_writes_for_more_and_more_images(written: str) -> None:
+    known, processor = random_family('pixtral'), _processor(written)
+    family = make_family('new', known.model, processor, {'model_type': 'new'})
+    grid = noise(family, 1, rows=1, cols=1)[0].grid
+    ids = [*family.text.prefix_ids]
+    for _ in range(4):
+        ids += family.frame_rows(grid, len(ids)).ids.tolist()
+    ids += family.text.question_ids('what?', ())
+    image = written.replace('\\n', '\n')
+    image = image.replace('[IMG]', '[IMG][IMG][IMG_BREAK][IMG][IMG][IMG_END]')
+    text = 'user:' + 4 * image + 'what?'
+    assert ids == processor.tokenizer(text, add_special_tokens=False)['input_ids']
 
 
 def test_a_template_that_numbers_its_images_is_refused() -> None:
-    with pytest.raises(ModelError, match='one after the other'):
-        frame_text(_processor('[IMG{{ loop.index }}]'))
+    known = random_family('pixtral')
+    with pytest.raises(ModelError, match='processor writes'):
+        make_family('new', known.model, _processor('[IMG]{{ loop.index }}'), {'model_type': 'new'})
 
 
 def _processor(written: str) -> Any:
     """A processor whose template writes an image as `written`."""
     processor = random_family('pixtral').processor
     processor.chat_template = (
-        "{% for part in messages[0]['content'] %}{% if part['type'] == 'image' %}{{ '' }}"
+        "user:{% for part in messages[0]['content'] %}{% if part['type'] == 'image' %}{{ '' }}"
         + written.replace('\\n', "{{ '\\n' }}")
         + "{% else %}{{ part['text'] }}{% endif %}{% endfor %}"
     )

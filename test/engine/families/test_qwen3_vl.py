@@ -189,9 +189,11 @@ def test_a_compressed_history_keeps_to_its_cap_and_still_answers(family: Family)
     assert np.isfinite(next_logits(family, cache.fork())).all()
 
 
+@pytest.mark.parametrize('model_type', ['qwen3_vl', 'qwen3_vl_moe', 'qwen3_5', 'qwen3_5_moe'])
 def test_a_stream_is_to_the_model_what_a_video_of_doubled_frames_is_to_the_stock_processor(
-    family: Family,
+    model_type: str,
 ) -> None:
+    family = random_family(model_type)
     frames = noise(family, 4)  # 9.7 to 10.0 s
     cache = stream(family, frames)
     image = '<|vision_start|><|image_pad|><|vision_end|>'

@@ -10,8 +10,9 @@ from typing import Any
 import mlx.core as mx
 import pytest
 
+from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families import Family, Features, Rows
-from vlmaxxing_ros.engine.families.self_test import self_test
+from vlmaxxing_ros.engine.families.self_test import long_test, self_test
 from vlmaxxing_ros.random_models.families import random_family
 
 
@@ -56,7 +57,7 @@ def test_frames_in_another_layout_than_the_processors_are_named(
     monkeypatch.setattr(type(family), 'frame_rows', doubled)
     result = self_test(family)
     assert not result.ok
-    assert "not '|image_start|>" in result.text
+    assert 'not [513, 512' in result.text
 
 
 def test_an_answer_that_would_begin_otherwise_is_told(
@@ -64,3 +65,20 @@ def test_an_answer_that_would_begin_otherwise_is_told(
 ) -> None:
     monkeypatch.setattr(type(family), 'logits', lambda _, hidden: -hidden)
     assert 'the answer begins with token' in self_test(family).text
+
+
+@pytest.mark.parametrize('model_type', ['qwen2_5_vl', 'pixtral'])
+def test_a_stream_is_still_exact_past_1100_rows(model_type: str) -> None:
+    result = long_test(random_family(model_type))
+    assert result.ok, result.text
+    assert int(result.text.split()[0]) >= 10
+
+
+def test_numbers_that_are_none_are_an_error_that_names_the_type(family: Family) -> None:
+    norm = family.model.language_model.model.embedding_norm
+    kept, norm.weight = norm.weight, norm.weight * mx.inf
+    try:
+        with pytest.raises(ModelError, match='the logits are not finite numbers in float32'):
+            self_test(family)
+    finally:
+        norm.weight = kept

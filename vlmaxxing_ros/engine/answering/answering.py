@@ -16,6 +16,7 @@ import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.engine.answering.sampling import make_sampler
+from vlmaxxing_ros.engine.answering.thinking import think
 from vlmaxxing_ros.engine.cache.branches import cache_arrays
 from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -70,6 +71,7 @@ class Asking(Iterator[Token | None]):
         self.evidence = evidence
         self._context = fork.rows
         self._suffix = suffix
+        self._thinking = config.thinking
         self._limit = question.max_tokens or config.max_tokens
         self._progress = _Progress()
         self._work = self._choose() if question.choices else self._decode()
@@ -118,6 +120,7 @@ class Asking(Iterator[Token | None]):
         spelled = text.detokenizer()
         logits = self._fork.extend(self._suffix)
         yield from self._prefill()
+        logits = yield from think(self._fork, text, logits, sample, self._thinking)
         while True:
             token = sample(logits if shape is None else shape.mask(logits))
             if not progress.first_token:
@@ -148,13 +151,16 @@ class Asking(Iterator[Token | None]):
 
     def _choose(self) -> Generator[Token | None, None, str]:
         """Score every choice, its end included, on forks of one suffix prefill."""
-        progress, text = self._progress, self._family.text
-        first = _log_softmax(self._fork.extend(self._suffix))
+        question, progress, text = self._question, self._progress, self._family.text
+        sample = make_sampler(question.temperature, question.top_p, question.seed)
+        logits = self._fork.extend(self._suffix)
         yield from self._prefill()
+        logits = yield from think(self._fork, text, logits, sample, self._thinking)
+        first = _log_softmax(logits)
         ends = mx.array(sorted(text.end_ids))
         totals = []
-        for choice in self._question.choices:
-            ids = text.plain_ids(choice)
+        for choice in question.choices:
+            ids = text.choice_ids(choice)
             after = _log_softmax(self._fork.fork().score(ids, last=len(ids)))
             score = first[ids[0]] + mx.logsumexp(after[-1, ends])
             for place, token in enumerate(ids[1:]):
@@ -167,7 +173,7 @@ class Asking(Iterator[Token | None]):
         probabilities = np.array(mx.softmax(mx.stack(totals), precise=True))
         progress.probabilities = tuple(probabilities.tolist())
         progress.choice_index = int(probabilities.argmax())
-        progress.text = self._question.choices[progress.choice_index]
+        progress.text = question.choices[progress.choice_index]
         return 'choice'
 
 

@@ -28,7 +28,6 @@ from vlmaxxing_ros.engine.cache.branches import (
 from vlmaxxing_ros.engine.cache.compression import RECENT_SHARE, Select, Tags, select
 from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Refreshed, Segment
-from vlmaxxing_ros.engine.cache.row_writer import row_writer
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
@@ -212,10 +211,8 @@ class RollingCache:
             # Everything: in the shapes of the exact prefill, so that BLAS rounds alike.
             chosen[:] = True
         index = np.flatnonzero(chosen)
-        rows = mx.array(index + self.history_rows)
-        mask = mx.arange(self.ledger.rows)[None] <= rows[:, None]
         self._branch.recall()
-        layers = [row_writer(layer, rows, mask) for layer in self._layers]
+        layers = self._family.row_writers(self._layers, index, now, self.history_rows)
         self._family.hidden(now.take(index), features.take(blocks), layers)
         yield from self._evaluate(len(index))
         self.ledger.segments[-1] = replace(tail, rows=now, frame=frame, features=features)
@@ -305,11 +302,11 @@ class RollingCache:
             raise NoEvidence('no frame that early is in the cache: ask about a later stamp')
         layers = fork_layers(self._layers)
         surplus = self.ledger.rows - sum(len(s.rows) for s in segments)
-        if surplus:
-            if not self._family.capabilities.rewind:
-                raise Unsupported('this model cannot be asked about the past: leave as_of empty')
-            for layer in layers:
-                layer.trim(surplus)
+        if surplus and not self._family.rewind(layers, surplus):
+            raise Unsupported(
+                'this model cannot be asked about a moment so long past: leave as_of empty, or '
+                'ask about a later one'
+            )
         return Fork(self._family, Branch(layers), segments)
 
 

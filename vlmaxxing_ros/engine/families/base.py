@@ -20,6 +20,7 @@ import mlx.nn as nn
 import numpy as np
 
 from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.families.row_writer import row_writer
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.families.visual_experts import VisualExperts, install
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid, fit_grid
@@ -43,8 +44,11 @@ class Capabilities:
     incremental_vision: bool = capability(
         'incremental vision', 'windows without a fresh block need not be encoded'
     )
+    as_of: bool = capability(
+        'as_of', 'questions about the past; Gemma 4: as far back as its windows reach'
+    )
     rewind: bool = capability(
-        'as_of', 'the cache can drop its newest rows: questions about the past, tails in place'
+        'rewind', 'the cache can drop any of its newest rows: a tail needs no fork of the history'
     )
     compression: bool = capability(
         'compression', 'rows can be removed from the middle of the cache (InfiniPot-V)'
@@ -119,17 +123,30 @@ class Features:
 
 
 class Family(ABC):
-    """A model and everything that is particular to its kind."""
+    """A model and everything that is particular to its kind.
+
+    Attributes:
+        name: by which it was loaded.
+        model: mlx-vlm's.
+        processor: mlx-vlm's.
+        text: its prompts and tokens.
+        image_id: the id that stands in a prompt where a block is shown.
+        stock_images: how many images mlx-vlm's own path shows rightly in one prompt, if not any.
+    """
 
     capabilities: Capabilities
     cache_bits = 0
+    stock_images = 1_000_000
     _experts: VisualExperts | None = None
 
-    def __init__(self, name: str, model: nn.Module, processor: Any, text: ChatText) -> None:
+    def __init__(
+        self, name: str, model: nn.Module, processor: Any, text: ChatText, image_id: int
+    ) -> None:
         self.name = name
         self.model = model
         self.processor = processor
         self.text = text
+        self.image_id = image_id
 
     def quantize_cache(self, bits: int) -> None:
         """Keep keys and values in `bits` bits from the next cache on; 0: as they are computed.
@@ -236,3 +253,24 @@ class Family(ABC):
     @abstractmethod
     def logits(self, hidden: mx.array) -> mx.array:
         """Next-token logits for hidden states: [..., hidden] to [..., vocabulary]."""
+
+    def row_writers(self, layers: list[Any], rows: np.ndarray, tail: Rows, start: int) -> list[Any]:
+        """Stand-ins for a cache's layers through which `hidden` recomputes rows of the tail.
+
+        Args:
+            layers: the cache.
+            rows: int [n], which of the tail's rows.
+            tail: the tail's rows, the newest in the cache.
+            start: how many rows come before it.
+        """
+        places = mx.array(rows + start)
+        mask = mx.arange(start + len(tail))[None] <= places[:, None]
+        return [row_writer(layer, places, mask) for layer in layers]
+
+    def rewind(self, layers: list[Any], surplus: int) -> bool:
+        """Drop the newest `surplus` rows of a cache; False, and nothing is done, if it cannot."""
+        if not self.capabilities.rewind:
+            return False
+        for layer in layers:
+            layer.trim(surplus)
+        return True

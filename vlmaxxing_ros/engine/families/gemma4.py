@@ -3,12 +3,12 @@
 
 """Gemma 4: sliding windows, shared keys and values, and images that see themselves whole.
 
-Most layers keep the newest `sliding_window` rows only, in a cache that rotates: it is forked,
-never trimmed, so a tail is prefilled whole on a fork of the history.  Where the configuration
-asks for it, the blocks of an image attend to each other in both directions, window or not.
-mlx-vlm's own mask does that for an image in a prompt's first chunk only; here the masks are
-built per layer for every chunk, so that a frame appended to a prefix is what it is in one cold
-prefill.
+Most layers keep the newest `sliding_window` rows only, in a cache that rotates: a tail is
+prefilled on a fork of the history.  Where the configuration asks for it, the blocks of an image
+attend to each other in both directions, window or not.  mlx-vlm's own mask does that for an image
+in a prompt's first chunk only; here the masks are built per layer for every chunk, so that a frame
+appended to a prefix is what it is in one cold prefill, and a block that is recomputed in place sees
+the current keys and values of its whole frame.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from mlx_vlm.models.gemma4.processing_gemma4 import get_aspect_ratio_preserving_
 
 from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
-from vlmaxxing_ros.engine.families.text import ChatText, frame_text
+from vlmaxxing_ros.engine.families.frame_layout import lay_out
+from vlmaxxing_ros.engine.families.gemma_tower import GemmaTower
+from vlmaxxing_ros.engine.families.text import ChatText
+from vlmaxxing_ros.engine.families.window_writer import RowRope, WindowWriter, rewind_window
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 # An image is scaled to fill one of these numbers of blocks: the model has seen no others.
@@ -35,25 +38,34 @@ class Gemma4(Family):
 
     capabilities = Capabilities(
         delta_frames=False,
-        tail_refresh=False,
-        incremental_vision=False,
+        tail_refresh=True,
+        incremental_vision=True,
+        as_of=True,
         rewind=False,
         compression=False,
         quantized_cache=False,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
-        shown = frame_text(processor)
-        text = ChatText(processor, frame_open=shown, frame_close='', end_ids=end_ids)
-        super().__init__(name, model, processor, text)
+        text = ChatText(processor, model.config.model_type, end_ids)
+        super().__init__(name, model, processor, text, model.config.image_token_id)
         self._language = model.language_model
-        before, _, after = shown.partition(processor.image_token)
+        self._tower = self._make_tower(model)
+        side = 4 * self.block
+        shown = lay_out(processor, text, self.image_id, side, side)
+        text.frames_behind(shown.prefix, shown.before)
         # What the template writes around an image belongs to the frame.
-        self._open = text.control_ids(before + processor.boi_token)
-        self._close = text.control_ids(processor.eoi_token + after)
-        self._pad = model.config.image_token_id
+        self._first, self._later = shown.first, shown.later
+        self._close = [id_ for id_ in shown.shown if id_ != self.image_id]
         asked = getattr(model.config.text_config, 'use_bidirectional_attention', None)
         self._sees_whole_images = asked == 'vision'
+        for layer in self._decoder_layers():
+            attention: Any = layer.self_attn
+            if not isinstance(attention.rope, RowRope):
+                attention.rope = RowRope(attention.rope)
+
+    def _make_tower(self, model: nn.Module) -> Any:
+        return GemmaTower(model.vision_tower, model.embed_vision)
 
     @property
     def block(self) -> int:
@@ -96,27 +108,21 @@ class Gemma4(Family):
         """
         if blocks is not None:
             raise Unsupported(f'{self.name} takes whole frames only')
-        ids = [*self._open, *[self._pad] * grid.blocks, *self._close]
+        opening = self._first if base == len(self.text.prefix_ids) else self._later
+        ids = [*opening, *[self.image_id] * grid.blocks, *self._close]
         shown = np.full(len(ids), -1, np.int32)
-        shown[len(self._open) :][: grid.blocks] = np.arange(grid.blocks)
+        shown[len(opening) :][: grid.blocks] = np.arange(grid.blocks)
         return _rows(np.array(ids, np.int32), shown, base)
 
     def windows(self, grid: Grid) -> np.ndarray:
-        """One window: the tower's attention is global, and no caller needs a part of a frame."""
-        return np.zeros((grid.rows, grid.cols), np.int32)
+        """One block is a window: the tower's attention is global."""
+        return np.arange(grid.blocks, dtype=np.int32).reshape(grid.rows, grid.cols)
 
-    def encode(
-        self, frame: Frame, state: Features | None, active: np.ndarray
-    ) -> tuple[Features, Features]:
-        """Encode the whole frame, unless nothing is active."""
-        if state is not None and not len(active):
-            return state, state
-        features = self._embed(frame)
-        return features, features
-
-    def _embed(self, frame: Frame) -> Features:
-        pixels = self._normalized(frame.pixels).transpose(2, 0, 1)
-        return Features(self.model.encode_image(mx.array(pixels[None]))[0])
+    def encode(self, frame: Frame, state: Any, active: np.ndarray) -> tuple[Features, Any]:
+        """Encode the blocks in `active`; see `GemmaTower.encode`."""
+        pixels = self._normalized(frame.pixels)
+        state = self._tower.encode(pixels, frame.grid, state, active)
+        return Features(state.features), state
 
     def _normalized(self, pixels: np.ndarray) -> np.ndarray:
         """What the stock processor makes of RGB values: uint8 [..., 3] to float32."""
@@ -139,7 +145,7 @@ class Gemma4(Family):
         if features is not None:
             shown = np.flatnonzero(rows.blocks >= 0)
             embeds[0, mx.array(shown)] = features.embeds.astype(embeds.dtype)
-            if self._sees_whole_images:
+            if self._sees_whole_images and not isinstance(cache[0], WindowWriter):
                 mutual = mx.array(_mutual(rows.blocks))
                 layers = [_ImageMask(layer, mutual) for layer in cache]
         with self._showing(rows):
@@ -152,6 +158,19 @@ class Gemma4(Family):
 
     def _decoder_layers(self) -> list[nn.Module]:
         return list(self._language.model.layers)
+
+    def row_writers(self, layers: list[Any], rows: np.ndarray, tail: Rows, start: int) -> list[Any]:
+        """Rows of a frame lie in every layer's window, and see their whole frame as it is now."""
+        before = np.zeros(start, bool)
+        image = np.concatenate([before, tail.blocks >= 0]) if self._sees_whole_images else None
+        return [WindowWriter(layer, rows + start, image) for layer in layers]
+
+    def rewind(self, layers: list[Any], surplus: int) -> bool:
+        """Rows can be taken back as long as what they had pushed out of the windows is not missed.
+
+        That is so behind the frame before the tail, and while the windows are not full.
+        """
+        return rewind_window(layers, surplus)
 
     def logits(self, hidden: mx.array) -> mx.array:
         """The output head."""

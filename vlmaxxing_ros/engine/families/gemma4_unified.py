@@ -9,7 +9,10 @@ mlx-vlm wants them cut into blocks and placed by the caller.  Everything else is
 
 from __future__ import annotations
 
+from typing import Any
+
 import mlx.core as mx
+import mlx.nn as nn
 import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Features
@@ -20,10 +23,21 @@ from vlmaxxing_ros.engine.seeing.frame import Frame
 class Gemma4Unified(Gemma4):
     """The checkpoints whose `model_type` is `gemma4_unified`."""
 
-    def _embed(self, frame: Frame) -> Features:
-        """Project each block's pixels, RGB and row-major, and say where it stands: (x, y)."""
+    def _make_tower(self, model: nn.Module) -> Any:
+        return None
+
+    def encode(
+        self, frame: Frame, state: Features | None, active: np.ndarray
+    ) -> tuple[Features, Features]:
+        """Project the active blocks' pixels, RGB, and say where each stands: (x, y)."""
+        if state is not None and not len(active):
+            return state, state
         grid = frame.grid
-        blocks = self._normalized(frame.blocks()).reshape(grid.blocks, -1)
-        place = np.arange(grid.blocks)
-        places = np.stack([place % grid.cols, place // grid.cols], axis=-1)
-        return Features(self.model.encode_image(mx.array(blocks)[None], mx.array(places)[None]))
+        blocks = self._normalized(frame.blocks()[active]).reshape(len(active), -1)
+        places = np.stack([active % grid.cols, active // grid.cols], axis=-1)
+        embeds = self.model.encode_image(mx.array(blocks)[None], mx.array(places)[None])
+        if state is not None and len(active) < grid.blocks:
+            kept = state.embeds[:]
+            kept[mx.array(active)] = embeds
+            embeds = kept
+        return Features(embeds), Features(embeds)

@@ -23,40 +23,54 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
-from vlmaxxing_ros.engine.families.text import ChatText, frame_text
+from vlmaxxing_ros.engine.families.frame_layout import FrameLayout, lay_out
+from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid, fit_grid
 
 # The planner's blocks: what changed is found in these, whatever the model's own patches are.
 _BLOCK = 32
+# Processors that cut a picture into tiles make rows by the hundred: a stream shows it whole.
+_WHOLE = {
+    'do_image_splitting': False,  # Idefics3, SmolVLM, LFM2-VL
+    'do_pan_and_scan': False,  # Gemma 3
+    'crop_to_patches': False,  # InternVL in transformers' form
+    'do_dynamic_preprocess': False,  # InternVL in mlx-vlm's
+}
 
 
 class Generic(Family):
     """A model of unknown inside.
 
-    `max_blocks` bounds the image that the model's processor is given, not the rows it makes of it.
+    Args:
+        image_id: the id that stands in a prompt where a block is shown.
 
     Raises:
-        ModelError: the model has no image token, or its chat template shows no image.
+        ModelError: the chat template or the processor shows no images one after the other.
     """
 
     capabilities = Capabilities(
         delta_frames=False,
         tail_refresh=False,
         incremental_vision=False,
+        as_of=False,
         rewind=False,
         compression=False,
         quantized_cache=False,
     )
 
-    def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
-        self._image_id = image_token_id(model.config)
-        self._frame_text = frame_text(processor)
-        text = ChatText(processor, frame_open=self._frame_text, frame_close='', end_ids=end_ids)
-        super().__init__(name, model, processor, text)
+    def __init__(
+        self, name: str, model: nn.Module, processor: Any, end_ids: set[int], *, image_id: int
+    ) -> None:
+        show_whole(processor)
+        text = ChatText(processor, model.config.model_type, end_ids)
+        super().__init__(name, model, processor, text, image_id)
         if all(type(layer) is KVCache for layer in self.make_cache()):
             # Rows of a plain cache can be dropped again, and the rest is as if they never were.
             self.capabilities = PLAIN_CACHE
-        self._frame_ids = lru_cache(maxsize=8)(self._lay_out)
+        self._layout = lru_cache(maxsize=32)(self._lay_out)
+        self._fitting = lru_cache(maxsize=32)(self._fit)
+        shown = self._layout(Grid(4, 4, _BLOCK))
+        text.frames_behind(shown.prefix, shown.before)
 
     @property
     def block(self) -> int:
@@ -64,8 +78,25 @@ class Generic(Family):
         return _BLOCK
 
     def grid(self, height: int, width: int, max_blocks: int) -> Grid:
-        """A grid of the planner's blocks; the model's processor resizes as it likes."""
-        return fit_grid(height, width, block=_BLOCK, max_blocks=max_blocks)
+        """A grid of the planner's blocks, for which the model makes `max_blocks` rows at most.
+
+        Where its processor makes a fixed number of rows of any picture, it makes those.
+        """
+        return self._fitting(height, width, max_blocks)
+
+    def _fit(self, height: int, width: int, max_blocks: int) -> Grid:
+        grid = fit_grid(height, width, block=_BLOCK, max_blocks=max_blocks)
+        rows = self._blocks(grid)
+        while rows > max_blocks and grid.blocks > 1:
+            fewer = max(1, min(grid.blocks - 1, grid.blocks * max_blocks // rows))
+            smaller = fit_grid(height, width, block=_BLOCK, max_blocks=fewer)
+            if (left := self._blocks(smaller)) >= rows:
+                break
+            grid, rows = smaller, left
+        return grid
+
+    def _blocks(self, grid: Grid) -> int:
+        return self._layout(grid).shown.count(self.image_id)
 
     def text_rows(self, ids: list[int], base: int) -> Rows:
         """Rows stand where they are appended."""
@@ -79,25 +110,26 @@ class Generic(Family):
         """
         if blocks is not None:
             raise Unsupported(f'{self.name} takes whole frames only')
-        return self._rows(self._frame_ids(grid), base)
+        layout = self._layout(grid)
+        opening = layout.first if base == len(self.text.prefix_ids) else layout.later
+        return self._rows(np.array([*opening, *layout.shown], np.int32), base)
 
     def _rows(self, ids: np.ndarray, base: int) -> Rows:
         end = base + len(ids)
         positions = np.broadcast_to(np.arange(base, end, dtype=np.int32), (3, len(ids)))
-        shows = ids == self._image_id
+        shows = ids == self.image_id
         return Rows(ids, positions, np.where(shows, np.cumsum(shows) - 1, -1), end)
 
-    def _lay_out(self, grid: Grid) -> np.ndarray:
-        blank = np.zeros((grid.height, grid.width, 3), np.uint8)
-        return np.array(self._inputs(blank)['input_ids'])[0].astype(np.int32)
+    def _lay_out(self, grid: Grid) -> FrameLayout:
+        return lay_out(self.processor, self.text, self.image_id, grid.width, grid.height)
 
     def _inputs(self, pixels: np.ndarray) -> dict[str, Any]:
         """What the model's processor makes of one image: ids, pixel values and company."""
         return prepare_inputs(
             self.processor,
             images=[Image.fromarray(pixels)],
-            prompts=self._frame_text,
-            image_token_index=self._image_id,
+            prompts=self.text.prompts.shown[0],
+            image_token_index=self.image_id,
         )
 
     def windows(self, grid: Grid) -> np.ndarray:
@@ -111,7 +143,7 @@ class Generic(Family):
         if state is not None and not len(active):
             return state, state
         inputs = self._inputs(frame.pixels)
-        shown = np.flatnonzero(np.array(inputs['input_ids'])[0] == self._image_id)
+        shown = np.flatnonzero(np.array(inputs['input_ids'])[0] == self.image_id)
         features = Features(embed(self.model, inputs)['inputs_embeds'][0, mx.array(shown)])
         return features, features
 
@@ -137,6 +169,7 @@ PLAIN_CACHE = Capabilities(
     delta_frames=False,
     tail_refresh=False,
     incremental_vision=False,
+    as_of=True,
     rewind=True,
     compression=False,
     quantized_cache=False,
@@ -159,14 +192,33 @@ def embed(model: nn.Module, inputs: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in embedded.to_dict().items() if value is not None}
 
 
-def image_token_id(config: Any) -> int:
+def show_whole(processor: Any) -> None:
+    """Keep a processor from cutting pictures into tiles, where it can be told."""
+    images = getattr(processor, 'image_processor', None)
+    for setting, value in _WHOLE.items():
+        if hasattr(images, setting):
+            setattr(images, setting, value)
+
+
+def image_token_id(model_config: Any, config: dict[str, Any], processor: Any) -> int:
     """The id that stands in a prompt where a block is shown.
 
+    Args:
+        model_config: mlx-vlm's, which may have left out what it does not need.
+        config: config.json's content.
+        processor: the model's, which knows it best where the tokenizer was extended.
+
     Raises:
-        ModelError: the configuration names none.
+        ModelError: none of them names it.
     """
-    for field in ('image_token_index', 'image_token_id'):
-        value = getattr(config, field, None)
+    names = ('image_token_index', 'image_token_id')
+    found = [
+        getattr(processor, 'img_context_token_id', None),
+        *(getattr(model_config, name, None) for name in names),
+        *(config.get(name) for name in names),
+        getattr(processor, 'image_token_id', None),
+    ]
+    for value in found:
         if isinstance(value, int):
             return value
     raise ModelError('the model names no image token (image_token_id): it cannot be shown frames')

@@ -8,19 +8,24 @@ Only safetensors and mlx-vlm's own classes: no pickles, no code from a checkpoin
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx_vlm.utils import get_model_path, load, resolve_eos_token_ids
+from mlx_vlm.utils import load, resolve_eos_token_ids
+from transformers import dynamic_module_utils
 
 from vlmaxxing_ros.engine.errors import EngineError, ModelError
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.fastvlm import FastVLM
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.gemma4_unified import Gemma4Unified
-from vlmaxxing_ros.engine.families.generic import Generic
+from vlmaxxing_ros.engine.families.generic import Generic, image_token_id
+from vlmaxxing_ros.engine.families.hub import fetch
+from vlmaxxing_ros.engine.families.model_folder import check_folder, refuse_code
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
 from vlmaxxing_ros.engine.families.qwen3_5 import Qwen35
 from vlmaxxing_ros.engine.families.qwen3_vl import Qwen3VL
@@ -28,7 +33,7 @@ from vlmaxxing_ros.engine.families.self_test import self_test
 
 NANO = Path(__file__).parents[2] / 'demo' / 'nano'
 
-FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
+FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4] | type[FastVLM]] = {
     'qwen2_vl': Qwen2VL,
     'qwen2_5_vl': Qwen2VL,
     'qwen3_vl': Qwen3VL,
@@ -37,12 +42,19 @@ FAMILIES: dict[str, type[Qwen2VL] | type[Gemma4]] = {
     'qwen3_5_moe': Qwen35,
     'gemma4': Gemma4,
     'gemma4_unified': Gemma4Unified,
+    'fastvlm': FastVLM,
+    'llava_qwen2': FastVLM,
 }
-_PATTERNS = ['*.json', '*.safetensors', '*.jinja', '*.txt', '*.model', '*.tiktoken']
+_SETTINGS = ['*.json', '*.jinja', '*.txt', '*.model', '*.tiktoken']
+_WEIGHTS = ['*.safetensors']
 
 
 def load_family(
-    model: str, dtype: str = 'auto', kv_bits: int = 0, visual_experts: int = 0
+    model: str,
+    dtype: str = 'auto',
+    kv_bits: int = 0,
+    visual_experts: int = 0,
+    revision: str = 'main',
 ) -> Family:
     """Load a model: `nano`, a folder, or a hub id.
 
@@ -52,19 +64,26 @@ def load_family(
             types bypass BLAS, and as stored on a GPU.
         kv_bits: 4 or 8: keys and values are kept in as many bits; 0: as they are computed.
         visual_experts: experts per visual row of a mixture-of-experts model; 0: its own number.
+        revision: branch, tag or commit of a hub id.
 
     Raises:
-        ModelError: the model is missing, broken, or of a family that is not supported.
+        ModelError: the model is missing, broken, of a family that is not supported, asks for code
+            of its own, or does not stream what one cold prompt means.
     """
-    folder = _find(model)
-    config = _read_config(folder)
+    forbid_code()
+    folder = _find(model, revision)
+    config = check_folder(folder)
     try:
-        network, processor = load(str(folder))
+        network, processor = load(str(folder), trust_remote_code=False)
     except Exception as error:  # mlx-vlm raises whatever its parser met; all mean the same here
         raise ModelError(f'model {model!r} in {folder} cannot be loaded: {error}') from error
     family = make_family(model, network, processor, config, dtype)
+    reading = family.text.read_ahead()
+    if config['model_type'] in FAMILIES:
+        _prove(family)
     family.quantize_cache(kv_bits)
     family.spare_experts(visual_experts)
+    reading.join()
     return family
 
 
@@ -82,55 +101,78 @@ def make_family(
         network.set_dtype(getattr(mx, dtype))
     mx.eval(network.parameters())
     tokenizer = getattr(processor, 'tokenizer', processor)
-    ends = resolve_eos_token_ids(getattr(network.config, 'eos_token_id', None), tokenizer)
+    ends = set(resolve_eos_token_ids(getattr(network.config, 'eos_token_id', None), tokenizer))
+    ends |= set(getattr(processor, 'additional_eos_token_ids', ()))
     kind = FAMILIES.get(str(config.get('model_type')))
-    if kind is not None:
-        return kind(name, network, processor, set(ends))
-    return _make_generic(name, network, processor, set(ends))
-
-
-def _make_generic(name: str, network: nn.Module, processor: Any, ends: set[int]) -> Generic:
-    """A family for a model that nobody has looked into: it must prove that it can be streamed."""
-    try:
-        family = Generic(name, network, processor, ends)
-        result = self_test(family)
-    except EngineError as error:
-        raise ModelError(f'model {name!r} cannot be streamed: {error}') from error
-    except Exception as error:  # any model's code may run here; all mean the same
-        raise ModelError(
-            f'model {name!r} cannot be streamed: its own code fails on it ({error!r})'
-        ) from error
-    if not result.ok:
-        raise ModelError(f'model {name!r} cannot be streamed exactly: {result.text}')
+    with _by_name(name):
+        if kind is not None:
+            return kind(name, network, processor, ends)
+        shown = image_token_id(network.config, config, processor)
+        family = Generic(name, network, processor, ends, image_id=shown)
+    _prove(family)
     return family
 
 
-def _find(model: str) -> Path:
+@contextmanager
+def _by_name(name: str) -> Iterator[None]:
+    """Any model's code may run here: whatever it raises is an error that names the model."""
+    try:
+        yield
+    except EngineError as error:
+        raise ModelError(f'model {name!r} cannot be streamed: {error}') from error
+    except Exception as error:
+        raise ModelError(
+            f'model {name!r} cannot be streamed: its own code fails on it ({error!r})'
+        ) from error
+
+
+def _prove(family: Family) -> None:
+    """A stream must be what one cold prompt is, and made of numbers."""
+    with _by_name(family.name):
+        result = self_test(family)
+    if not result.ok:
+        raise ModelError(f'model {family.name!r} cannot be streamed exactly: {result.text}')
+
+
+def forbid_code() -> None:
+    """From now on transformers runs no code of a checkpoint in this process, on any path.
+
+    Some processors of mlx-vlm ask it to, whatever they are told.
+    """
+
+    def refuse(name: Any, *_: Any, **__: Any) -> NoReturn:
+        raise ModelError(f'a checkpoint wants to run its own code ({name}): refused')
+
+    # Every path, local or from another repository on the hub, passes these two.
+    for gate in ('get_cached_module_file', 'get_class_in_module'):
+        setattr(dynamic_module_utils, gate, refuse)
+
+
+def _find(model: str, revision: str) -> Path:
     if model == 'nano':
         return NANO
     folder = Path(model).expanduser()
     if folder.exists():
+        if revision != 'main':
+            raise ModelError(f'model_revision {revision!r} is for hub ids: {model} is a folder')
         return folder
     if folder.is_absolute() or model.startswith(('.', '~')) or model.count('/') != 1:
         raise ModelError(f'model folder {model!r} does not exist: check the parameter `model`')
     try:
-        return Path(get_model_path(model, allow_patterns=_PATTERNS))
-    except Exception as error:  # the hub client has its own zoo of network errors
-        raise ModelError(
-            f'model {model!r} is neither a folder nor to be had from the hub ({error}): '
-            'download it first, or use `nano`'
-        ) from error
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
+        # Settings first: what is to be refused is not worth its weights.
+        folder = fetch(model, revision, _SETTINGS)
+    except ModelError as error:
+        raise _not_there(model, revision, error) from error
+    refuse_code(folder)
     try:
-        config = json.loads((folder / 'config.json').read_text())
-    except (OSError, ValueError) as error:
-        raise ModelError(f'{folder} holds no readable config.json: {error}') from error
-    if not isinstance(config, dict) or 'model_type' not in config:
-        raise ModelError(f'{folder}/config.json names no model_type: not a model folder')
-    if 'model_file' in config:
-        raise ModelError(f'{folder} wants to run its own code (model_file): refused')
-    if not any(folder.glob('*.safetensors')):
-        raise ModelError(f'{folder} holds no *.safetensors: convert the weights first')
-    return config
+        return fetch(model, revision, _SETTINGS + _WEIGHTS)
+    except ModelError as error:
+        raise _not_there(model, revision, error) from error
+
+
+def _not_there(model: str, revision: str, error: ModelError) -> ModelError:
+    at = f' at {revision!r}' if revision != 'main' else ''
+    return ModelError(
+        f'model {model!r}{at} is neither a folder nor to be had from the hub ({error}): '
+        'download it first, or use `nano`'
+    )

@@ -30,24 +30,20 @@ class Qwen2VL(Family):
         delta_frames=True,
         tail_refresh=True,
         incremental_vision=True,
+        as_of=True,
         rewind=True,
         compression=True,
         quantized_cache=True,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
-        text = ChatText(
-            processor,
-            frame_open='<|vision_start|>',
-            frame_close='<|vision_end|>',
-            end_ids=end_ids,
-        )
-        super().__init__(name, model, processor, text)
+        text = ChatText(processor, model.config.model_type, end_ids)
+        text.frames_between('<|vision_start|>', '<|vision_end|>')
+        super().__init__(name, model, processor, text, model.config.image_token_id)
         self._tower = QwenTower(model.vision_tower, processor.image_processor)
         self._language = model.language_model
         ids = processor.tokenizer.convert_tokens_to_ids
         self._open, self._close = ids('<|vision_start|>'), ids('<|vision_end|>')
-        self._pad = model.config.image_token_id
 
     @property
     def block(self) -> int:
@@ -78,7 +74,7 @@ class Qwen2VL(Family):
         positions[1, 1:-1] = base + 1 + shown // grid.cols
         positions[2, 1:-1] = base + 1 + shown % grid.cols
         positions[:, -1] = close
-        ids = np.full(len(shown) + 2, self._pad, np.int32)
+        ids = np.full(len(shown) + 2, self.image_id, np.int32)
         ids[0], ids[-1] = self._open, self._close
         index = np.concatenate([[-1], shown, [-1]]).astype(np.int32)
         return Rows(ids, positions, index, close + 1)

@@ -5,13 +5,16 @@
 
 Most layers keep a state that has absorbed every row before it.  Rows can be appended and the
 state forked, both exactly; no row can be taken back or recomputed, so a tail is always prefilled
-whole on a fork of the history, and there is no asking about the past.
+whole on a fork of the history, and there is no asking about the past.  Its processor is Qwen3-VL's,
+and so a frame stands behind its time.
 """
 
 from __future__ import annotations
 
 from vlmaxxing_ros.engine.families.base import Capabilities
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
+from vlmaxxing_ros.engine.families.qwen3_vl import told_time
+from vlmaxxing_ros.engine.seeing.frame import Frame
 
 
 class Qwen35(Qwen2VL):
@@ -21,7 +24,12 @@ class Qwen35(Qwen2VL):
         delta_frames=True,
         tail_refresh=False,
         incremental_vision=True,
+        as_of=False,
         rewind=False,
         compression=False,
         quantized_cache=True,
     )
+
+    def caption(self, frame: Frame) -> str:
+        """Seconds since the stream began."""
+        return told_time(frame)

@@ -23,12 +23,17 @@ from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
 from vlmaxxing_ros.engine.seeing.frame import Frame
 
 
+def told_time(frame: Frame) -> str:
+    """Seconds since the stream began, as Qwen3VLProcessor writes them."""
+    return f'<{frame.elapsed:.1f} seconds>'
+
+
 class Qwen3VL(Qwen2VL):
     """The third generation, dense and mixture of experts."""
 
     def caption(self, frame: Frame) -> str:
         """Seconds since the stream began."""
-        return f'<{frame.elapsed:.1f} seconds>'
+        return told_time(frame)
 
     def hidden(self, rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
         """Run rows through the layers, with explicit positions and deepstack features."""

@@ -1,67 +1,105 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Text in and out of a model: the chat template around a stream, and plain-text tokenisation.
+"""Text in and out of a model: what stands around a stream, a question and an answer, as tokens.
 
-Knows the tokenizer and the chat template; knows nothing of frames, caches or weights.
+Knows the tokenizer and the model's prompts; knows nothing of frames, caches or weights.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
+from threading import Lock, Thread
 from typing import Any
 
 from llguidance import LLTokenizer
-from tokenizers import Tokenizer
 
 from vlmaxxing_ros.engine.errors import InvalidRequest, ModelError
+from vlmaxxing_ros.engine.families.detokenizer import Detokenizer
 from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint, read_vocabulary
+from vlmaxxing_ros.engine.families.plain_text import PlainText
+from vlmaxxing_ros.engine.families.prompts import MARK, Prompts, prompts, render
 
-_MARK = 'QUESTIONMARKER'
+__all__ = ['ChatText', 'Detokenizer', 'render']
 
 
 class ChatText:
     """The text around a stream: what stands before the frames, and around a question.
 
-    The template is rendered once with one image and a marker for the question; the stream
-    replaces the image, the question replaces the marker.
-
     Args:
         processor: the model's mlx-vlm processor.
-        frame_open: the text that opens an image, such as `<|vision_start|>`.
-        frame_close: the text that closes it; empty where an image is a single placeholder.
+        model_type: of the model.
+        end_ids: ids that end an answer.
+
+    Attributes:
+        prompts: the model's prompts.
+        prefix_ids: what stands before the first frame.
+        before: what the template writes between the newest frame and the question.
         end_ids: ids that end an answer.
 
     Raises:
-        ModelError: the template cannot be rendered, or shows no image.
+        ModelError: the template cannot be rendered, or the tokenizer cannot be used.
     """
 
-    def __init__(
-        self, processor: Any, *, frame_open: str, frame_close: str, end_ids: set[int]
-    ) -> None:
+    def __init__(self, processor: Any, model_type: str, end_ids: set[int]) -> None:
         self._tokenizer = getattr(processor, 'tokenizer', processor)
+        self._plain = PlainText(self._tokenizer)
+        self.prompts: Prompts = prompts(processor, model_type)
         self.end_ids = end_ids
-        rendered = render(processor, _MARK)
-        head, opened, rest = rendered.partition(frame_open)
-        if frame_close:
-            _, opened, rest = rest.partition(frame_close)
-        before, marked, after = rest.partition(_MARK)
-        if not (opened and marked):
+        self.prefix_ids: list[int] = []
+        self.before = ''
+        self._reading = Lock()
+        self._read: LLTokenizer | None = None
+
+    def frames_between(self, opening: str, closing: str) -> None:
+        """Settle what stands around the frames, which lie between two control tokens.
+
+        Raises:
+            ModelError: the prompts do not show an image that way.
+        """
+        head, opened, rest = self.prompts.shown[0].partition(opening)
+        _, closed, rest = rest.partition(closing)
+        before, marked, _ = rest.partition(MARK)
+        if not (opened and closed and marked):
             raise ModelError(
                 'the chat template does not show an image followed by text: '
-                f'{frame_open}...{frame_close} and the question expected in {rendered!r}'
+                f'{opening}...{closing} and the question expected in {self.prompts.shown[0]!r}'
             )
-        self.prefix_ids = self.control_ids(head)
-        self._before_ids = self.control_ids(before)
-        self._after_ids = self.control_ids(after)
-        self._plain = _without_control_tokens(self._tokenizer.backend_tokenizer)
-        self._control_ids = set(self._tokenizer.all_special_ids)
+        self.frames_behind(self.one_bos(self.control_ids(head, first=True)), before)
 
-    def control_ids(self, text: str) -> list[int]:
-        """Tokenise template text, in which special tokens are control."""
-        return list(self._tokenizer(text, add_special_tokens=False)['input_ids'])
+    def frames_behind(self, prefix_ids: list[int], before: str) -> None:
+        """Settle what stands before the frames, and between them and a question."""
+        self.prefix_ids, self.before = prefix_ids, before
+
+    def one_bos(self, ids: list[int]) -> list[int]:
+        """A prompt's ids with one beginning of sequence, where the tokenizer has one.
+
+        Templates write it, tokenizers add it, and some models get both.
+        """
+        begin = self._begin
+        while begin and ids[: len(begin)] == begin:
+            ids = ids[len(begin) :]
+        return begin + ids
+
+    @cached_property
+    def _begin(self) -> list[int]:
+        """What the tokenizer puts before any text."""
+        alone, dressed = (
+            list(self._tokenizer('a', add_special_tokens=add)['input_ids']) for add in (False, True)
+        )
+        starts = range(len(dressed) - len(alone) + 1)
+        place = next((i for i in starts if dressed[i : i + len(alone)] == alone), 0)
+        return dressed[:place]
+
+    def control_ids(self, text: str, *, first: bool = False) -> list[int]:
+        """Tokenise template text, in which special tokens are control.
+
+        Args:
+            text: what the template writes.
+            first: it stands at a prompt's very beginning, not behind a control token.
+        """
+        return self._plain.control_ids(text, first=first)
 
     def plain_ids(self, text: str) -> list[int]:
         """Tokenise a user's text: special tokens written in it are text, never control.
@@ -69,108 +107,95 @@ class ChatText:
         Raises:
             InvalidRequest: the text cannot be encoded without a control token.
         """
-        ids = list(self._plain.encode(text, add_special_tokens=False).ids)
-        if self._control_ids.intersection(ids):
-            raise InvalidRequest('the text cannot be told apart from control tokens: rephrase it')
-        return ids
+        return self._plain.ids(text)
 
-    def question_ids(self, question: str, choices: tuple[str, ...]) -> list[int]:
-        """Everything that follows the newest frame: the question, and the answer's opening."""
+    def question_ids(
+        self, question: str, choices: tuple[str, ...], *, thinking: bool = False
+    ) -> list[int]:
+        """Everything that follows the newest frame: the question, and the answer's opening.
+
+        Raises:
+            InvalidRequest: the question cannot be encoded without a control token.
+        """
         text = question + ('\nOptions: ' + ', '.join(choices) if choices else '')
-        return self._before_ids + self.plain_ids(text) + self._after_ids
+        text = text.strip() if self.prompts.trims else text
+        after = self.prompts.thoughtful if thinking else self.prompts.after
+        return self._plain.ids(text, self.before, after)
+
+    def choice_ids(self, choice: str) -> list[int]:
+        """An answer as the model would write it: behind a word it begins with a space.
+
+        Raises:
+            InvalidRequest: the choice cannot be encoded without a control token.
+        """
+        opens = self._plain.ends_open(self.prompts.after)
+        return self._plain.ids(' ' + choice if opens else choice)
+
+    @cached_property
+    def can_think(self) -> bool:
+        """Whether the prompt can let the model think, and one token ends its thoughts."""
+        known = self.prompts.thoughtful != self.prompts.after
+        return known and self.thought_end >= 0
+
+    @cached_property
+    def thought_begin(self) -> int:
+        """The token that opens a thought; -1: there is none."""
+        return self._token(self.prompts.thought.opening)
+
+    @cached_property
+    def thought_end(self) -> int:
+        """The token that closes a thought; -1: there is none."""
+        return self._token(self.prompts.thought.closing.strip())
+
+    @property
+    def thought_is_open(self) -> bool:
+        """Whether the prompt itself opens the block for thoughts."""
+        return self.prompts.thought.opening in self.prompts.thoughtful
+
+    def _token(self, text: str) -> int:
+        ids = self.control_ids(text)
+        return ids[0] if len(ids) == 1 else -1
 
     def detokenizer(self) -> Detokenizer:
         """A fresh streaming detokenizer."""
-        return Detokenizer(self)
+        return Detokenizer(self.decode)
 
     def json_constraint(self, schema: str) -> JsonConstraint:
         """A constraint that lets through only what satisfies a JSON schema.
 
         Raises:
-            InvalidRequest: the schema is not valid JSON, or not a schema that can be enforced.
+            InvalidRequest: the schema is not valid JSON, or not a schema that can be enforced, or
+                the tokenizer is one that cannot be constrained.
         """
-        return JsonConstraint(self._vocabulary, schema)
+        return JsonConstraint(self.vocabulary(), schema)
 
-    @cached_property
-    def _vocabulary(self) -> LLTokenizer:
-        """Read with the first question that needs it."""
-        return read_vocabulary(self._tokenizer)
+    def read_ahead(self) -> Thread:
+        """Begin to read the vocabulary, on a thread of its own: seconds for a large one."""
+
+        def read() -> None:
+            with suppress(InvalidRequest):  # who asks for JSON will be told
+                self.vocabulary()
+
+        thread = Thread(target=read, name='vocabulary', daemon=True)
+        thread.start()
+        return thread
+
+    def vocabulary(self) -> LLTokenizer:
+        """The tokenizer's, read once by whoever needs it first; the others wait for it.
+
+        Raises:
+            InvalidRequest: the tokenizer is one that cannot be constrained.
+        """
+        with self._reading:
+            if self._read is None:
+                try:
+                    self._read = read_vocabulary(self._tokenizer)
+                except Exception as error:  # llguidance raises what its parser met
+                    raise InvalidRequest(
+                        f'json_schema cannot be used with this tokenizer: {error}'
+                    ) from error
+            return self._read
 
     def decode(self, ids: list[int]) -> str:
         """The text of an answer; special tokens are left out."""
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
-
-
-def render(processor: Any, question: str, *, images: int = 1, captions: Sequence[str] = ()) -> str:
-    """A prompt as the model's chat template writes it: the images, then the question.
-
-    Args:
-        processor: the model's mlx-vlm processor.
-        question: plain text.
-        images: how many there are, unless captions tell.
-        captions: text before each image; '' for none.
-
-    Raises:
-        ModelError: the model has no chat template.
-    """
-    tokenizer = getattr(processor, 'tokenizer', processor)
-    template = getattr(processor, 'chat_template', None) or tokenizer.chat_template
-    if not template:
-        raise ModelError('the model has no chat template: add chat_template.jinja to its folder')
-    content = []
-    for caption in captions or [''] * images:
-        if caption:
-            content.append({'type': 'text', 'text': caption})
-        content.append({'type': 'image'})
-    content.append({'type': 'text', 'text': question})
-    return str(
-        tokenizer.apply_chat_template(
-            [{'role': 'user', 'content': content}],
-            chat_template=template,
-            tokenize=False,
-            add_generation_prompt=True,
-        )
-    )
-
-
-def frame_text(processor: Any) -> str:
-    """What the chat template writes for one image: what a second image adds to the prompt.
-
-    Raises:
-        ModelError: the template does not write images one after the other.
-    """
-    one, two = (render(processor, _MARK, images=count) for count in (1, 2))
-    size = len(two) - len(one)
-    for start in range(one.find(_MARK) - size, -1, -1):
-        text = one[start : start + size]
-        if size > 0 and one[:start] + text + one[start:] == two:
-            return text
-    raise ModelError(f'the chat template does not write images one after the other: {two!r}')
-
-
-def _without_control_tokens(tokenizer: Tokenizer) -> Tokenizer:
-    """A copy of a tokenizer that cannot produce an added token."""
-    spec = json.loads(tokenizer.to_str())
-    spec['added_tokens'] = []
-    spec['post_processor'] = None
-    return Tokenizer.from_str(json.dumps(spec))
-
-
-class Detokenizer:
-    """Turns token ids into text as they come, never cutting a character in two."""
-
-    def __init__(self, text: ChatText) -> None:
-        self._text = text
-        self._ids: list[int] = []
-        self._shown = 0
-
-    def add(self, token: int) -> str:
-        """The text that this token completes; empty while a character is open."""
-        self._ids.append(token)
-        before = self._text.decode(self._ids[: self._shown])
-        after = self._text.decode(self._ids)
-        if after.endswith('\ufffd'):
-            return ''
-        # A short tail is enough context for the next token: decoding stays linear.
-        self._ids, self._shown = self._ids[-8:], min(len(self._ids), 8)
-        return after[len(before) :]

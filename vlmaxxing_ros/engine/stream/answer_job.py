@@ -183,7 +183,9 @@ def _question_ids(stream: Stream, question: Question) -> list[int]:
     Raises:
         InvalidRequest: they are more than `max_question_tokens`.
     """
-    ids = stream.family.text.question_ids(question.text, question.choices)
+    text = stream.family.text
+    thinking = stream.config.thinking != 0 and text.can_think
+    ids = text.question_ids(question.text, question.choices, thinking=thinking)
     most = stream.config.max_question_tokens
     if len(ids) > most:
         raise InvalidRequest(

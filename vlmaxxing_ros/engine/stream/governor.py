@@ -35,6 +35,6 @@ def pays(terms: Terms, *, age: float, price: float, answer: float) -> bool:
     """
     if age == float('inf'):
         return True  # there is nothing else to answer from
-    if 0.0 < terms.max_evidence_age and age <= terms.max_evidence_age:
+    if terms.max_evidence_age > 0.0 and age <= terms.max_evidence_age:
         return False
     return price + answer <= terms.time_left

@@ -80,7 +80,8 @@ class Stock(WindowArm):
         if question.choices:
             text += '\nOptions: ' + ', '.join(question.choices)
         captions = [self.family.caption(frame) for frame in frames]
-        return render(self.family.processor, text, captions=captions)
+        kind = self.family.model.config.model_type
+        return render(self.family.processor, text, captions=captions, model_type=kind)
 
 
 def _image(frame: Frame) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mlx_vlm.models.cache import KVCache, QuantizedKVCache
 
-from vlmaxxing_ros.engine.cache.row_writer import row_writer
+from vlmaxxing_ros.engine.families.row_writer import row_writer
 
 ROWS = mx.array([1, 3])
 MASK = mx.ones((2, 5), dtype=mx.bool_)
