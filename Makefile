@@ -20,7 +20,7 @@ OPENBLAS := $(wildcard /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 FAST := $(if $(OPENBLAS),LD_PRELOAD=$(OPENBLAS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lock clean
+.PHONY: help setup demo test bench pictures docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -38,6 +38,13 @@ test: setup  ## lint, types, unit and integration tests
 
 bench: setup  ## the measurements behind the figures in docs/
 	@$(FAST) $(BIN)/python -m bench
+
+pictures: setup  ## the moving picture of the README
+	@$(FAST) $(BIN)/python -m vlmaxxing_ros.demo.pictures
+
+docs: setup  ## the documentation as pages in out/docs
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning -j auto docs out/docs
+	@echo out/docs/index.html
 
 lock: $(VENV)/.wheels  ## resolve requirements/*.in anew
 	cd requirements && $(LOCK) *.in -o lock.txt
