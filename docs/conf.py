@@ -34,6 +34,7 @@ suppress_warnings = ['myst.header']
 myst_enable_extensions = ['colon_fence', 'deflist']
 myst_heading_anchors = 4
 
+add_module_names = False
 python_maximum_signature_line_length = 90
 
 html_theme = 'furo'
@@ -65,6 +66,14 @@ def point_inside(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = re.sub(r'\[([^]]+)\]\(\.\./([\w./]+)\)', instead, source[0])
 
 
+def list_others(app: Sphinx, page: str, source: list[str]) -> None:
+    """In the front page's contents, @others@ stands for every page that it does not name."""
+    if page == 'index':
+        here = sorted(path.stem for path in DOCS.glob('*.md'))
+        named = {line.strip() for line in source[0].splitlines()} | {'index'}
+        source[0] = source[0].replace('@others@', '\n'.join(n for n in here if n not in named))
+
+
 def setup(app: Sphinx) -> None:
     """Make what is made from the sources, before the pages are read."""
     (DOCS / 'api').mkdir(exist_ok=True)
@@ -73,3 +82,4 @@ def setup(app: Sphinx) -> None:
     write_interfaces()
     write_reference(ROOT / 'vlmaxxing_ros', DOCS / 'api')
     app.connect('source-read', point_inside)
+    app.connect('source-read', list_others)
