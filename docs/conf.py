@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The documentation as pages: `make docs`, and rosdoc2, which reads this file too.
+"""The documentation as pages: `make docs`.
 
 Pages are Markdown (MyST).  Interfaces and the Python reference are made from the sources each
 time: `api/` is never committed.  Knows no page by name, so that a new one needs nothing here.
