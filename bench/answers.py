@@ -88,11 +88,11 @@ def _live(family: Family, scale: Scale) -> list[Row]:
         return _first_token(session, str(next(asked)))
 
     def dense() -> float:
-        return _stock(family, session.cache.ledger.frames[-scale.history :], QUESTIONS[0])
+        return _stock(family, session.stream.cache.ledger.frames[-scale.history :], QUESTIONS[0])
 
     # The floor: the question's rows and one decode step on a warm cache that is simply there.
     warm = family.make_cache()
-    filler = np.resize(np.array([1, 2, 3], np.int32), session.cache.ledger.rows)
+    filler = np.resize(np.array([1, 2, 3], np.int32), session.stream.cache.ledger.rows)
     family.hidden(family.text_rows(filler.tolist(), 0), None, warm)
     mx.eval([layer.keys for layer in warm])
     ids = family.text.question_ids(QUESTIONS[0], ())
@@ -111,7 +111,8 @@ def _live(family: Family, scale: Scale) -> list[Row]:
             layer.trim(layer.offset - base)
         return spent
 
-    sizes = f'{scale.describe()}, {session.cache.ledger.rows} rows, question of {len(ids)} tokens'
+    rows = session.stream.cache.ledger.rows
+    sizes = f'{scale.describe()}, {rows} rows, question of {len(ids)} tokens'
     return [
         ratio_row(
             'live question, first token: a new frame since the last one, settled tail',

@@ -105,9 +105,9 @@ def _catching_up(family: Family, scale: Scale) -> Row:
     def ours() -> float:
         _settle(session)
         session.admit(next(coming))
-        tail = session.tail
-        assert tail is not None
-        return seconds(lambda: recomputed.append(tail.catch_up(session.cache)))
+        stream = session.stream
+        assert stream is not None
+        return seconds(lambda: recomputed.append(stream.catch_up()))
 
     measured = alternate(ours, _whole(family, scale), rounds)
     share = statistics.median(recomputed) / (scale.rows * scale.cols)

@@ -64,7 +64,7 @@ def measure(frames: int) -> dict[str, object]:
         costs.append(seconds(partial(_admit, session, frame, budgets)))
         if index % 3 == 0:
             session.idle()
-        one_generation = max(one_generation, session.cache.nbytes)
+        one_generation = max(one_generation, session.stream.cache.nbytes)
         if (index + 1) % EVERY == 0:
             while session.idle():
                 pass
@@ -106,10 +106,10 @@ def _as_cold(session: StreamSession) -> bool:
     asking = session.ask(Question(text='what do you see?', max_tokens=1))
     list(asking)
     cold = RollingCache(session.family)
-    for segment in session.cache.ledger.segments:
+    for segment in session.stream.cache.ledger.segments:
         if segment.frame is not None:
             cold.append_copy(segment)
-    live = np.array(session.cache.fork().extend(asking.suffix))
+    live = np.array(session.stream.cache.fork().extend(asking.suffix))
     return bool(np.array_equal(live, np.array(cold.fork().extend(asking.suffix))))
 
 

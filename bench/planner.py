@@ -28,7 +28,6 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
 from vlmaxxing_ros.engine.seeing.planner import Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
 from vlmaxxing_ros.engine.seeing.statistics import STATISTICS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,7 +118,7 @@ def _time(
     grid = fit_grid(height, width, block=28, max_blocks=max_blocks)
     coarse = rng.uniform(30, 220, (height // 7, width // 7 + 64, 3)).astype(np.float32)
     wide = cv2.resize(coarse, (width + 448, height), interpolation=cv2.INTER_CUBIC)
-    planner, reference = Planner(EngineConfig(max_age_frames=4)), None
+    planner = Planner(EngineConfig(max_age_frames=4))
     resize_times, plan_times, numpy_times, fresh = [], [], [], []
     pool = [rng.normal(0, 3, (height, width, 3)).astype(np.float32) for _ in range(3)]
     before = np.zeros((height, width, 3), np.uint8)
@@ -131,16 +130,14 @@ def _time(
         start = time.thread_time()
         frame = Frame.from_image(image, grid, stamp=round((index + 1) / 30 * 1e9))
         resized = time.thread_time()
-        plan = planner.plan(frame, reference)
+        plan = planner.plan(planner.look(frame))
         planned = time.thread_time()
         np.abs(image.astype(np.int16) - before).mean()
         numpy_times.append(time.thread_time() - planned)
         resize_times.append(resized - start)
         plan_times.append(planned - resized)
         before = image
-        if reference is None:
-            reference = Reference(frame)
-        reference.admit(frame, plan.fresh)
+        planner.admit(plan)
         fresh.append(float(plan.fresh.mean()))
     return {
         'image': f'{width}x{height}',
@@ -207,14 +204,13 @@ def footage() -> list[dict[str, Any]]:
     config = EngineConfig(max_age_frames=100_000, max_age=float('inf'))
     rows = []
     for path in sorted(FOOTAGE.glob('*.mp4')) + sorted(FOOTAGE.glob('*.avi')):
-        planner, reference = Planner(config), None
+        planner = Planner(config)
         fresh, whole, motion = [], 0, []
         for frame in _clip(path, config.max_blocks):
-            plan = planner.plan(frame, reference)
-            if reference is None:
-                reference = Reference(frame)
+            plan = planner.plan(planner.look(frame))
+            planner.admit(plan)
+            if np.isinf(plan.change).all():  # the first frame
                 continue
-            reference.admit(frame, plan.fresh)
             fresh.append(float(plan.fresh.mean()))
             whole += plan.whole
             motion.append(float(np.hypot(*plan.motion)))

@@ -17,8 +17,8 @@ import numpy as np
 from bench.planner import RESULTS, ROOT, blind_spots
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
-from vlmaxxing_ros.engine.seeing.planner import Plan, Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.plan import Plan
+from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.statistics import STATISTICS, Compared
 
 mpl.use('Agg')
@@ -133,9 +133,9 @@ def overlays() -> None:
     pictures = []
     for name, at in (('bands', 9), ('walker', 9)):
         case = next(case for case in blind_spots.CASES if case.name == name)
-        for index, (frame, plan) in enumerate(_plans(case.steps(), turns=False)):
+        for index, (_, plan) in enumerate(_plans(case.steps(), turns=False)):
             if index == at:
-                pictures.append(draw_overlay(frame, plan, [case.about]))
+                pictures.append(draw_overlay(plan, [case.about]))
     joined = Image.fromarray(np.concatenate(pictures, axis=1))
     small = joined.resize((joined.width // 2, joined.height // 2), Image.Resampling.LANCZOS)
     # In 32 levels per channel: the noise would be most of the file.
@@ -152,14 +152,11 @@ def _plans(
         if not turns
         else blind_spots.settings(max_age_frames=4, max_fresh_fraction=0.6, keyframe_fraction=0.85)
     )
-    planner, reference = Planner(config), None
+    planner = Planner(config)
     for index, (pixels, _) in enumerate(steps):
         frame = Frame(pixels, GRID, round(index / blind_spots.RATE * 1e9))
-        plan = planner.plan(frame, reference)
-        if reference is None:
-            reference = Reference(frame)
-        else:
-            reference.admit(frame, plan.fresh)
+        plan = planner.plan(planner.look(frame))
+        planner.admit(plan)
         yield frame, plan
 
 

@@ -36,8 +36,9 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.base import Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
-from vlmaxxing_ros.engine.seeing.planner import Planner, Verdict
-from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.seeing.plan import Verdict
+from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.steps import finish
 from vlmaxxing_ros.engine.stream.staleness import LIMIT, WHOLE_FROM, RefreshRule
 from vlmaxxing_ros.engine.stream.tail import Tail
 
@@ -199,13 +200,13 @@ def ask_dense(
 
     None about frames in between two of those that are asked about.
     """
-    tail, cache = Tail(family, frames[0]), RollingCache(family)
+    tail, cache = Tail(family), RollingCache(family)
     asked: list[list[AskedStream]] = []
     for index, (state, frame) in enumerate(zip(states[1:], frames[1:], strict=True), start=1):
         if index % every:
             asked.append([])
             continue
-        tail.replace(cache, frame, Stopwatch())
+        finish(tail.replacing(cache, frame))
         questions = [family.text.question_ids(text, ()) for text in texts(state)]
         answers = [answer(family, cache.fork(), ids) for ids in questions]
         pairs = list(zip(questions, answers, strict=True))
@@ -327,24 +328,26 @@ def replay(
 ) -> Iterator[tuple[Fork | None, tuple[float, float, float]]]:
     """For every frame but the first, the shares (novel, rows, windows) and, if asked, a fork."""
     planner = Planner(EngineConfig(max_age_frames=rule.turns, max_age=1e9))
-    tail, cache = Tail(family, frames[0]), RollingCache(family)
-    tail.rule = RefreshRule(frames[0].grid.blocks, limit=rule.limit, whole_from=rule.whole_from)
-    planner.plan(frames[0], None)
-    whole = tail.replace(cache, frames[0], Stopwatch())
+    tail = Tail(family, RefreshRule(limit=rule.limit, whole_from=rule.whole_from))
+    cache = RollingCache(family)
+    planner.admit(planner.plan(planner.look(frames[0])))
+    whole = finish(tail.replacing(cache, frames[0]))
     for frame, about in zip(frames[1:], asked, strict=True):
-        plan = planner.plan(frame, tail.reference)
+        plan = planner.plan(planner.look(frame))
         if plan.whole or rule.resampled:
-            work = tail.replace(cache, frame, Stopwatch())
+            work = finish(tail.replacing(cache, frame))
         else:
-            work = tail.refresh(cache, frame, plan.fresh, Stopwatch())
-        rows = work.rows + (tail.catch_up(cache) if about else 0)
+            work = finish(tail.refreshing(cache, frame, plan.fresh))
+        planner.admit(plan, np.ones_like(plan.fresh) if rule.resampled else plan.fresh)
+        rows = work.rows + (finish(tail.catching_up(cache)).rows if about else 0)
         shown = cache
         if rule.exact and about:
-            assert tail.shown is not None
+            assert cache.ledger.tail is not None
+            assert cache.ledger.tail.shown is not None
             shown = RollingCache(family)
-            shown.append(Kind.TAIL, frame, tail.shown)
+            shown.append(Kind.TAIL, frame, cache.ledger.tail.shown)
         novel = float((plan.verdicts == Verdict.NOVEL).mean())
-        windows = work.windows_computed / whole.windows_total
+        windows = work.windows_computed / whole.windows_computed
         yield shown.fork() if about else None, (novel, rows / whole.rows, windows)
 
 

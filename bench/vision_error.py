@@ -24,7 +24,6 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.planner import Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.random_models.families import random_family
 
@@ -70,16 +69,13 @@ def main() -> None:
 def measure(family: Family, path: Path, max_blocks: int, seconds: float) -> FootageClip:
     """Plan and encode one clip both ways."""
     encoder, planner = IncrementalEncoder(family), Planner(EngineConfig())
-    reference: Reference | None = None
     errors, shares, fresh_shares, whole_errors = [], [], [], []
     grid = None
     for frame in _frames(family, path, max_blocks, seconds):
         grid = frame.grid
-        plan = planner.plan(frame, reference)
-        if reference is None:
-            reference = Reference(frame)
+        plan = planner.plan(planner.look(frame))
         encoding = encoder.encode(frame, plan.fresh)
-        reference.admit(frame, plan.fresh)
+        planner.admit(plan)
         ours = np.array(encoding.features.embeds)
         stock = np.array(IncrementalEncoder(family).encode(frame).features.embeds)
         error = float(np.linalg.norm(ours - stock) / np.linalg.norm(stock))

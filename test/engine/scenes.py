@@ -40,4 +40,4 @@ def moving_scene(count: int, *, seed: int = 0) -> list[Frame]:
 
 def session_logits(session: StreamSession, text: str) -> np.ndarray:
     ids = session.family.text.question_ids(text, ())
-    return np.array(session.cache.fork().extend(ids))
+    return np.array(session.stream.cache.fork().extend(ids))

@@ -101,19 +101,6 @@ class EngineConfig:
         minimum=0,
         maximum=1024,
     )
-    memory_frames: int = setting(
-        0,
-        'older keyframes, chosen for novelty, that a new generation retains besides',
-        unit='frames',
-        minimum=0,
-        maximum=1024,
-    )
-    delta_interval: float = setting(
-        float('inf'),
-        'time between delta frames put on the history; inf: keyframes only',
-        unit='s',
-        minimum=0.0,
-    )
     token_budget: int = setting(
         8192,
         'rows one generation may hold before the next, retaining half of them, takes over',

@@ -15,8 +15,8 @@ import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
-from vlmaxxing_ros.engine.seeing.planner import Planner, Verdict
-from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.plan import Verdict
+from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 from vlmaxxing_ros.evaluation.recordings import StampedImage
 
@@ -32,7 +32,7 @@ _BLOCK = 28
 def moments(images: Iterable[StampedImage], config: EngineConfig) -> list[float]:
     """When to ask, in seconds after the first frame: at the start and after every change."""
     config = replace(config, max_age_frames=100_000, max_age=float('inf'))
-    planner, reference = Planner(config), None
+    planner = Planner(config)
     start = newest = 0.0
     first, began, last_change = 0, None, 0.0
     found: list[float] = []
@@ -40,14 +40,14 @@ def moments(images: Iterable[StampedImage], config: EngineConfig) -> list[float]
         height, width = image.pixels.shape[:2]
         grid = fit_grid(height, width, block=_BLOCK, max_blocks=config.max_blocks)
         frame = Frame.from_image(image.pixels, grid, stamp=image.stamp)
-        plan = planner.plan(frame, reference)
+        reference, plan = planner.reference, planner.plan(planner.look(frame))
+        if plan.fresh.any():
+            planner.admit(plan)
         if reference is None or reference.grid != grid:
-            reference, first = Reference(frame), first or image.stamp
+            first = first or image.stamp
             found.append(start)
             continue
         now = (image.stamp - first) * 1e-9
-        if plan.fresh.any():
-            reference.admit(frame, plan.fresh)
         if plan.whole or np.any(plan.verdicts == Verdict.NOVEL):
             began = now if began is None else began
             last_change = now

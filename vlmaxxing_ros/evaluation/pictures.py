@@ -44,7 +44,7 @@ class OverlayRecorder:
         if self._count % self._stride == 0:
             taken = f'{admission.kind}: {admission.blocks} blocks encoded and prefilled'
             seconds = (frame.stamp - self._first) * 1e-9
-            self._kept.append(draw_overlay(frame, plan, [f'{seconds:.1f} s, {taken}']))
+            self._kept.append(draw_overlay(plan, [f'{seconds:.1f} s, {taken}']))
         self._count += 1
         if len(self._kept) > ANIMATED:
             self._kept, self._stride = self._kept[::2], self._stride * 2

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.seeing.frame import Frame
-    from vlmaxxing_ros.engine.seeing.planner import Plan
     from vlmaxxing_ros.engine.stream.budget import FreshBudget
     from vlmaxxing_ros.engine.stream.session import StreamSession
 
@@ -54,7 +52,6 @@ class Perceived:
 
     Attributes:
         budget: what it cost; its kind is DROPPED for an image that could not be used.
-        frame: the image on its grid, None if it could not be used; `plan` likewise.
         convert_time: seconds from the message to that frame.
     """
 
@@ -63,8 +60,6 @@ class Perceived:
     budget: FreshBudget
     counts: Counts
     convert_time: float = 0.0
-    frame: Frame | None = None
-    plan: Plan | None = None
 
 
 class Camera:

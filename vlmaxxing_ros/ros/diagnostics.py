@@ -95,7 +95,7 @@ class Diagnostics:
             values['tokens cached'] = f'{budget.tokens_cached} of {budget.tokens_budget}'
             values['generation'] = budget.generation
             values['last remark'] = budget.status_text
-            if newest.frame is None:
+            if budget.plan is None:
                 level, message = DiagnosticStatus.WARN, f'image dropped: {budget.status_text}'
         if answer := self._answers.get(camera.name):
             values['last answer'] = (

@@ -111,6 +111,8 @@ def to_budget(perceived: Perceived) -> FreshBudget:
     arrival, budget, counts = perceived.arrival, perceived.budget, perceived.counts
     message = FreshBudget()
     for spec in fields(budget):
+        if spec.name == 'plan':
+            continue
         kind = type(getattr(message, spec.name))  # int, float, bool or str: no numpy scalars
         setattr(message, spec.name, kind(getattr(budget, spec.name)))
     message.header = Header(stamp=to_time(arrival.stamp), frame_id=arrival.frame_id)

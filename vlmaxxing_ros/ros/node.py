@@ -252,11 +252,11 @@ class VlmaxxingNode(LifecycleNode):
         """Publish what became of an image; on the worker's thread."""
         self._diagnostics.perceived(perceived)
         self._budgets.publish(to_budget(perceived))
-        frame, plan = perceived.frame, perceived.plan
-        if frame is not None and plan is not None and self._overlays.get_subscription_count():
-            self._overlays.publish(to_overlay(perceived, frame, plan))
+        plan = perceived.budget.plan
+        if plan is not None and self._overlays.get_subscription_count():
+            self._overlays.publish(to_overlay(perceived, plan))
         if text := perceived.budget.status_text:
-            self._remark(f'{perceived.camera}: {text}', dropped=frame is None)
+            self._remark(f'{perceived.camera}: {text}', dropped=plan is None)
 
     def _remark(self, text: str, *, dropped: bool) -> None:
         """Log what was said about an image; the same again, but for its numbers, now and then."""

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from sensor_msgs.msg import Image
 
-from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
-from vlmaxxing_ros.engine.seeing.planner import Plan
+from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.messages import to_image
 
 
-def to_overlay(perceived: Perceived, frame: Frame, plan: Plan) -> Image:
+def to_overlay(perceived: Perceived, plan: Plan) -> Image:
     """The overlay of one planned image, with that image's header."""
     budget, counts = perceived.budget, perceived.counts
     paid = budget.plan_time + budget.vision_time + budget.prefill_time
@@ -26,5 +25,5 @@ def to_overlay(perceived: Perceived, frame: Frame, plan: Plan) -> Image:
         f'{paid * 1e3:.0f} ms   cold dense about {budget.cold_dense_time * 1e3:.0f} ms',
     ]
     arrival = perceived.arrival
-    pixels = draw_overlay(frame, plan, lines)
+    pixels = draw_overlay(plan, lines)
     return to_image(pixels, stamp=arrival.stamp, frame_id=arrival.frame_id)

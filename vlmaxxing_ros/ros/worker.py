@@ -277,8 +277,6 @@ class Worker:
                 budget=budget,
                 counts=counts,
                 convert_time=converted - start,
-                frame=frame if usable else None,
-                plan=camera.session.last_plan if usable else None,
             )
         )
 

@@ -118,7 +118,7 @@ def test_choices_are_scored_as_the_model_would_write_them(session: StreamSession
     text = session.family.text
     totals = []
     for choice in choices:
-        fork = session.cache.fork()
+        fork = session.stream.cache.fork()
         logits = np.array(fork.extend(text.question_ids('what is it?', choices)))
         total = 0.0
         for token in text.plain_ids(choice):

@@ -30,7 +30,7 @@ def test_an_audit_finds_a_flipped_row_and_rebuilds_the_session(qwen: Family) -> 
         session.admit(frame)
     session.idle()
     healthy = session_logits(session, 'what?')
-    keys = session.cache.arrays()[0]
+    keys = session.stream.cache.arrays()[0]
     keys[0, 0, 40] = keys[0, 0, 40] * -1 + 0.5
     mx.eval(keys)
     assert not np.array_equal(session_logits(session, 'what?'), healthy)
@@ -53,7 +53,7 @@ def test_an_audit_replays_what_is_added_meanwhile(family: Family) -> None:
     while (report := session.audit_slice()) is None:
         pass
     assert report.ok
-    assert report.rows == session.cache.ledger.rows
+    assert report.rows == session.stream.cache.ledger.rows
 
 
 def test_audits_happen_in_idle_time(qwen: Family) -> None:
@@ -76,10 +76,10 @@ def test_an_audit_counts_in_the_cache_bytes_and_gives_way_to_a_new_generation(
     session.begin_audit()
     assert session.audit_slice() is None
     budget = session.admit(next(frames))
-    assert before < budget.cache_bytes <= 2 * session.cache.nbytes
+    assert before < budget.cache_bytes <= 2 * session.stream.cache.nbytes
     while not budget.rebuild_progress:
         budget = session.admit(next(frames))
-    assert budget.cache_bytes <= 2 * session.cache.nbytes
+    assert budget.cache_bytes <= 2 * session.stream.cache.nbytes
     assert session.audit().ok
 
 

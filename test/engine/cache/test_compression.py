@@ -69,9 +69,9 @@ def test_the_cap_holds_at_any_stream_length(family: Family, make_frames: MakeFra
     for frame in make_frames(60):
         budget = session.admit(frame)
         assert budget.tokens_cached <= 160
-        rows = {layer.offset for layer in session.cache._layers}
+        rows = {layer.offset for layer in session.stream.cache._layers}
         assert rows == {budget.tokens_cached}
-    kinds = [s.kind for s in session.cache.ledger.segments]
+    kinds = [s.kind for s in session.stream.cache.ledger.segments]
     assert kinds[:2] == [Kind.TEXT, Kind.COMPRESSED]
     assert kinds[-1] is Kind.TAIL
 
@@ -105,7 +105,7 @@ def test_the_newest_frames_stay_whole(qwen: Family, make_frames: MakeFrames) -> 
     frames = make_frames(40)
     for frame in frames:
         session.admit(frame)
-    newest = [s.frame.stamp for s in session.cache.ledger.segments[-3:]]
+    newest = [s.frame.stamp for s in session.stream.cache.ledger.segments[-3:]]
     assert newest == [frame.stamp for frame in frames[-3:]]
 
 
@@ -130,5 +130,5 @@ def test_a_cap_of_hardly_more_than_the_newest_frames_leaves_just_those(
     frames = make_frames(12, rows=2, cols=4)
     for frame in frames:
         session.admit(frame)
-    assert session.cache.ledger.frames[-1].stamp == frames[-1].stamp
-    assert len(session.cache.ledger.history) <= 2
+    assert session.stream.cache.ledger.frames[-1].stamp == frames[-1].stamp
+    assert len(session.stream.cache.ledger.history) <= 2

@@ -27,33 +27,18 @@ def stamps(kept: list[Segment]) -> list[int]:
 
 def test_the_newest_keyframes_are_kept() -> None:
     history = [segment(i) for i in range(6)]
-    kept = retain(history, keep_keyframes=3, memory_frames=0, max_rows=1000)
+    kept = retain(history, keep_keyframes=3, max_rows=1000)
     assert stamps(kept) == [3, 4, 5]
 
 
 def test_as_many_as_fit_are_kept() -> None:
     history = [segment(i) for i in range(6)]
-    assert stamps(retain(history, keep_keyframes=5, memory_frames=0, max_rows=25)) == [4, 5]
+    assert stamps(retain(history, keep_keyframes=5, max_rows=25)) == [4, 5]
 
 
 def test_delta_frames_stay_with_their_keyframe_or_go_with_it() -> None:
     delta = Kind.DELTA
     history = [segment(0), segment(1, delta, 2), segment(2), segment(3, delta, 2)]
-    assert stamps(retain(history, keep_keyframes=1, memory_frames=0, max_rows=99)) == [2, 3]
-    assert stamps(retain(history, keep_keyframes=2, memory_frames=0, max_rows=13)) == [2, 3]
-    assert retain(history, keep_keyframes=2, memory_frames=0, max_rows=11) == []
-
-
-def test_memory_frames_are_the_least_like_what_is_kept() -> None:
-    shades = [0, 200, 0, 90, 0, 0]
-    history = [segment(i, shade=shade) for i, shade in enumerate(shades)]
-    kept = retain(history, keep_keyframes=2, memory_frames=1, max_rows=1000)
-    assert stamps(kept) == [1, 4, 5]
-    kept = retain(history, keep_keyframes=2, memory_frames=2, max_rows=1000)
-    assert stamps(kept) == [1, 3, 4, 5]
-
-
-def test_memory_frames_take_only_the_room_that_is_left() -> None:
-    history = [segment(i, shade=40 * i) for i in range(6)]
-    kept = retain(history, keep_keyframes=2, memory_frames=4, max_rows=35)
-    assert len(kept) == 3
+    assert stamps(retain(history, keep_keyframes=1, max_rows=99)) == [2, 3]
+    assert stamps(retain(history, keep_keyframes=2, max_rows=13)) == [2, 3]
+    assert retain(history, keep_keyframes=2, max_rows=11) == []

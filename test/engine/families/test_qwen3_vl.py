@@ -224,10 +224,12 @@ def test_each_frame_of_a_session_tells_its_time_whatever_generation_it_is_in(
     for number, frame in enumerate(noise(family, 24)):
         session.admit(frame)
         session.idle()
-        told = [f'<{(f.stamp - origin) / 1e9:.1f} seconds>' for f in session.cache.ledger.frames]
-        assert said(family, session.cache) == told
+        told = [
+            f'<{(f.stamp - origin) / 1e9:.1f} seconds>' for f in session.stream.cache.ledger.frames
+        ]
+        assert said(family, session.stream.cache) == told
         assert told[-1] == f'<{number / 10:.1f} seconds>'
-    assert session.cache.number >= 2
+    assert session.stream.cache.number >= 2
     assert session.audit().ok
 
 
@@ -245,13 +247,15 @@ def test_a_refreshed_tail_tells_the_time_of_what_it_shows(family: Family) -> Non
             scene[:32, 32 * (number % 4) :][:, :32] = other[32:64, :32] + number
         stamp = 10**9 + (0 if number == 97 else number * 10**8)
         budget = session.admit(Frame(scene, grid, stamp))
-        told.append(said(family, session.cache)[-1])
+        told.append(said(family, session.stream.cache)[-1])
         rows.append(budget.tokens_added)
     times = ['0.0', '9.8', '9.9', '10.0', '10.1', '10.1', '10.3']
     assert told == [f'<{time} seconds>' for time in times]
     assert rows[5] == 0  # nothing is fresh: no work
-    assert rows[3] >= len(session.cache.ledger.tail.rows)  # another length: all of it is replaced
-    assert all(0 < rows[i] < len(session.cache.ledger.tail.rows) for i in (2, 4, 6))
+    assert rows[3] >= len(
+        session.stream.cache.ledger.tail.rows
+    )  # another length: all of it is replaced
+    assert all(0 < rows[i] < len(session.stream.cache.ledger.tail.rows) for i in (2, 4, 6))
 
 
 def test_a_frame_whose_caption_has_another_length_is_not_refreshed_in_place(

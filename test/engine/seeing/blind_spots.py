@@ -24,7 +24,6 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.planner import Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
 
 GRID = Grid(12, 16, 28)
 FRAMES = 20
@@ -118,16 +117,17 @@ def settings(**changes: object) -> EngineConfig:
 
 def score(steps: Iterable[Step], config: EngineConfig) -> Score:
     """Run a planner over one stream and compare what it buys with the truth."""
-    planner, reference = Planner(config), None
+    planner = Planner(config)
     held = np.empty((0,), np.float32)
     total = Score()
     for index, (pixels, content) in enumerate(steps):
         frame = Frame(pixels, GRID, round(index / RATE * 1e9))
         start = time.thread_time()
-        plan = planner.plan(frame, reference)
+        plan = planner.plan(planner.look(frame))
         seconds = time.thread_time() - start
-        if reference is None:
-            reference, held = Reference(frame), content.copy()
+        if not index:
+            planner.admit(plan)
+            held = content.copy()
             continue
         changed, same = truth(content, held)
         total += Score(
@@ -139,7 +139,7 @@ def score(steps: Iterable[Step], config: EngineConfig) -> Score:
             whole=int(plan.whole),
             seconds=seconds,
         )
-        reference.admit(frame, plan.fresh)
+        planner.admit(plan)
         fresh = plan.fresh.repeat(GRID.block, 0).repeat(GRID.block, 1)
         held[fresh] = content[fresh]
     return total

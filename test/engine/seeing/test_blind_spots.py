@@ -14,8 +14,8 @@ from engine.seeing import blind_spots
 from engine.seeing.blind_spots import CASES, Case, score, settings
 
 from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
-from vlmaxxing_ros.engine.seeing.planner import Plan, Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.plan import Plan
+from vlmaxxing_ros.engine.seeing.planner import Planner
 
 FOOTAGE = Path(__file__).parents[4] / 'shared' / 'footage'
 BY_NAME = {case.name: case for case in CASES}
@@ -97,11 +97,12 @@ def exposure_step() -> list[Frame]:
 def test_the_exposure_step_of_the_footage_does_not_buy_the_frame(
     exposure_step: list[Frame],
 ) -> None:
-    planner, reference = Planner(settings()), Reference(exposure_step[0])
+    planner = Planner(settings())
+    planner.admit(planner.plan(planner.look(exposure_step[0])))
     plans: list[Plan] = []
     for frame in exposure_step:
-        plans.append(planner.plan(frame, reference))
-        reference.admit(frame, plans[-1].fresh)
+        plans.append(planner.plan(planner.look(frame)))
+        planner.admit(plans[-1])
     step = max(plans, key=lambda plan: float(plan.fresh.mean()))
     darker = exposure_step[5].pixels.mean() - exposure_step[4].pixels.mean()
     assert darker < -15

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.engine.seeing.light import UNCHANGED, Light, fit_light
+from vlmaxxing_ros.engine.seeing.fit_light import fit_light
+from vlmaxxing_ros.engine.seeing.light import UNCHANGED, Light
 
 
 def scene(seed: int = 0) -> np.ndarray:

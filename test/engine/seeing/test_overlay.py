@@ -10,21 +10,22 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
-from vlmaxxing_ros.engine.seeing.planner import Plan, Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.plan import Plan
+from vlmaxxing_ros.engine.seeing.planner import Planner
 
 GRID = Grid(12, 18, 28)
 
 
-def planned(change: int) -> tuple[Frame, Plan]:
+def planned(change: int) -> Plan:
     """A flat red frame of which block (2, 3) alone has changed by `change`."""
     before = np.full((GRID.height, GRID.width, 3), (120, 60, 60), np.uint8)
     after = before.copy()
     after[60:80, 90:110] += np.uint8(change)
     frame = Frame(after, GRID, 1)
     config = EngineConfig(max_age_frames=1000)
-    plan = Planner(config).plan(frame, Reference(Frame(before, GRID, 0)))
-    return frame, plan
+    planner = Planner(config)
+    planner.admit(planner.plan(planner.look(Frame(before, GRID, 0))))
+    return planner.plan(planner.look(frame))
 
 
 def block(picture: np.ndarray, row: int, col: int) -> np.ndarray:
@@ -34,8 +35,8 @@ def block(picture: np.ndarray, row: int, col: int) -> np.ndarray:
 
 
 def test_fresh_blocks_are_orange_and_static_ones_grey() -> None:
-    frame, plan = planned(60)
-    picture = draw_overlay(frame, plan, [])
+    plan = planned(60)
+    picture = draw_overlay(plan, [])
     assert plan.fresh[2, 3]
     red, green, blue = block(picture, 2, 3)
     assert red > green + 20 > blue + 40
@@ -45,14 +46,14 @@ def test_fresh_blocks_are_orange_and_static_ones_grey() -> None:
 
 
 def test_shifted_blocks_keep_their_colours() -> None:
-    frame, plan = planned(5)
+    plan = planned(5)
     assert not plan.fresh[2, 3]
-    assert (block(draw_overlay(frame, plan, []), 2, 3) > (115, 55, 55)).all()
+    assert (block(draw_overlay(plan, []), 2, 3) > (115, 55, 55)).all()
 
 
 def test_every_line_of_numbers_adds_to_the_panel() -> None:
-    frame, plan = planned(60)
-    none, two = (draw_overlay(frame, plan, lines) for lines in ([], ['a', 'b']))
+    plan = planned(60)
+    none, two = (draw_overlay(plan, lines) for lines in ([], ['a', 'b']))
     assert two.shape[0] > none.shape[0] > GRID.height
     assert two.shape[1] == GRID.width
     assert two.dtype == np.uint8
@@ -61,12 +62,14 @@ def test_every_line_of_numbers_adds_to_the_panel() -> None:
 def test_a_small_frame_is_enlarged() -> None:
     small = Grid(4, 4, 28)
     frame = Frame(np.zeros((112, 112, 3), np.uint8), small, 0)
-    picture = draw_overlay(frame, Planner(EngineConfig()).plan(frame, None), [])
+    planner = Planner(EngineConfig())
+    picture = draw_overlay(planner.plan(planner.look(frame)), [])
     assert picture.shape[1] == 560
 
 
 def test_the_frame_itself_is_left_alone() -> None:
-    frame, plan = planned(60)
+    plan = planned(60)
+    frame = plan.look.frame
     before = frame.pixels.copy()
-    draw_overlay(frame, plan, ['x'])
+    draw_overlay(plan, ['x'])
     assert (frame.pixels == before).all()

@@ -14,8 +14,8 @@ import pytest
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing import planner
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
-from vlmaxxing_ros.engine.seeing.planner import Plan, Planner, Verdict
-from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
+from vlmaxxing_ros.engine.seeing.planner import Planner
 
 GRID = Grid(8, 10, 28)
 SECOND = 1_000_000_000
@@ -40,11 +40,10 @@ def settings(**changes: object) -> EngineConfig:
 
 
 class Planned:
-    """A planner and its reference, admitting what was planned."""
+    """A planner that is given what it planned."""
 
     def __init__(self, config: EngineConfig) -> None:
         self.planner = Planner(config)
-        self.reference: Reference | None = None
         self.index = 0
 
     def show(
@@ -53,12 +52,15 @@ class Planned:
         """Plan the next frame and, unless told not to, admit what was planned."""
         frame = frame_of(image, self.index, interval)
         self.index += 1
-        plan = self.planner.plan(frame, self.reference, **hint)  # type: ignore[arg-type]
-        if self.reference is None:
-            self.reference = Reference(frame)
-        elif admit:
-            self.reference.admit(frame, plan.fresh)
+        plan = self.planner.plan(self.planner.look(frame, **hint))  # type: ignore[arg-type]
+        if admit or self.planner.reference is None:
+            self.planner.admit(plan)
         return plan
+
+    def oldest_age(self) -> float:
+        """Of the blocks, when the last frame was planned."""
+        assert self.planner.reference is not None
+        return self.planner.reference.oldest_age(self.planner.memory.planned_stamp)
 
 
 def with_patch(image: np.ndarray, row: int, col: int, change: float, size: int = 8) -> np.ndarray:
@@ -78,8 +80,10 @@ def test_first_frame_is_taken_whole() -> None:
 
 def test_another_size_is_taken_whole() -> None:
     other = Grid(4, 4, 28)
-    reference = Reference(Frame(np.zeros((112, 112, 3), np.uint8), other, 0))
-    plan = Planner(settings()).plan(frame_of(scene(), 1), reference)
+    planner = Planner(settings())
+    small = Frame(np.zeros((112, 112, 3), np.uint8), other, 0)
+    planner.admit(planner.plan(planner.look(small)))
+    plan = planner.plan(planner.look(frame_of(scene(), 1)))
     assert plan.whole
     assert plan.fresh.shape == (8, 10)
 
@@ -199,11 +203,10 @@ def test_a_frame_after_a_whole_one_has_no_turns_unless_the_bound_is_near() -> No
 def test_a_tail_that_is_settled_after_every_frame_never_takes_turns() -> None:
     stream = Planned(settings(max_age_frames=8, max_age=1.0))
     stream.show(scene())
-    assert stream.reference is not None
     for _ in range(20):
-        assert not stream.show(scene()).fresh.any()
-        settled = frame_of(scene(), stream.index - 1, 0.1)
-        stream.reference.admit(settled, np.ones((GRID.rows, GRID.cols), bool))
+        plan = stream.show(scene())
+        assert not plan.fresh.any()
+        stream.planner.admit(plan, np.ones((GRID.rows, GRID.cols), bool))
 
 
 def test_the_turns_of_a_frame_lie_in_few_windows() -> None:
@@ -227,8 +230,7 @@ def test_a_novel_block_does_not_take_its_turn_as_well() -> None:
         plan = stream.show(image)
         assert plan.fresh[:4].all()
         assert plan.fresh[4:].sum() <= 14
-    assert stream.reference is not None
-    ages = stream.reference.index - stream.reference.admitted_at
+    ages = stream.planner.memory.index - stream.planner.memory.admitted_at
     assert ages.max() <= 4
 
 
@@ -238,8 +240,7 @@ def test_the_bound_in_seconds_holds_and_is_spread() -> None:
     counts = []
     for _ in range(20):
         counts.append(int(stream.show(scene(), interval=0.2).fresh.sum()))
-        assert stream.reference is not None
-        assert stream.reference.oldest_age(stream.reference.planned_stamp) <= 1.0
+        assert stream.oldest_age() <= 1.0
     assert max(counts) <= 20
     assert sum(counts[-5:]) >= 80
 
@@ -278,8 +279,7 @@ def test_overdue_blocks_go_before_changed_ones() -> None:
         moved = scene()
         moved[: 6 * GRID.block] = scene(i)[: 6 * GRID.block]
         stream.show(moved)
-        assert stream.reference is not None
-        assert (stream.reference.index - stream.reference.admitted_at)[6:].max() <= 3
+        assert (stream.planner.memory.index - stream.planner.memory.admitted_at)[6:].max() <= 3
 
 
 def test_a_hard_cut_takes_the_frame_whole() -> None:
@@ -298,7 +298,7 @@ def test_exposure_buys_nothing(gain: float) -> None:
     for _ in range(3):
         plan = stream.show(scene() * gain)
         assert not plan.fresh.any()
-        assert plan.gain == pytest.approx([gain] * 3, abs=0.03) or plan.offset.any()
+        assert plan.light.gain == pytest.approx([gain] * 3, abs=0.03) or plan.light.offset.any()
 
 
 def test_exposure_and_a_real_change_buy_the_change() -> None:
@@ -325,9 +325,9 @@ def test_bands_leave_the_reference_in_its_own_light(darkest: int) -> None:
     for index in range(300):
         rolling = 1 + 0.12 * np.sin(2 * np.pi * (1.7 * down + 0.37 * index)) if index else 1.0
         stream.show(room * rolling + rng.normal(0, 2, room.shape))
-    assert stream.reference is not None
-    assert stream.reference.comparison is not None
-    now = stream.reference.comparison.image
+    comparison = stream.planner._comparison
+    assert comparison is not None
+    now = comparison.image
     first = cv2.resize(np.clip(room, 0, 255), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     unclipped = first < 220
     assert abs((now - first)[unclipped].mean()) < 1.5
@@ -417,17 +417,3 @@ def test_a_hint_of_camera_motion_is_believed() -> None:
     plan = stream.show(scene(), camera_velocity=(100.0, 0.0))
     assert plan.whole
     assert plan.motion == pytest.approx((10.0, 0.0))
-
-
-@pytest.mark.parametrize('hint', [None, (100.0, 0.0)])
-def test_two_references_see_the_same_motion(hint: tuple[float, float] | None) -> None:
-    planner = Planner(settings())
-    frames = [frame_of(scene(), i) for i in range(3)]
-    tail, history = Reference(frames[0]), Reference(frames[0])
-    planner.plan(frames[0], None)
-    planner.plan(frames[1], tail)
-    plan = planner.plan(frames[2], tail, camera_velocity=hint)
-    assert plan.whole == (hint is not None)
-    older = planner.plan(frames[2], history)
-    assert (older.motion, older.reason) == (plan.motion, plan.reason)
-    assert (tail.index, history.index) == (2, 1)

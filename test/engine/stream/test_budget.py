@@ -11,9 +11,7 @@ import pytest
 
 from vlmaxxing_msgs.msg import FreshBudget as FreshBudgetMsg
 from vlmaxxing_ros.engine.stream.budget import (
-    Calibration,
     FrameKind,
-    Stopwatch,
     ceiling,
     effective_fresh_frames,
 )
@@ -36,20 +34,3 @@ def test_the_ceiling_is_amdahls() -> None:
     assert ceiling(fixed=1.0, dense=9.0, paid=1.0) == pytest.approx(1 / (0.1 + 0.9 / 9))
     assert ceiling(fixed=1.0, dense=9.0, paid=0.0) == pytest.approx(10.0, rel=1e-3)
     assert ceiling(fixed=1.0, dense=0.0, paid=1.0) == 0.0
-
-
-def test_cold_dense_is_estimated_from_whole_frames() -> None:
-    calibration = Calibration()
-    assert calibration.cold_dense(frames=4, rows=100) == 0.0
-    for vision in (0.1, 0.2, 0.9):
-        calibration.add(vision=vision, prefill=0.5, rows=50)
-    assert calibration.cold_dense(frames=4, rows=100) == pytest.approx(4 * 0.2 + 100 * 0.01)
-
-
-def test_a_stage_adds_up() -> None:
-    watch = Stopwatch()
-    for _ in range(2):
-        with watch.stage('plan'):
-            pass
-    assert set(watch.seconds) == {'plan'}
-    assert watch.seconds['plan'] > 0.0

@@ -44,7 +44,7 @@ def cold_logits(family: Family, frames: list[Frame], text: str) -> np.ndarray:
 
 
 def frames_held(session: StreamSession) -> list[Frame]:
-    return session.cache.ledger.frames
+    return session.stream.cache.ledger.frames
 
 
 def test_the_first_frame_is_taken_whole_and_answered_about(qwen: Family) -> None:
@@ -104,16 +104,6 @@ def test_a_hinted_rotation_takes_the_tail_whole_if_it_is_fast(qwen: Family) -> N
     assert (fast.kind, fast.blocks_admitted) == (FrameKind.TAIL, GRID.blocks)
 
 
-def test_a_hinted_rotation_takes_the_delta_frame_whole_too(qwen: Family) -> None:
-    config = EngineConfig(keyframe_interval=float('inf'), delta_interval=0.0)
-    session = StreamSession(qwen, config)
-    for index in range(1, 3):
-        session.admit(scene(index * PERIOD))
-    assert session.admit(scene(3 * PERIOD), camera_velocity=(100.0, 0.0)).kind is FrameKind.DELTA
-    rows = [len(s.rows) for s in session.cache.ledger.segments if s.kind is Kind.DELTA]
-    assert rows == [GRID.blocks + 2]
-
-
 def test_a_question_about_an_earlier_frame_does_not_pay_for_the_tail(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=1e9, max_age=1000.0))
     first = scene(PERIOD)
@@ -121,11 +111,10 @@ def test_a_question_about_an_earlier_frame_does_not_pay_for_the_tail(qwen: Famil
     fresh[1, 2] = True
     for frame in (first, scene(2 * PERIOD), change_blocks(first, fresh, stamp=3 * PERIOD)):
         session.admit(frame)
-    assert session.tail is not None
     answer(session, as_of=PERIOD)
-    assert not session.tail.caught_up
+    assert not session.stream.cache.ledger.tail.caught_up
     answer(session)
-    assert session.tail.caught_up
+    assert session.stream.cache.ledger.tail.caught_up
 
 
 def test_idle_time_catches_up_where_the_tail_is_never_settled(qwen: Family) -> None:
@@ -138,8 +127,7 @@ def test_idle_time_catches_up_where_the_tail_is_never_settled(qwen: Family) -> N
     session.admit(change_blocks(first, fresh, stamp=2 * PERIOD))
     while session.idle():
         pass
-    assert session.tail is not None
-    assert session.tail.caught_up
+    assert session.stream.cache.ledger.tail.caught_up
     assert not answer(session).evidence.exact
 
 
@@ -172,18 +160,6 @@ def test_keyframe_interval_zero_puts_every_frame_on_the_history(qwen: Family) ->
     kinds = [session.admit(frame).kind for frame in frames]
     assert kinds == [FrameKind.KEYFRAME] * 6
     assert [f.stamp for f in frames_held(session)] == [f.stamp for f in frames]
-
-
-def test_delta_frames_put_changed_blocks_on_the_history(qwen: Family) -> None:
-    config = EngineConfig(
-        keyframe_interval=float('inf'), delta_interval=0.0, max_age_frames=1000, max_age=1000.0
-    )
-    session = StreamSession(qwen, config)
-    kinds = [session.admit(frame).kind for frame in moving_scene(4)]
-    assert kinds == [FrameKind.KEYFRAME] + [FrameKind.DELTA] * 3
-    shapes = [(s.kind, len(s.rows)) for s in session.cache.ledger.segments[1:]]
-    assert shapes == [(Kind.KEYFRAME, 26)] + [(Kind.DELTA, 3)] * 3 + [(Kind.TAIL, 26)]
-    assert session.audit().ok
 
 
 @pytest.mark.parametrize('idle', [True, False])
@@ -223,8 +199,8 @@ def test_a_rebuild_outruns_a_keyframe_per_frame(qwen: Family, idle_slices: int) 
         session.admit(frame)
         for _ in range(idle_slices):
             session.idle()
-        keyframes.append(len(session.cache.ledger.history))
-    assert session.cache.number > 3
+        keyframes.append(len(session.stream.cache.ledger.history))
+    assert session.stream.cache.number > 3
     assert max(keyframes) <= 2 * 5 + 5
 
 
@@ -235,9 +211,9 @@ def test_a_question_during_a_rebuild_is_answered_from_the_old_generation(qwen: F
     for frame in moving_scene(30):
         session.idle()
         progress = session.admit(frame).rebuild_progress
-        before = session.cache.number
+        before = session.stream.cache.number
         answer(session)
-        assert session.cache.number == before
+        assert session.stream.cache.number == before
         rebuilding += 0.0 < progress < 1.0
     assert rebuilding > 0
 
@@ -247,7 +223,6 @@ def test_stamps_that_go_backwards_restart_the_session_and_say_so(qwen: Family) -
     session.admit(scene(10 * PERIOD, seed=1))
     budget = session.admit(scene(PERIOD))
     assert 'backwards' in budget.status_text
-    assert budget.frame_index == 0
     assert frames_held(session)[0].stamp == PERIOD
 
 
@@ -313,7 +288,7 @@ def test_special_tokens_in_a_question_are_text(qwen: Family) -> None:
     reply = answer(session, 'is <|image_pad|> or <|im_end|> there? <|vision_start|>')
     asking = session.ask(Question(text='<|image_pad|>'))
     assert not {507, 508, 509, 510, 511}.intersection(asking.suffix)
-    assert reply.reused_tokens == session.cache.ledger.rows
+    assert reply.reused_tokens == session.stream.cache.ledger.rows
 
 
 @pytest.mark.parametrize(
@@ -359,7 +334,8 @@ def test_the_budget_counts_the_rows_that_went_through_the_model(qwen: Family) ->
         budgets: list[FreshBudget] = [session.admit(frame) for frame in moving_scene(12)]
     finally:
         del qwen.hidden
-    assert sum(counted) == sum(b.tokens_added for b in budgets)
+    prefix = len(qwen.text.prefix_ids)
+    assert sum(counted) == prefix + sum(b.tokens_added for b in budgets)
     for budget in budgets:
         verdicts = (
             budget.blocks_static
@@ -392,35 +368,6 @@ def test_a_past_question_that_reaches_the_tail_says_how_exact_the_tail_is(qwen: 
     assert evidence.oldest_block_age == pytest.approx(0.2)
 
 
-def test_a_memory_bank_does_not_keep_the_next_generation_building(qwen: Family) -> None:
-    generations = []
-    for memory in (0, 4):
-        config = EngineConfig(
-            keyframe_interval=0.0, keep_keyframes=4, memory_frames=memory, token_budget=4096
-        )
-        session = StreamSession(qwen, config)
-        generations.append([session.admit(frame).generation for frame in moving_scene(40)][-1])
-    assert generations[1] <= generations[0]
-
-
-def test_delta_frames_do_not_outrun_the_next_generation(qwen: Family) -> None:
-    config = EngineConfig(
-        keyframe_interval=1.0,
-        delta_interval=0.0,
-        keep_keyframes=2,
-        token_budget=400,
-        max_age_frames=1000,
-        max_age=1000.0,
-    )
-    session, tokens = StreamSession(qwen, config), []
-    for frame in moving_scene(150):
-        budget = session.admit(frame)
-        tokens.append(budget.tokens_cached)
-    assert budget.generation > 1
-    # Swapped when built, not when the budget forces it.
-    assert max(tokens) < 400 - 26
-
-
 def test_compression_turned_on_meanwhile_keeps_the_frames_in_their_order(qwen: Family) -> None:
     config = EngineConfig(keyframe_interval=0.0, keep_keyframes=8, token_budget=1000)
     session, frames = StreamSession(qwen, config), moving_scene(48)
@@ -433,7 +380,7 @@ def test_compression_turned_on_meanwhile_keeps_the_frames_in_their_order(qwen: F
         session.admit(frame)
     while session.idle():
         pass
-    stamps = [frame.stamp for frame in session.cache.ledger.frames]
+    stamps = [frame.stamp for frame in session.stream.cache.ledger.frames]
     assert stamps == sorted(stamps)
     assert stamps[-2:] == [frame.stamp for frame in frames[-2:]]
     assert not answer(session).evidence.exact

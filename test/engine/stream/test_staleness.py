@@ -24,51 +24,65 @@ def moved(**by_block: float) -> np.ndarray:
     return values
 
 
-def recomputed(rule: RefreshRule, fresh: np.ndarray, moved: np.ndarray) -> list[int]:
+class Rows:
+    """The staleness of a tail's rows under the shipped rule."""
+
+    def __init__(self) -> None:
+        self.rule = RefreshRule()
+        self.staleness = np.zeros(BLOCKS)
+
+    def recomputed(self, which: np.ndarray, moved: np.ndarray) -> None:
+        """Recompute some rows."""
+        self.staleness = self.rule.recomputed(self.staleness, which, moved)
+
+    def stale(self, moved: np.ndarray) -> np.ndarray:
+        """Which rows are beyond the limit."""
+        return self.rule.stale(self.staleness, moved)
+
+
+def recomputed(rows: Rows, fresh: np.ndarray, moved: np.ndarray) -> list[int]:
     """Recompute the fresh rows, then those that are stale; which the latter are."""
-    rule.recomputed(fresh, moved)
+    rows.recomputed(fresh, moved)
     left = np.where(fresh, 0.0, moved)
-    stale = rule.stale(left)
-    rule.recomputed(stale, left)
+    stale = rows.stale(left)
+    rows.recomputed(stale, left)
     return np.flatnonzero(stale).tolist()
 
 
 def test_where_nothing_moved_nothing_is_stale() -> None:
-    assert recomputed(RefreshRule(BLOCKS), only(3), np.zeros(BLOCKS)) == []
+    assert recomputed(Rows(), only(3), np.zeros(BLOCKS)) == []
 
 
 def test_a_change_takes_the_rows_behind_it_and_none_before() -> None:
-    stale = recomputed(RefreshRule(BLOCKS), only(4), moved(b4=0.1))
+    stale = recomputed(Rows(), only(4), moved(b4=0.1))
     assert stale
     assert stale == list(range(5, 5 + len(stale)))
 
 
 @pytest.mark.parametrize(('small', 'large'), [(0.04, 0.08), (0.08, 0.3)])
 def test_a_larger_change_reaches_further(small: float, large: float) -> None:
-    reach = [
-        len(recomputed(RefreshRule(BLOCKS), only(0), moved(b0=change))) for change in (small, large)
-    ]
+    reach = [len(recomputed(Rows(), only(0), moved(b0=change))) for change in (small, large)]
     assert reach[0] < reach[1]
 
 
 def test_a_block_whose_features_moved_with_its_neighbours_is_stale() -> None:
     change = moved(b2=1.01 * LIMIT, b9=0.99 * LIMIT)
-    assert recomputed(RefreshRule(BLOCKS), only(11), change) == [2]
+    assert recomputed(Rows(), only(11), change) == [2]
 
 
 def test_small_changes_add_up_until_their_rows_are_recomputed() -> None:
-    rule = RefreshRule(BLOCKS)
+    rule = Rows()
     stale = [1 in recomputed(rule, only(0), moved(b0=0.4 * LIMIT)) for _ in range(6)]
     assert stale == [False, False, True, False, False, True]
 
 
 def test_a_row_that_attended_to_a_stale_one_is_stale_as_well() -> None:
-    rule = RefreshRule(BLOCKS)
+    rule = Rows()
     assert recomputed(rule, only(7), moved(b6=2.0 * LIMIT)) == [6, 7]
 
 
 def test_what_goes_stale_in_several_frames_is_recomputed_once() -> None:
-    often, once = RefreshRule(BLOCKS), RefreshRule(BLOCKS)
+    often, once = Rows(), Rows()
     change = only(0), moved(b0=0.1)
     rows = sum(len(recomputed(often, *change)) for _ in range(3))
     once.recomputed(*change)
@@ -77,18 +91,17 @@ def test_what_goes_stale_in_several_frames_is_recomputed_once() -> None:
 
 
 def test_a_whole_prefill_forgets_what_was_stale() -> None:
-    rule = RefreshRule(BLOCKS)
+    rule = Rows()
     rule.recomputed(only(0), moved(b0=0.1))
     assert rule.stale(np.zeros(BLOCKS)).any()
-    rule.reset()
-    assert not rule.stale(np.zeros(BLOCKS)).any()
+    assert not Rows().stale(np.zeros(BLOCKS)).any()
 
 
 def test_windows_with_a_fresh_block_are_looked_at_and_from_half_of_them_on_all() -> None:
     windows = np.repeat([[0, 0, 1, 1, 2, 2]], 2, axis=0)
     fresh = np.zeros((2, 6), bool)
-    assert not RefreshRule(BLOCKS).look(fresh, windows).any()
+    assert not RefreshRule().look(fresh, windows).any()
     fresh[1, 3] = True
-    assert (RefreshRule(BLOCKS).look(fresh, windows) == (windows == 1)).all()
+    assert (RefreshRule().look(fresh, windows) == (windows == 1)).all()
     fresh[0, 4] = True
-    assert RefreshRule(BLOCKS).look(fresh, windows).all()
+    assert RefreshRule().look(fresh, windows).all()

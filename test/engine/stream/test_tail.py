@@ -13,7 +13,7 @@ import numpy as np
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.steps import finish
 from vlmaxxing_ros.engine.stream.tail import Tail
 
 MakeFrames = Callable[..., list[Frame]]
@@ -22,8 +22,8 @@ ROWS, COLS = 3, 8
 
 def shown(family: Family, frame: Frame) -> tuple[Tail, RollingCache]:
     """A frame, prefilled whole."""
-    tail, cache = Tail(family, frame), RollingCache(family)
-    tail.replace(cache, frame, Stopwatch())
+    tail, cache = Tail(family), RollingCache(family)
+    finish(tail.replacing(cache, frame))
     return tail, cache
 
 
@@ -42,17 +42,17 @@ def test_with_every_block_fresh_it_is_the_exact_one_bit_for_bit(
     frames = make_frames(2, rows=ROWS, cols=COLS)
     tail, cache = shown(family, frames[0])
     everything = np.ones((ROWS, COLS), bool)
-    work = tail.refresh(cache, frames[1], everything, Stopwatch())
+    work = finish(tail.refreshing(cache, frames[1], everything))
     assert (work.blocks, work.rows) == (24, 26)
-    assert tail.caught_up
+    assert cache.ledger.tail.caught_up
     assert same(cache, shown(family, frames[1])[1])
 
 
 def test_with_no_block_fresh_it_is_not_touched(family: Family, make_frames: MakeFrames) -> None:
     frames = make_frames(2, rows=ROWS, cols=COLS)
     tail, cache = shown(family, frames[0])
-    assert tail.refresh(cache, frames[1], blocks(), Stopwatch()).rows == 0
-    assert tail.catch_up(cache) == 0
+    assert finish(tail.refreshing(cache, frames[1], blocks())).rows == 0
+    assert finish(tail.catching_up(cache)).rows == 0
     assert same(cache, shown(family, frames[0])[1])
 
 
@@ -62,13 +62,14 @@ def test_a_frame_costs_its_fresh_rows_and_the_first_question_what_went_stale_wit
     before, other = make_frames(2, rows=ROWS, cols=COLS)
     fresh = blocks(18, 19)
     tail, cache = shown(qwen, before)
-    work = tail.refresh(cache, other.with_blocks(before.pixels, fresh), fresh, Stopwatch())
+    work = finish(tail.refreshing(cache, other.with_blocks(before.pixels, fresh), fresh))
     assert (work.blocks, work.rows) == (2, 2)
-    assert not tail.caught_up
-    behind = tail.catch_up(cache)
+    assert not cache.ledger.tail.caught_up
+    behind = finish(tail.catching_up(cache)).rows
     assert 1 < behind < 26, 'the closing row and some others'
-    assert tail.catch_up(cache) == 0
-    assert tail.refreshed_rows == 2 + behind
+    assert finish(tail.catching_up(cache)).rows == 0
+    assert cache.ledger.tail.refreshed is not None
+    assert cache.ledger.tail.refreshed.rows == 2 + behind
 
 
 def test_catching_up_comes_nearer_to_the_exact_tail(qwen: Family, make_frames: MakeFrames) -> None:
@@ -78,21 +79,8 @@ def test_catching_up_comes_nearer_to_the_exact_tail(qwen: Family, make_frames: M
     tail, cache = shown(qwen, before)
     ids = qwen.text.question_ids('what?', ())
     exact = np.array(shown(qwen, after)[1].fork().extend(ids))
-    tail.refresh(cache, after, fresh, Stopwatch())
+    finish(tail.refreshing(cache, after, fresh))
     fresh_only = np.array(cache.fork().extend(ids))
-    tail.catch_up(cache)
+    finish(tail.catching_up(cache))
     caught_up = np.array(cache.fork().extend(ids))
     assert np.abs(caught_up - exact).max() < np.abs(fresh_only - exact).max()
-
-
-def test_what_is_planned_does_not_depend_on_when_somebody_asks(
-    qwen: Family, make_frames: MakeFrames
-) -> None:
-    frames = make_frames(2, rows=ROWS, cols=COLS)
-    tail, cache = shown(qwen, frames[0])
-    tail.refresh(cache, frames[1], blocks(3), Stopwatch())
-    pixels, stamps = tail.reference.pixels.copy(), tail.reference.stamps.copy()
-    assert (stamps == np.where(blocks(3), frames[1].stamp, frames[0].stamp)).all()
-    tail.catch_up(cache)
-    assert (tail.reference.pixels == pixels).all()
-    assert (tail.reference.stamps == stamps).all()

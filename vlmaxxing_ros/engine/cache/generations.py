@@ -42,7 +42,7 @@ class Generations:
     @property
     def progress(self) -> float:
         """Share of the next generation that is built; 0 where there is none."""
-        return self._next.progress if self._next else 0.0
+        return self._next.progress(self.current.ledger) if self._next else 0.0
 
     @property
     def nbytes(self) -> int:
@@ -54,7 +54,7 @@ class Generations:
         ledger = self.current.ledger
         keyframes = sum(segment.kind is Kind.KEYFRAME for segment in ledger.history)
         full = ledger.rows > _BEGIN * config.token_budget
-        many = 2 * max(1, config.keep_keyframes) + config.memory_frames
+        many = 2 * max(1, config.keep_keyframes)
         return self._next is None and (full or keyframes >= many)
 
     def begin(self, config: EngineConfig) -> bool:
@@ -62,15 +62,14 @@ class Generations:
         retained = retain(
             self.current.ledger.history,
             keep_keyframes=config.keep_keyframes,
-            memory_frames=config.memory_frames,
             max_rows=config.token_budget // 2,
         )
-        self._next = Rebuild(self._family, self.current, retained)
+        self._next = Rebuild(self._family, self.current.number + 1, self.current.ledger, retained)
         return bool(retained)
 
     def replay(self, history: list[Segment]) -> None:
         """Build a generation from this history at once, and swap."""
-        self._next = Rebuild(self._family, self.current, history)
+        self._next = Rebuild(self._family, self.current.number + 1, self.current.ledger, history)
         while not self.build_slice():
             pass
 
@@ -78,25 +77,23 @@ class Generations:
         """Build no further: the history is no longer what it was when the next one was begun."""
         self._next = None
 
-    def build(self, config: EngineConfig, *, grown: int) -> bool:
-        """Build between two frames; True: the generations were swapped.
+    def build(self, config: EngineConfig, *, grown: int) -> None:
+        """Build between two frames.
 
         One slice more than the history has `grown` by segments, less what was built in idle time:
         building outruns the growth, and a question waits for little.  All that is left, where the
         budget has been reached.
         """
-        swapped = False
         for _ in range(1 + grown - self._slices):
-            swapped |= self.build_slice()
+            self.build_slice()
         while self._next is not None and self.current.ledger.rows > config.token_budget:
-            swapped |= self.build_slice()
+            self.build_slice()
         self._slices = 0
-        return swapped
 
     def build_slice(self) -> bool:
         """Build one frame of the next generation; True: it was the last, and they were swapped."""
         self._slices += 1
-        if self._next is None or not self._next.step():
+        if self._next is None or not self._next.step(self.current.ledger):
             return False
         self.current, self._next = self._next.cache, None
         return True

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+import numpy as np
+
 from vlmaxxing_ros.engine.cache.compression import Tags
 from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
@@ -28,6 +30,25 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
+class Refreshed:
+    """How a tail stands after rows of it were recomputed in place.
+
+    Attributes:
+        rows: how many were, since the tail was last prefilled whole.
+        since: stamp of the frame that it was prefilled from, nanoseconds.
+        shown: the features that its rows were computed from.
+        staleness: float [blocks], how stale each row is through rows before it.
+        caught_up: no row is stale beyond the limit, the closing row included.
+    """
+
+    rows: int
+    since: int
+    shown: Features
+    staleness: np.ndarray
+    caught_up: bool
+
+
+@dataclass(frozen=True)
 class Segment:
     """Rows that were prefilled together.
 
@@ -38,6 +59,7 @@ class Segment:
         features: of the blocks shown, in the rows' order; None for text.
         tags: of compressed rows, None for all others.  Their `rows` only count and say where
             the next position is; `frame` is the oldest that may have rows among them.
+        refreshed: None: its rows are what a prefill of its features gives.
     """
 
     kind: Kind
@@ -45,6 +67,17 @@ class Segment:
     frame: Frame | None = None
     features: Features | None = None
     tags: Tags | None = None
+    refreshed: Refreshed | None = None
+
+    @property
+    def shown(self) -> Features | None:
+        """The features that its rows were computed from."""
+        return self.refreshed.shown if self.refreshed else self.features
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether none of its rows is stale beyond the limit."""
+        return self.refreshed is None or self.refreshed.caught_up
 
 
 @dataclass
@@ -78,6 +111,11 @@ class Ledger:
     def compressed(self) -> Segment | None:
         """The compressed part of the history, if there is one."""
         return next((s for s in self.segments if s.kind is Kind.COMPRESSED), None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every row is what a cold prefill of this ledger gives."""
+        return not self.compressed and all(s.refreshed is None for s in self.segments)
 
     @property
     def frames(self) -> list[Frame]:

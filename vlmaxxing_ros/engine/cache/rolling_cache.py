@@ -10,6 +10,7 @@ prefill, which the session knows.  Knows nothing of planning or of questions.
 
 from __future__ import annotations
 
+import copy
 import functools
 from dataclasses import replace
 from typing import Any
@@ -25,11 +26,12 @@ from vlmaxxing_ros.engine.cache.branches import (
     rows_in_use,
 )
 from vlmaxxing_ros.engine.cache.compression import RECENT_SHARE, Select, Tags, select
-from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Segment
+from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Refreshed, Segment
 from vlmaxxing_ros.engine.cache.row_writer import row_writer
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.steps import Piece, Steps, finish
 
 _QUESTION_ROWS = 128  # a question and its answer, mostly
 
@@ -87,7 +89,7 @@ class RollingCache:
         self._family = family
         self._branch = Branch(family.make_cache())
         self._history: Branch | None = None
-        self._append(Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0)))
+        finish(self._append(Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0))))
 
     @property
     def _layers(self) -> list[Any]:
@@ -112,6 +114,14 @@ class RollingCache:
         """Every array of the cache as far as it is in use."""
         return rows_in_use(self._layers, self.ledger.rows)
 
+    def branch(self) -> RollingCache:
+        """The same cache, to go another way: buffers are shared until one of the two writes."""
+        twin = copy.copy(self)
+        twin.ledger = Ledger(list(self.ledger.segments))
+        twin._branch = Branch(fork_layers(self._layers))
+        twin._history = Branch(fork_layers(self._history.layers)) if self._history else None
+        return twin
+
     def append(
         self,
         kind: Kind,
@@ -119,6 +129,16 @@ class RollingCache:
         features: Features,
         blocks: np.ndarray | None = None,
     ) -> Segment:
+        """As `appending`, at once."""
+        return finish(self.appending(kind, frame, features, blocks))
+
+    def appending(
+        self,
+        kind: Kind,
+        frame: Frame,
+        features: Features,
+        blocks: np.ndarray | None = None,
+    ) -> Steps[Segment]:
         """Prefill a frame behind everything else: whole, or the blocks at `blocks` (int [n]).
 
         An existing tail is dropped first.  `features` are those of the blocks shown.
@@ -128,23 +148,33 @@ class RollingCache:
             self._history = self._branch
             self._branch = Branch(fork_layers(self._layers))
         rows = self._family.captioned_rows(frame, self.ledger.end, blocks)
-        return self._append(Segment(kind, rows, frame, features))
+        return (yield from self._append(Segment(kind, rows, frame, features)))
 
-    def _append(self, segment: Segment) -> Segment:
+    def _append(self, segment: Segment) -> Steps[Segment]:
         self._branch.recall()
         self._family.hidden(segment.rows, segment.features, self._layers)
         reserve(self._layers, _QUESTION_ROWS)
-        mx.eval(self.arrays())
+        yield from self._evaluate(len(segment.rows))
         self.ledger.segments.append(segment)
         return segment
 
+    def _evaluate(self, rows: int) -> Steps[None]:
+        """Compute what is pending, a layer at a time."""
+        for layer in self._layers:
+            mx.eval(list(cache_arrays(layer)))
+            yield Piece('prefill', rows / len(self._layers))
+
     def append_copy(self, segment: Segment) -> Segment:
+        """As `appending_copy`, at once."""
+        return finish(self.appending_copy(segment))
+
+    def appending_copy(self, segment: Segment) -> Steps[Segment]:
         """Prefill a frame of another generation, from its features, at this one's end."""
         assert segment.frame is not None
         assert segment.features is not None
         shown = segment.rows.blocks[segment.rows.blocks >= 0]
         blocks = shown if segment.kind is Kind.DELTA else None
-        return self.append(segment.kind, segment.frame, segment.features, blocks)
+        return (yield from self.appending(segment.kind, segment.frame, segment.features, blocks))
 
     def drop_tail(self) -> None:
         """Take the tail out of ledger and cache; nothing happens where there is none."""
@@ -163,6 +193,10 @@ class RollingCache:
         self.ledger.promote_tail()
         self._history = None
 
+    def note(self, refreshed: Refreshed) -> None:
+        """Put on the ledger how the tail stands after rows of it were recomputed."""
+        self.ledger.segments[-1] = replace(self.ledger.segments[-1], refreshed=refreshed)
+
     def tail_fits(self, frame: Frame) -> bool:
         """Whether a frame can be refreshed into the tail: one grid, captions of one length."""
         tail, ids = self.ledger.tail, self._family.caption_ids
@@ -173,6 +207,12 @@ class RollingCache:
     def refresh_tail(
         self, frame: Frame, features: Features, blocks: np.ndarray, *, closing: bool = True
     ) -> int:
+        """As `refreshing_tail`, at once."""
+        return finish(self.refreshing_tail(frame, features, blocks, closing=closing))
+
+    def refreshing_tail(
+        self, frame: Frame, features: Features, blocks: np.ndarray, *, closing: bool = True
+    ) -> Steps[int]:
         """Recompute some blocks' rows of the tail in place.
 
         So are the text rows that open it, from the first that the new frame's caption changes.
@@ -215,7 +255,7 @@ class RollingCache:
         self._branch.recall()
         layers = [row_writer(layer, rows, mask) for layer in self._layers]
         self._family.hidden(now.take(index), features.take(blocks), layers)
-        mx.eval(self.arrays())
+        yield from self._evaluate(len(index))
         self.ledger.segments[-1] = replace(tail, rows=now, frame=frame, features=features)
         return len(index)
 

@@ -100,10 +100,13 @@ class Features:
     Attributes:
         embeds: [blocks, hidden], the rows that enter the language model.
         deep: further [blocks, hidden] arrays, added after the first layers (deepstack).
+        milestones: arrays on the way to these, in the order in which they are computed, so that
+            lazy features can be evaluated step by step; none once they have been.
     """
 
     embeds: mx.array
     deep: tuple[mx.array, ...] = ()
+    milestones: tuple[mx.array, ...] = ()
 
     def take(self, blocks: np.ndarray) -> Features:
         """The features of the blocks at `blocks` (int [n])."""

@@ -95,7 +95,7 @@ class Gemma4(Family):
             Unsupported: only some blocks are asked for.
         """
         if blocks is not None:
-            raise Unsupported(f'{self.name} takes whole frames only: set delta_interval to inf')
+            raise Unsupported(f'{self.name} takes whole frames only')
         ids = [*self._open, *[self._pad] * grid.blocks, *self._close]
         shown = np.full(len(ids), -1, np.int32)
         shown[len(self._open) :][: grid.blocks] = np.arange(grid.blocks)

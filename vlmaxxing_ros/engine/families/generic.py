@@ -78,7 +78,7 @@ class Generic(Family):
             Unsupported: only some blocks are asked for.
         """
         if blocks is not None:
-            raise Unsupported(f'{self.name} takes whole frames only: set delta_interval to inf')
+            raise Unsupported(f'{self.name} takes whole frames only')
         return self._rows(self._frame_ids(grid), base)
 
     def _rows(self, ids: np.ndarray, base: int) -> Rows:

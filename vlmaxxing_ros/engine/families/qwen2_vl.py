@@ -91,8 +91,8 @@ class Qwen2VL(Family):
         self, frame: Frame, state: TowerState | None, active: np.ndarray
     ) -> tuple[Features, TowerState]:
         """Encode the active windows; see `QwenTower.encode`."""
-        state = self._tower.encode(frame, state, active)
-        return Features(state.merged, state.deep), state
+        state, milestones = self._tower.encode(frame, state, active)
+        return Features(state.merged, state.deep, milestones), state
 
     def make_cache(self) -> list[Any]:
         """The model's own cache classes, or mlx-vlm's quantised one where it is asked for."""

@@ -115,10 +115,15 @@ class QwenTower:
         values = np.repeat(values[:, :, :, :, None], self._temporal, axis=4)
         return mx.array(values.reshape(len(blocks) * m * m, -1))
 
-    def encode(self, frame: Frame, state: TowerState | None, active: np.ndarray) -> TowerState:
-        """Encode the windows in `active` (int [n], ascending); see the module's docstring."""
+    def encode(
+        self, frame: Frame, state: TowerState | None, active: np.ndarray
+    ) -> tuple[TowerState, tuple[mx.array, ...]]:
+        """Encode the windows in `active` (int [n], ascending); see the module's docstring.
+
+        Lazy.  Returns the state and each layer's output, [patches, hidden], on the way there.
+        """
         if state is not None and not len(active):
-            return state
+            return state, ()
         layout = self.layout(frame.grid)
         members = [layout.blocks_of_window[w] for w in active]
         shown = np.concatenate(members)
@@ -143,6 +148,7 @@ class QwenTower:
         keys: list[mx.array] = []
         values: list[mx.array] = []
         deep: list[mx.array] = []
+        milestones: list[mx.array] = []
         for number, layer in enumerate(tower.blocks):
             q, k, v = self._project(layer.attn, layer.norm1(hidden), turn)
             if number in self._full:
@@ -157,6 +163,7 @@ class QwenTower:
             joined = attended.transpose(0, 2, 1, 3).reshape(hidden.shape[0], -1)
             hidden = hidden + layer.attn.proj(joined)
             hidden = hidden + layer.mlp(layer.norm2(hidden))
+            milestones.append(hidden)
             if number in self._taps:
                 deep.append(tower.deepstack_merger_list[self._taps.index(number)](hidden))
         outputs = [tower.merger(hidden), *deep]
@@ -167,7 +174,8 @@ class QwenTower:
             kept = [state.merged, *state.deep]
             index = mx.array(shown)
             outputs = [_replace(k, index, o) for k, o in zip(kept, outputs, strict=True)]
-        return TowerState(tuple(keys), tuple(values), outputs[0], tuple(outputs[1:]))
+        state = TowerState(tuple(keys), tuple(values), outputs[0], tuple(outputs[1:]))
+        return state, tuple(milestones)
 
     def _patch_rows(self, layout: WindowLayout, active: np.ndarray) -> np.ndarray:
         """Where the active windows' patches stand in the tower's order."""

@@ -13,8 +13,7 @@ import math
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.planner import Plan, Verdict
+from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
 
 ORANGE = (255, 140, 0)
 """Paid for now."""
@@ -28,20 +27,20 @@ _PANEL = (24, 24, 28)
 _TEXT = (235, 235, 235)
 
 
-def draw_overlay(frame: Frame, plan: Plan, lines: list[str]) -> np.ndarray:
+def draw_overlay(plan: Plan, lines: list[str]) -> np.ndarray:
     """Draw the plan over the frame and the budget under it.
 
     Static blocks are grey and dark, shifted ones keep their colours in a blue frame, fresh ones
     are orange: paid for now.
 
     Args:
-        frame: the planned frame; it is enlarged by a whole factor where it is small.
-        plan: its plan.
+        plan: of a frame, which is enlarged by a whole factor where it is small.
         lines: the budget in numbers, one line of text each, under the legend.
 
     Returns:
         uint8 [height, width, 3], RGB.
     """
+    frame = plan.look.frame
     scale = math.ceil(_WIDTH / frame.grid.width)
     side = frame.grid.block * scale
     size = (frame.grid.width * scale, frame.grid.height * scale)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlmaxxing_ros.engine.cache.ledger import Ledger
-from vlmaxxing_ros.engine.seeing.planner import Plan, Verdict
+from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
+from vlmaxxing_ros.engine.steps import Stopwatch
 from vlmaxxing_ros.engine.stream.budget import (
     FrameKind,
     FreshBudget,
-    Stopwatch,
     ceiling,
     effective_fresh_frames,
 )
@@ -50,27 +50,12 @@ class Accounting:
     """One stream's, since it began."""
 
     def __init__(self) -> None:
-        self._planned = self._admitted = 0
         self._ratios: deque[float] = deque(maxlen=_WINDOW)
-
-    def dropped(self, held: Held, text: str) -> FreshBudget:
-        """The budget of a frame that was not even planned; `text` says why."""
-        return FreshBudget(
-            frame_index=self._planned,
-            kind=FrameKind.DROPPED,
-            status_text=text,
-            frames_planned=self._planned,
-            frames_admitted=self._admitted,
-            tokens_cached=held.ledger.rows,
-            tokens_budget=held.token_budget,
-            cache_bytes=held.nbytes,
-            generation=held.generation,
-        )
 
     def planned(
         self,
         plan: Plan,
-        work: Paid,
+        paid: Paid,
         kind: FrameKind,
         watch: Stopwatch,
         held: Held,
@@ -83,7 +68,7 @@ class Accounting:
         """The budget of a planned frame.
 
         Args:
-            plan, work, kind: what was to be done, what it took, what became of the frame.
+            plan, paid, kind: what was to be done, what it took, what became of the frame.
             watch: seconds per stage.
             held: afterwards.
             windows: of the vision tower, for one frame.
@@ -92,16 +77,13 @@ class Accounting:
             text: for people.
         """
         blocks = plan.verdicts.size
-        ratio = work.blocks / blocks
-        self._planned += 1
-        self._admitted += kind is not FrameKind.NONE
+        ratio = paid.blocks / blocks
         self._ratios.append(ratio)
         counts = np.bincount(plan.verdicts.ravel(), minlength=len(Verdict))
         plan_time, vision_time, prefill_time = (
             watch.seconds.get(stage, 0.0) for stage in ('plan', 'vision', 'prefill')
         )
         return FreshBudget(
-            frame_index=self._planned - 1,
             kind=kind,
             status_text=text,
             blocks_total=blocks,
@@ -109,23 +91,22 @@ class Accounting:
             blocks_shifted=int(counts[Verdict.SHIFTED]),
             blocks_novel=int(counts[Verdict.NOVEL]),
             blocks_expired=int(counts[Verdict.EXPIRED]),
-            blocks_admitted=work.blocks,
+            blocks_admitted=paid.blocks,
             fresh_ratio=ratio,
             effective_fresh_frames=effective_fresh_frames(self._ratios),
             oldest_block_age=oldest_age,
-            windows_computed=work.windows_computed,
+            windows_computed=paid.windows_computed,
             windows_total=windows,
-            tokens_added=work.rows,
+            tokens_added=paid.rows,
             tokens_cached=held.ledger.rows,
             tokens_budget=held.token_budget,
             cache_bytes=held.nbytes,
             generation=held.generation,
             rebuild_progress=held.progress,
-            frames_planned=self._planned,
-            frames_admitted=self._admitted,
             plan_time=plan_time,
             vision_time=vision_time,
             prefill_time=prefill_time,
             cold_dense_time=cold_dense,
             ceiling=ceiling(fixed=plan_time, dense=cold_dense, paid=vision_time + prefill_time),
+            plan=plan,
         )

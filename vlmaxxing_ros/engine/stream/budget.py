@@ -1,19 +1,18 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a frame cost: counts of work really done, stage timings, and what they can be worth.
+"""What a frame cost: counts of work really done, seconds per stage, and what they can be worth.
 
 The fields of `FreshBudget` have the names of the ROS message's; knows nothing of ROS.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
+
+from vlmaxxing_ros.engine.seeing.plan import Plan
 
 
 class FrameKind(IntEnum):
@@ -28,9 +27,12 @@ class FrameKind(IntEnum):
 
 @dataclass
 class FreshBudget:
-    """What one planned frame cost; see FreshBudget.msg for every field's meaning and unit."""
+    """What one planned frame cost; see FreshBudget.msg for every field's meaning and unit.
 
-    frame_index: int = 0
+    Attributes:
+        plan: the frame's; None where it was not planned.
+    """
+
     kind: FrameKind = FrameKind.NONE
     status_text: str = ''
     blocks_total: int = 0
@@ -50,54 +52,13 @@ class FreshBudget:
     cache_bytes: int = 0
     generation: int = 0
     rebuild_progress: float = 0.0
-    frames_planned: int = 0
-    frames_admitted: int = 0
     plan_time: float = 0.0
     vision_time: float = 0.0
     prefill_time: float = 0.0
     cold_dense_time: float = 0.0
     cold_dense_is_estimate: bool = True
     ceiling: float = 0.0
-
-
-class Stopwatch:
-    """Seconds per named stage of one frame."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time spent inside the `with` block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-
-@dataclass
-class Calibration:
-    """What whole frames have cost, from which the price of cold dense is estimated.
-
-    The medians of the newest whole frames: seconds per frame in the vision tower and seconds per
-    row in the language model.  Attention's growth with the context is left out, so the estimate
-    is low rather than high.
-    """
-
-    vision: deque[float] = field(default_factory=lambda: deque(maxlen=15))
-    row: deque[float] = field(default_factory=lambda: deque(maxlen=15))
-
-    def add(self, *, vision: float, prefill: float, rows: int) -> None:
-        """Record one frame encoded and prefilled whole."""
-        self.vision.append(vision)
-        self.row.append(prefill / rows)
-
-    def cold_dense(self, *, frames: int, rows: int) -> float:
-        """Seconds to encode and prefill a window of frames from nothing; 0: not known yet."""
-        if not self.vision:
-            return 0.0
-        return frames * _median(self.vision) + rows * _median(self.row)
+    plan: Plan | None = None
 
 
 def effective_fresh_frames(fresh_ratios: deque[float]) -> float:
@@ -120,8 +81,3 @@ def ceiling(*, fixed: float, dense: float, paid: float) -> float:
     f_fixed = fixed / (fixed + dense)
     speed_up = max(1.0, dense / max(paid, 1e-9))
     return 1.0 / (f_fixed + (1.0 - f_fixed) / speed_up)
-
-
-def _median(values: deque[float]) -> float:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2]

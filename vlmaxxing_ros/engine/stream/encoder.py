@@ -8,7 +8,7 @@ Holds one stream's encoder state; knows windows and blocks, nothing of the tower
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlx.core as mx
@@ -16,15 +16,24 @@ import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Family, Features
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.steps import Piece, Steps, finish
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """A frame's features and what they cost."""
+    """A frame's features and what they cost.
+
+    Attributes:
+        features: of the whole frame, evaluated.
+        windows_computed, windows_total: of the tower.
+        grid, state: for `IncrementalEncoder.take`.
+    """
 
     features: Features
     windows_computed: int
     windows_total: int
+    grid: Grid
+    state: Any
 
 
 class IncrementalEncoder:
@@ -36,6 +45,12 @@ class IncrementalEncoder:
         self._grid: Grid | None = None
 
     def encode(self, frame: Frame, fresh: np.ndarray | None = None) -> Encoding:
+        """As `encoding`, at once, and remembered."""
+        encoding = finish(self.encoding(frame, fresh))
+        self.take(encoding)
+        return encoding
+
+    def encoding(self, frame: Frame, fresh: np.ndarray | None = None) -> Steps[Encoding]:
         """Encode the windows with a block in `fresh` (bool [rows, cols]); None: all of them.
 
         A frame of another size is always encoded whole.
@@ -47,7 +62,17 @@ class IncrementalEncoder:
         else:
             active = np.unique(windows[fresh])
         reused = None if len(active) == total else self._state
-        features, self._state = self._family.encode(frame, reused, active)
-        self._grid = frame.grid
+        features, state = self._family.encode(frame, reused, active)
+        blocks = np.isin(windows, active).sum()
+        piece = Piece('vision', float(blocks) / (len(features.milestones) + 1))
+        for array in features.milestones:
+            mx.eval(array)
+            yield piece
         mx.eval(features.arrays())
-        return Encoding(features, len(active), total)
+        yield piece
+        features = replace(features, milestones=())
+        return Encoding(features, len(active), total, frame.grid, state)
+
+    def take(self, encoding: Encoding) -> None:
+        """Remember an encoding: the next one goes on from it."""
+        self._state, self._grid = encoding.state, encoding.grid

@@ -13,6 +13,8 @@ Knows features' changes, windows and the order of rows; knows nothing of pixels,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 LIMIT = 0.01
@@ -27,21 +29,20 @@ REACH = 3.0
 _REACH_OF_A_ROW = np.exp(-np.arange(int(6 * REACH)) / REACH)
 
 
+@dataclass(frozen=True, kw_only=True)
 class RefreshRule:
-    """Knows how stale each row of one tail is: not at all when it has just been prefilled whole.
+    """Decides what is encoded and recomputed besides the fresh blocks.
 
-    Args:
-        blocks: number of blocks of the frame.
+    A tail's staleness, float [blocks], is 0 where it has just been prefilled whole; it is kept
+    with the tail, on its ledger.
+
+    Attributes:
         limit: staleness beyond which a row is recomputed.
         whole_from: share of active windows from which all are encoded.
     """
 
-    def __init__(
-        self, blocks: int, *, limit: float = LIMIT, whole_from: float = WHOLE_FROM
-    ) -> None:
-        self._limit = limit
-        self._whole_from = whole_from
-        self._from_others = np.zeros(blocks)
+    limit: float = LIMIT
+    whole_from: float = WHOLE_FROM
 
     def look(self, fresh: np.ndarray, windows: np.ndarray) -> np.ndarray:
         """Decide which blocks to encode: those of windows with a fresh one, or all.
@@ -51,34 +52,32 @@ class RefreshRule:
             windows: int [rows, cols], each block's window, numbered from 0.
         """
         active = np.unique(windows[fresh])
-        if len(active) > 1 and len(active) >= self._whole_from * (windows.max() + 1):
+        if len(active) > 1 and len(active) >= self.whole_from * (windows.max() + 1):
             return np.ones_like(fresh)
         return np.isin(windows, active)
 
-    def recomputed(self, which: np.ndarray, moved: np.ndarray) -> None:
-        """Count rows as recomputed: those behind them go stale.
+    def recomputed(self, staleness: np.ndarray, which: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        """The staleness once rows have been recomputed: those behind them go stale.
 
         So do they themselves, as far as they attended to stale rows that were left alone.
 
         Args:
-            which: bool [blocks], row-major.
+            staleness: float [blocks], before.
+            which: bool [blocks], row-major, the rows that were recomputed.
             moved: float [blocks], squared change of each block's features since its row was
                 computed, over the mean squared norm of the frame's features; 0 where the
                 features are still those.
         """
-        self._from_others += _effect(np.where(which, moved, 0.0))
-        self._from_others[which] = 0.0
-        left_alone = self._from_others + np.where(which, 0.0, moved)
-        left_alone[left_alone <= self._limit] = 0.0
-        self._from_others[which] = _effect(left_alone)[which]
+        after = staleness + _effect(np.where(which, moved, 0.0))
+        after[which] = 0.0
+        left_alone = after + np.where(which, 0.0, moved)
+        left_alone[left_alone <= self.limit] = 0.0
+        after[which] = _effect(left_alone)[which]
+        return after
 
-    def stale(self, moved: np.ndarray) -> np.ndarray:
+    def stale(self, staleness: np.ndarray, moved: np.ndarray) -> np.ndarray:
         """Decide which rows are beyond the limit: bool [blocks]; `moved` as in `recomputed`."""
-        return self._from_others + moved > self._limit
-
-    def reset(self) -> None:
-        """Every row has been prefilled anew."""
-        self._from_others[:] = 0.0
+        return staleness + moved > self.limit
 
 
 def _effect(moved: np.ndarray) -> np.ndarray:

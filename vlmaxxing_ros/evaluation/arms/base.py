@@ -23,7 +23,7 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.planner import Plan
+from vlmaxxing_ros.engine.seeing.plan import Plan
 
 Windows = Mapping[str, tuple[int, ...]]
 """Question id to the stamps (ns) of the frames that the session's window held when it was asked."""

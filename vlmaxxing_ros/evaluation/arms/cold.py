@@ -13,7 +13,7 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.steps import Stopwatch
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.base import (
     Admission,

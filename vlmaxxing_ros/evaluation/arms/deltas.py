@@ -20,9 +20,9 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.planner import Plan, Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
-from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.seeing.plan import Plan
+from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.steps import Stopwatch
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.base import (
     Admission,
@@ -50,10 +50,10 @@ class Deltas(Arm):
             keyframe_fraction=1.0,
         )
         super().__init__(family, config)
+        self._settings = config
         self._planner = Planner(config)
         self._encoder = IncrementalEncoder(family)
         self._cache: RollingCache | None = None
-        self._reference: Reference | None = None
         self._newest: Frame | None = None
         self._shown = np.zeros((1, 1), bool)
         self._sampled = 0
@@ -62,14 +62,14 @@ class Deltas(Arm):
         """Append the blocks that changed since the last one that stays."""
         watch = Stopwatch()
         if self._newest is not None and frame.stamp < self._newest.stamp:
-            self._reference = None
+            self._planner = Planner(self._settings)
         with watch.stage('plan'):
-            plan = self._planner.plan(frame, self._reference)
+            plan = self._planner.plan(self._planner.look(frame))
         due = (frame.stamp - self._sampled) * 1e-9 >= self.config.keyframe_interval
-        if plan.whole or self._reference is None or (due and self._is_full()):
-            blocks = self._start(frame, watch)
+        if plan.whole or (due and self._is_full()):
+            blocks = self._start(plan, watch)
         else:
-            blocks = self._append(frame, plan, due, watch)
+            blocks = self._append(plan, due, watch)
         self._newest = frame
         assert self._cache is not None
         return Admission(
@@ -90,20 +90,20 @@ class Deltas(Arm):
             or ledger.rows > 0.75 * self.config.token_budget
         )
 
-    def _start(self, frame: Frame, watch: Stopwatch) -> int:
+    def _start(self, plan: Plan, watch: Stopwatch) -> int:
+        frame = plan.look.frame
         self._cache = RollingCache(self.family)
         with watch.stage('vision'):
             encoding = self._encoder.encode(frame)
         with watch.stage('prefill'):
             self._cache.append(Kind.KEYFRAME, frame, encoding.features)
-        self._reference, self._sampled = Reference(frame), frame.stamp
-        self._shown = ~all_blocks(frame)
+        self._planner.admit(plan, all_blocks(frame))
+        self._sampled, self._shown = frame.stamp, ~all_blocks(frame)
         return frame.grid.blocks
 
-    def _append(self, frame: Frame, plan: Plan, due: bool, watch: Stopwatch) -> int:
+    def _append(self, plan: Plan, due: bool, watch: Stopwatch) -> int:
         assert self._cache is not None
-        assert self._reference is not None
-        fresh = plan.fresh
+        frame, fresh = plan.look.frame, plan.fresh
         # What the last delta showed may have changed back: the tower must not remember it.
         with watch.stage('vision'):
             encoding = self._encoder.encode(frame, fresh | self._shown)
@@ -115,7 +115,7 @@ class Deltas(Arm):
                 self._cache.append(kind, frame, encoding.features.take(blocks), blocks)
         self._shown = fresh
         if due:
-            self._reference.admit(frame, fresh)
+            self._planner.admit(plan)
             self._sampled, self._shown = frame.stamp, np.zeros_like(fresh)
         return len(blocks)
 

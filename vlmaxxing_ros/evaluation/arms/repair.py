@@ -18,9 +18,9 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.planner import Planner, Verdict
-from vlmaxxing_ros.engine.seeing.reference import Reference
-from vlmaxxing_ros.engine.stream.budget import Stopwatch
+from vlmaxxing_ros.engine.seeing.plan import Verdict
+from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.steps import Stopwatch
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.base import Reply, WindowArm, Windows, answer_from, reply_from
 from vlmaxxing_ros.evaluation.arms.context import Context
@@ -83,6 +83,8 @@ class Repair(WindowArm):
     def _changed(self, cached: Frame, wanted: Frame) -> bool:
         if cached.stamp == wanted.stamp:
             return False
-        plan = Planner(self._thresholds).plan(wanted, Reference(cached))
+        planner = Planner(self._thresholds)
+        planner.admit(planner.plan(planner.look(cached)))
+        plan = planner.plan(planner.look(wanted))
         share = np.count_nonzero(plan.verdicts == Verdict.NOVEL) / plan.verdicts.size
         return plan.whole or share > CHANGED

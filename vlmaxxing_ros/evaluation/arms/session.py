@@ -16,7 +16,6 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.stream.budget import FrameKind
 from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.evaluation.arms.base import (
     Admission,
@@ -41,7 +40,6 @@ class SessionArm(Arm):
     def admit(self, frame: Frame) -> Admission:
         """Plan the frame and pay for what changed."""
         budget = self.session.admit(frame)
-        dropped = budget.kind is FrameKind.DROPPED
         return Admission(
             kind=budget.kind.name.lower(),
             blocks=budget.blocks_admitted,
@@ -50,12 +48,13 @@ class SessionArm(Arm):
             prefill=budget.prefill_time,
             cache_bytes=budget.cache_bytes,
             effective_fresh_frames=budget.effective_fresh_frames,
-            frame_plan=None if dropped else self.session.last_plan,
+            frame_plan=budget.plan,
         )
 
     def ask(self, name: str, question: Question) -> Reply:
         """Answer on a fork of the stream's cache."""
-        ledger = self.session.cache.ledger
+        assert self.session.stream is not None
+        ledger = self.session.stream.cache.ledger
         history = ledger.segments[:-1] if ledger.tail else ledger.segments
         window = [s.frame.stamp for s in history if s.frame is not None]
         answer = finish(self.session.ask(question))
