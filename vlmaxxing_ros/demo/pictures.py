@@ -61,13 +61,12 @@ def film(seconds: float = SECONDS) -> tuple[list[np.ndarray], list[tuple[str, st
             caption = _ask(session, world, shot.stamp, text, kind)
             asked.append(caption)
             until = shot.stamp + _SHOWN
-        assert session.newest_frame is not None
-        assert session.last_plan is not None
-        paid = draw_overlay(session.newest_frame, session.last_plan, [])
+        assert budget.plan is not None
+        paid = draw_overlay(budget.plan, [])
         cost = f'{shot.stamp:4.1f} s   {budget.tokens_added} rows computed for this frame, '
         cost += f'{budget.tokens_cached} in the cache'
         said = caption if shot.stamp < until else ('', '', '')
-        frames.append(_framed(session.newest_frame.pixels, paid, said, cost))
+        frames.append(_framed(budget.plan.look.frame.pixels, paid, said, cost))
     return frames, asked
 
 

@@ -20,7 +20,6 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.planner import Planner
-from vlmaxxing_ros.engine.seeing.reference import Reference
 
 CAMERAS = (5.0, 10.0, 30.0)
 """Camera rates, Hz."""
@@ -108,14 +107,14 @@ def measure_speed(family: Family, *, rounds: int = _ROUNDS) -> Speed:
     mx.eval(family.hidden(chunk, None, cache))
     end, count = chunk.end, 0
     seconds: dict[str, list[float]] = {n: [] for n in ('plan', 'encode', 'prefill', 'ask', 'token')}
-    planner, reference = Planner(config), None
+    planner = Planner(config)
     mx.reset_peak_memory()
     for number, image in enumerate(images, 1):
         start = time.perf_counter()
         frame = Frame.from_image(image, grid, stamp=number * 10**8, frame_id='measure')
-        reference = reference or Reference(frame)
-        planner.plan(frame, reference)
+        plan = planner.plan(planner.look(frame))
         seconds['plan'].append(time.perf_counter() - start)
+        planner.admit(plan)
 
         start = time.perf_counter()
         features, _ = family.encode(frame, None, every)
