@@ -118,7 +118,7 @@ def _time(
     grid = fit_grid(height, width, block=28, max_blocks=max_blocks)
     coarse = rng.uniform(30, 220, (height // 7, width // 7 + 64, 3)).astype(np.float32)
     wide = cv2.resize(coarse, (width + 448, height), interpolation=cv2.INTER_CUBIC)
-    planner = Planner(EngineConfig(max_age_frames=4))
+    planner = Planner(EngineConfig())
     resize_times, plan_times, numpy_times, fresh = [], [], [], []
     pool = [rng.normal(0, 3, (height, width, 3)).astype(np.float32) for _ in range(3)]
     before = np.zeros((height, width, 3), np.uint8)
@@ -201,7 +201,7 @@ def _sums(statistic: str, total: blind_spots.Score) -> dict[str, Any]:
 
 def footage() -> list[dict[str, Any]]:
     """What is bought of real clips, with nothing expiring; empty where they are not there."""
-    config = EngineConfig(max_age_frames=100_000, max_age=float('inf'))
+    config = EngineConfig(max_age=float('inf'))
     rows = []
     for path in sorted(FOOTAGE.glob('*.mp4')) + sorted(FOOTAGE.glob('*.avi')):
         planner = Planner(config)

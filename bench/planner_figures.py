@@ -150,7 +150,7 @@ def _plans(
     config = (
         blind_spots.settings()
         if not turns
-        else blind_spots.settings(max_age_frames=4, max_fresh_fraction=0.6, keyframe_fraction=0.85)
+        else blind_spots.settings(max_fresh_fraction=0.6, keyframe_fraction=0.85)
     )
     planner = Planner(config)
     for index, (pixels, _) in enumerate(steps):

@@ -327,7 +327,7 @@ def replay(
     family: Family, rule: Rule, frames: list[Frame], asked: list[bool]
 ) -> Iterator[tuple[Fork | None, tuple[float, float, float]]]:
     """For every frame but the first, the shares (novel, rows, windows) and, if asked, a fork."""
-    planner = Planner(EngineConfig(max_age_frames=rule.turns, max_age=1e9))
+    planner = Planner(EngineConfig(max_age=1e9))
     tail = Tail(family, RefreshRule(limit=rule.limit, whole_from=rule.whole_from))
     cache = RollingCache(family)
     planner.admit(planner.plan(planner.look(frames[0])))

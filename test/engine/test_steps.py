@@ -12,7 +12,7 @@ def counting(done: list[int]) -> Steps[str]:
     """Two steps, then the result."""
     for number in range(2):
         done.append(number)
-        yield Piece('prefill', 3.0)
+        yield Piece('prefill', 3.0, [])
     return 'all'
 
 
@@ -45,6 +45,31 @@ def test_a_job_that_is_given_up_does_no_more() -> None:
     assert job.step()
     assert done == [0]
     assert job.result is None
+
+
+class Counted:
+    """A clock that passes by work: a second per row."""
+
+    time = 0.0
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.time
+
+    def worked(self, piece: Piece) -> None:
+        """The work takes its time."""
+        self.time += piece.rows
+
+
+def test_a_slice_has_as_many_steps_as_fit_once_it_is_known_how_long_they_take() -> None:
+    def steps() -> Steps[None]:
+        for _ in range(9):
+            yield Piece('prefill', 1.0, [])
+
+    job, taken = Job(steps(), 9.0, Counted(), max_slice=3.0), []
+    while not job.step():
+        taken.append(job.watch.rows['prefill'])
+    assert taken == [1.0, 4.0, 7.0]
 
 
 def test_steps_can_be_done_at_once() -> None:

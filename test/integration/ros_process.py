@@ -25,7 +25,7 @@ from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.ros.messages import to_image, to_ns
 
 PLAYER = (sys.executable, '-m', 'vlmaxxing_ros.ros.bag_player')
-NODE = (sys.executable, '-m', 'vlmaxxing_ros.ros.node')
+NODE = (sys.executable, '-m', 'vlmaxxing_ros.ros.running')
 ROOT = Path(__file__).resolve().parents[2]
 
 

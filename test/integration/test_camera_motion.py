@@ -28,7 +28,7 @@ MOVED = 'camera moved 0.36 blocks in one frame'
 @pytest.fixture(scope='module', autouse=True)
 def node(start_node: Callable[..., None], model: str) -> None:
     # No keyframes and no turns: a still image costs nothing.
-    start_node(model=model, keep_keyframes=0, max_age=1e6, max_age_frames=100_000)
+    start_node(model=model, keep_keyframes=0, max_age=1e6)
 
 
 @pytest.fixture(scope='module')

@@ -9,6 +9,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from ros.requests import asks
 
 pytest.importorskip('vlmaxxing_msgs.msg', reason='needs vlmaxxing_msgs')
 
@@ -80,12 +81,23 @@ def test_a_request_carries_every_field(kind: type) -> None:
     }
     message = kind(**values)
     assert set(message.get_fields_and_field_types()) == set(values)
-    assert to_request(message) == Request(**{**values, 'choices': ('a', 'b'), 'as_of': 5})
+    of_the_request = {name: values.pop(name) for name in ('camera', 'deadline', 'max_evidence_age')}
+    asked = {**values, 'choices': ('a', 'b'), 'as_of': 5, 'text': values.pop('question')}
+    del asked['question']
+    assert to_request(message) == Request(asked=asked, **of_the_request)
+    assert {spec.name for spec in fields(question.Question)} == set(asked), (
+        'a field of the message is a field of the question, and that is all there is to do'
+    )
 
 
 def test_an_answer_carries_what_the_engine_said() -> None:
     evidence = question.Evidence(
-        oldest_stamp=1, newest_stamp=5, frame_id='lens', oldest_block_age=0.5, exact=True
+        oldest_stamp=1,
+        newest_stamp=5,
+        frame_id='lens',
+        oldest_block_age=0.5,
+        exact=True,
+        blocks_owed=6,
     )
     said = question.Answer(
         answer='red',
@@ -95,15 +107,16 @@ def test_an_answer_carries_what_the_engine_said() -> None:
         choice_probabilities=(0.25, 0.75),
         prompt_tokens=40,
         reused_tokens=30,
+        rows_paid=10,
+        time_to_first_token=0.2,
     )
     outcome = Outcome(
-        request=Request(question='which?'),
+        request=asks('which?'),
         camera='front',
         status=Status.OK,
         model='nano',
         answer=said,
         evidence_age=0.1,
-        time_to_first_token=0.2,
         latency=0.3,
     )
     message = to_answer(outcome)
@@ -113,6 +126,7 @@ def test_an_answer_carries_what_the_engine_said() -> None:
     assert to_ns(message.oldest_evidence_stamp) == 1
     assert (message.oldest_block_age, message.evidence_age) == (0.5, 0.1)
     assert message.exact is True
+    assert (message.blocks_owed, message.rows_paid) == (6, 10)
     assert (message.choice_index, list(message.choice_probabilities)) == (1, [0.25, 0.75])
     assert (message.prompt_tokens, message.reused_tokens) == (40, 30)
     assert (message.time_to_first_token, message.latency) == (0.2, 0.3)
@@ -121,15 +135,16 @@ def test_an_answer_carries_what_the_engine_said() -> None:
 
 def test_a_failure_is_an_answer_too() -> None:
     outcome = Outcome(
-        request=Request(question='?'),
+        request=asks('?'),
         camera='',
         status=Status.TIMEOUT,
         status_text='too slow',
-        text='so far',
+        token=question.Token('so far', ' far', 2, 0.4),
     )
     message = to_answer(outcome)
     assert (message.status, message.status_text) == (Answer.TIMEOUT, 'too slow')
     assert (message.answer, message.finish_reason) == ('so far', Answer.FINISH_TIMEOUT)
+    assert message.time_to_first_token == 0.4
     assert message.choice_index == -1
     assert message.header.stamp == to_time(0)
 
@@ -143,7 +158,7 @@ def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> No
     numbers['fresh_ratio'] = np.float32(0.5)
     budget = budgets.FreshBudget(kind=budgets.FrameKind.TAIL, status_text='said', **numbers)
     counts = Counts(received=10, planned=8, admitted=7, dropped=2, rate=4.5)
-    message = to_budget(Perceived('front', Arrival(None, 9, 'lens'), budget, counts, 0.01))
+    message = to_budget(Perceived('front', Arrival(None, 9, 'lens'), budget, counts, 0.01, 0.25))
     assert (message.camera, message.kind, message.status_text) == (
         'front',
         FreshBudget.TAIL,
@@ -153,7 +168,8 @@ def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> No
     assert (message.frame_index, message.frames_received, message.frames_dropped) == (7, 10, 2)
     assert (message.frames_planned, message.frames_admitted) == (8, 7)
     assert (message.perception_rate, message.convert_time) == (4.5, 0.01)
-    for name in numbers.keys() - {'frame_index', 'frames_planned', 'frames_admitted'}:
+    assert message.background_duty == 0.25
+    for name in numbers:
         assert getattr(message, name) == numbers[name], name
 
 

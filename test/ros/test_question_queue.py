@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from ros.requests import asks
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
@@ -53,8 +54,10 @@ class Recorder:
         )
         while not self.outcomes:
             self.queue.sort_out()
-            if self.queue.answering or self.queue.start():
+            if self.queue.answering:
                 self.queue.step()
+            elif self.queue.askable:
+                self.queue.start()
             else:
                 time.sleep(0.001)
         return self.outcomes.pop()
@@ -67,7 +70,7 @@ def asked(family: Family) -> Recorder:
 
 def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recorder) -> None:
     asked.show(asked.now + 60 * SECOND)
-    outcome = asked.ask(Request(question='well?', max_evidence_age=0.5, deadline=0.05))
+    outcome = asked.ask(asks('well?', max_evidence_age=0.5, deadline=0.05))
     assert outcome.status is Status.STALE
     assert "stamped 60 s ahead of the node's clock" in outcome.status_text
     assert 'use_sim_time' in outcome.status_text
@@ -75,7 +78,7 @@ def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recor
 
 def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: Recorder) -> None:
     asked.show(asked.now + SECOND // 20)
-    outcome = asked.ask(Request(question='well?', max_evidence_age=0.5))
+    outcome = asked.ask(asks('well?', max_evidence_age=0.5))
     assert outcome.status is Status.OK
     assert outcome.evidence_age == pytest.approx(-0.05)
 
@@ -83,7 +86,7 @@ def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: Recorder) ->
 def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: Recorder) -> None:
     for age in (5, 4, 1):
         asked.show(asked.now - age * SECOND)
-    assert asked.ask(Request(question='well?')).evidence_age == pytest.approx(1.0)
-    past = asked.ask(Request(question='well?', as_of=asked.now - 2 * SECOND))
+    assert asked.ask(asks('well?')).evidence_age == pytest.approx(1.0)
+    past = asked.ask(asks('well?', as_of=asked.now - 2 * SECOND))
     assert past.answer is not None
     assert past.evidence_age == (asked.now - past.answer.evidence.newest_stamp) * 1e-9 > 3.0

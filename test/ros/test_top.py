@@ -26,7 +26,7 @@ def shown(page: Page, now: float = 0.0, width: int = 120) -> str:
 
 def budget(**fields: Any) -> FreshBudget:
     given = {'camera': 'front', 'kind': FreshBudget.TAIL, 'blocks_total': 48, 'blocks_admitted': 12}
-    return FreshBudget(**{**given, 'tokens_added': 100, 'prefill_time': 0.5, **fields})
+    return FreshBudget(**{**given, 'tokens_added': 100, 'background_duty': 0.2, **fields})
 
 
 def test_nothing_heard_is_said() -> None:
@@ -37,9 +37,11 @@ def test_a_camera_s_row_is_of_the_newest_seconds_only() -> None:
     page = Page()
     page.budget(0.0, budget(blocks_admitted=48))
     for second in (6.0, 7.0):
-        page.budget(second, budget(frames_received=30, frames_dropped=3, perception_rate=9.5))
+        page.budget(
+            second, budget(blocks_owed=7, frames_received=30, frames_dropped=3, perception_rate=9.5)
+        )
     row = next(line for line in shown(page, 7.0).splitlines() if line.startswith('front'))
-    for cell in ('9.5', 'tail', '25%', '40', '20%', '3 of 30'):
+    for cell in ('9.5', 'tail', '25%', '7 of 48', '40', '20%', '3 of 30'):
         assert cell in row.split('  ') or cell in row, row
 
 

@@ -20,14 +20,16 @@ from typing import Any
 import numpy as np
 import pytest
 from engine.families.exactness import save
+from ros.requests import asks
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.loading import NANO
+from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.random_models.families import random_family
 from vlmaxxing_ros.ros.camera import Arrival, Perceived
 from vlmaxxing_ros.ros.settings import NodeConfig, Settings
-from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
 from vlmaxxing_ros.ros.worker import Worker
 
 pytestmark = pytest.mark.skipif(
@@ -35,8 +37,8 @@ pytestmark = pytest.mark.skipif(
 )
 WAIT = 60.0  # s, far more than anything here takes
 # A text that may not end: an answer that takes its time.
-LONG = Request(
-    question='describe what you see',
+LONG = asks(
+    'describe what you see',
     json_schema='{"type": "string", "minLength": 100000}',
     max_tokens=1000,
 )
@@ -102,14 +104,19 @@ class Recorder:
         self.outcomes: list[Outcome] = []
         self.ticket = worker.submit(request, on_token=self._token, on_done=self.outcomes.append)
 
-    def _token(self, _: Ticket, text: str) -> None:
-        self.tokens.append(text)
+    def _token(self, token: Token) -> None:
+        self.tokens.append(token.token_text)
 
     @property
     def outcome(self) -> Outcome:
         """How it ended; waits for that."""
         wait_until(lambda: self.outcomes)
         return self.outcomes[0]
+
+
+def with_fields(request: Request, *, deadline: float = 0.0, **fields: Any) -> Request:
+    """The same request with other fields."""
+    return replace(request, deadline=deadline, asked={**request.asked, **fields})
 
 
 def wait_until(condition: Callable[[], Any]) -> None:
@@ -121,7 +128,7 @@ def wait_until(condition: Callable[[], Any]) -> None:
 
 @contextmanager
 def busy(scene: Filmed, *cameras: str) -> Iterator[None]:
-    """The thread is held up by a frame: what is asked for meanwhile waits."""
+    """The seeing thread is held up by an image: those that come meanwhile wait."""
     entered, release = threading.Event(), threading.Event()
 
     def slow(pixels: np.ndarray) -> np.ndarray:
@@ -134,6 +141,24 @@ def busy(scene: Filmed, *cameras: str) -> Iterator[None]:
     assert entered.wait(WAIT)
     yield
     release.set()
+
+
+@contextmanager
+def held_up(scene: Filmed, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The model's thread is held up by whatever it encodes; the event says that it is."""
+    family = scene.worker._family
+    assert family is not None
+    entered, release, encode = threading.Event(), threading.Event(), family.encode
+
+    def slow(*arguments: Any) -> Any:
+        entered.set()
+        release.wait(WAIT)
+        return encode(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(family, 'encode', slow)
+        yield entered
+        release.set()
 
 
 @pytest.fixture(scope='module')
@@ -157,12 +182,12 @@ def test_a_question_is_answered_from_the_newest_frame(scene: Filmed) -> None:
     scene.show()
     newest = scene.show()
     scene.now += 2 * 10**9
-    outcome = scene.ask(Request(question='what colors are the blocks?')).outcome
+    outcome = scene.ask(asks('what colors are the blocks?')).outcome
     assert (outcome.status, outcome.model) == (Status.OK, 'nano')
     assert outcome.answer is not None
     assert outcome.answer.evidence.newest_stamp == newest.arrival.stamp
     assert outcome.evidence_age == pytest.approx(2.0)
-    assert 0.0 < outcome.time_to_first_token <= outcome.latency
+    assert 0.0 < outcome.answer.time_to_first_token <= outcome.latency
 
 
 def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Filmed) -> None:
@@ -170,7 +195,8 @@ def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Filmed) -> None
     scene.velocities['rear'] = (0.0, 50.0)
     for camera in ('front', 'rear'):
         scene.show(camera)
-    plans = {camera: scene.show(camera).plan for camera in ('front', 'rear')}
+        assert scene.ask(asks('well?', camera=camera)).outcome.status is Status.OK
+    plans = {camera: scene.show(camera).budget.plan for camera in ('front', 'rear')}
     assert plans['rear'] is not None
     assert plans['rear'].reason.startswith('camera moved')
     assert plans['rear'].motion == pytest.approx((0.0, 100.0))
@@ -188,12 +214,12 @@ def test_a_running_answer_is_cancelled_at_the_next_token(scene: Filmed) -> None:
     assert outcome.answer is not None
     assert outcome.answer.finish_reason == 'cancelled'
     assert outcome.answer.answer == ''.join(asked.tokens)
-    assert outcome.answer.answer_tokens < LONG.max_tokens
+    assert outcome.answer.answer_tokens < LONG.asked['max_tokens']
 
 
 def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Filmed) -> None:
     scene.show()
-    asked = scene.ask(replace(LONG, max_tokens=30_000, deadline=0.5))
+    asked = scene.ask(with_fields(LONG, deadline=0.5, max_tokens=30_000))
     outcome = asked.outcome
     assert outcome.status is Status.TIMEOUT
     assert outcome.latency >= 0.5
@@ -203,55 +229,67 @@ def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Filmed)
     assert outcome.answer.evidence.newest_stamp == scene.now
 
 
-def test_frames_pass_a_running_answer_without_changing_it(scene: Filmed) -> None:
-    question = replace(LONG, max_tokens=100)
+def test_images_are_seen_while_an_answer_is_decoded_and_do_not_change_it(scene: Filmed) -> None:
+    question = with_fields(LONG, max_tokens=100)
     scene.show()
-    scene.configure(answering_frame_period=math.inf)
     alone = scene.ask(question).outcome
     scene.worker.reset().result(WAIT)
     scene.now = 0
     scene.perceived.clear()
-    scene.configure(answering_frame_period=0.0)
     scene.show()
     asked = scene.ask(question)
     wait_until(lambda: asked.tokens)
-    passed = 0
-    while not asked.outcomes and passed < 5:
+    seen = 0
+    while not asked.outcomes and seen < 5:
         scene.show()
-        passed += not asked.outcomes
-    assert passed == 5, 'frames are planned while the answer is being decoded'
+        seen += not asked.outcomes
+    assert seen == 5
     assert asked.outcome.answer is not None
     assert alone.answer is not None
     assert asked.outcome.answer.token_ids == alone.answer.token_ids
 
 
-def test_with_an_infinite_period_frames_wait_for_the_answer(scene: Filmed) -> None:
-    scene.show()
-    scene.configure(answering_frame_period=math.inf)
-    asked = scene.ask(LONG)
-    wait_until(lambda: asked.tokens)
-    scene.offer()
-    wait_until(lambda: len(asked.tokens) > 50)
-    assert len(scene.perceived) == 1
-    asked.ticket.cancel()
-    wait_until(lambda: len(scene.perceived) == 2)
-
-
-def test_questions_that_always_wait_let_one_frame_pass_between_two_answers(
-    scene: Filmed,
+def test_images_are_seen_while_the_model_is_busy_with_something_else(
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
-    scene.configure(answering_frame_period=math.inf)
-    first, second, third = (scene.ask(LONG) for _ in range(3))
-    for running in (first, second):
-        wait_until(lambda running=running: running.tokens)
-        scene.offer()
-        running.ticket.cancel()
-    wait_until(lambda: third.tokens)
-    third.ticket.cancel()
-    answers = [asked.outcome.answer for asked in (first, second, third)]
-    newest = [answer.evidence.newest_stamp for answer in answers if answer is not None]
-    assert newest == [10**9, 2 * 10**9, 3 * 10**9]
+    with held_up(scene, monkeypatch) as entered:
+        asked = scene.ask(asks('what colors are the blocks?'))
+        assert entered.wait(WAIT)
+        budgets = [scene.show().budget for _ in range(3)]
+    assert asked.outcome.status is Status.OK
+    assert all(budget.plan is not None for budget in budgets)
+    assert budgets[-1].blocks_owed == budgets[-1].blocks_total
+    assert budgets[-1].tokens_cached == 14, 'the prefix: nothing of an image has been paid'
+
+
+def test_without_a_duty_nothing_is_paid_before_somebody_asks(scene: Filmed) -> None:
+    engine = replace(scene.settings.engine, max_duty=0.0)
+    scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
+    for _ in range(3):
+        assert scene.show().budget.blocks_admitted == 0
+    outcome = scene.ask(asks('what colors are the blocks?')).outcome
+    assert outcome.answer is not None
+    assert outcome.answer.rows_paid == 16 + 2
+    assert outcome.answer.evidence.blocks_owed == 0
+    assert outcome.answer.evidence.newest_stamp == scene.now
+
+
+def test_the_fastest_answer_pays_nothing_and_says_what_it_does_not_account_for(
+    scene: Filmed,
+) -> None:
+    engine = replace(scene.settings.engine, max_duty=0.0)
+    scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
+    paid = scene.show()
+    assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
+    scene.show()
+    outcome = scene.ask(asks('what colors are the blocks?', max_evidence_age=math.inf)).outcome
+    assert outcome.status is Status.OK
+    assert outcome.answer is not None
+    assert (outcome.answer.rows_paid, outcome.answer.evidence.blocks_owed) == (0, 16)
+    assert outcome.answer.evidence.newest_stamp == paid.arrival.stamp
+    assert outcome.evidence_age == pytest.approx(1.0)
+    assert 'not accounted for' in outcome.status_text
 
 
 def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Filmed) -> None:
@@ -273,11 +311,17 @@ def test_cameras_take_turns(scene: Filmed) -> None:
     assert order[0] == order[-1] == 'one', 'who was just served comes last'
 
 
-def test_a_deadline_holds_even_while_the_thread_is_busy(scene: Filmed) -> None:
-    with busy(scene):
-        asked = scene.ask(Request(question='well?', deadline=0.1))
+def test_a_deadline_holds_even_while_the_thread_is_busy(
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held_up(scene, monkeypatch) as entered:
+        scene.show()
+        first = scene.ask(asks('well?'))
+        assert entered.wait(WAIT)
+        asked = scene.ask(asks('well?', deadline=0.1))
         wait_until(lambda: scene.worker.finish_overdue() or asked.outcomes)
         assert asked.outcome.status is Status.TIMEOUT
+    assert first.outcome.status is Status.OK
 
 
 def test_a_failing_model_ends_the_question_and_begins_the_session_anew(
@@ -292,16 +336,16 @@ def test_a_failing_model_ends_the_question_and_begins_the_session_anew(
 
     with monkeypatch.context() as broken:
         broken.setattr(family, 'logits', fail)
-        outcome = scene.ask(Request(question='well?')).outcome
+        outcome = scene.ask(asks('well?')).outcome
     assert outcome.status is Status.MODEL_ERROR
     assert 'out of memory' in outcome.status_text
     assert 'out of memory' in scene.errors[0]
-    assert scene.ask(Request(question='well?')).outcome.status is Status.NO_EVIDENCE
+    assert scene.ask(asks('well?')).outcome.status is Status.NO_EVIDENCE
     scene.show()
-    assert scene.ask(Request(question='well?')).outcome.status is Status.OK
+    assert scene.ask(asks('well?')).outcome.status is Status.OK
 
 
-def test_a_model_that_fails_on_a_frame_drops_it_by_name_and_goes_on(
+def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
     scene: Filmed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -309,37 +353,70 @@ def test_a_model_that_fails_on_a_frame_drops_it_by_name_and_goes_on(
 
     with monkeypatch.context() as broken:
         broken.setattr(scene.worker._family, 'encode', fail)
-        dropped = scene.show()
-    assert dropped.frame is None
-    assert 'out of memory' in dropped.budget.status_text
+        scene.show()
+        wait_until(lambda: scene.errors)
+    assert 'out of memory' in scene.errors[0]
     assert 'out of memory' in scene.worker.last_error
-    assert scene.show().frame is not None
+    scene.show()
+    assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
 
 
 def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Filmed) -> None:
     scene.show()
     running = scene.ask(LONG)
-    waiting = scene.ask(Request(question='well?'))
+    waiting = scene.ask(asks('well?'))
     wait_until(lambda: running.tokens)
     scene.worker.close('closing time').result(WAIT)
     for asked in (running, waiting):
         assert asked.outcome.status is Status.CANCELLED
         assert asked.outcome.status_text == 'closing time'
-    assert scene.ask(Request(question='well?')).outcome.status is Status.NOT_ACTIVE
+    assert scene.ask(asks('well?')).outcome.status is Status.NOT_ACTIVE
 
 
-def test_a_frame_passes_an_audit_and_a_question_goes_first(scene: Filmed) -> None:
-    with busy(scene):
-        report = scene.worker.audit()
-        scene.offer()
-        asked = scene.ask(Request(question='what colors are the blocks?'))
-        happened: list[tuple[int, int]] = []
-        report.add_done_callback(
-            lambda _: happened.append((len(scene.perceived), len(asked.outcomes)))
-        )
+def test_a_question_goes_before_an_audit(scene: Filmed) -> None:
+    scene.show()
+    scene.ask(asks('what colors are the blocks?')).outcome  # noqa: B018 (it has been seen)
+    ended: list[str] = []
+    blocking = scene.ask(LONG)
+    wait_until(lambda: blocking.tokens)
+    report = scene.worker.audit()
+    report.add_done_callback(lambda _: ended.append('audit'))
+    scene.worker.submit(
+        asks('what colors are the blocks?'),
+        on_token=lambda _: None,
+        on_done=lambda _: ended.append('question'),
+    )
+    blocking.ticket.cancel()
     camera, well, text = report.result(WAIT)[0]
     assert (camera, well) == ('camera', True), text
-    assert happened == [(2, 1)]
+    wait_until(lambda: len(ended) == 2)
+    assert ended == ['question', 'audit']
+
+
+def test_closing_ends_an_audit(scene: Filmed) -> None:
+    scene.show()
+    blocking = scene.ask(LONG)
+    wait_until(lambda: blocking.tokens)
+    report, closed = scene.worker.audit(), scene.worker.close('closing time')
+    closed.result(WAIT)
+    with pytest.raises(RuntimeError, match='closing time'):
+        report.result(WAIT)
+
+
+def test_a_model_that_fails_in_an_audit_ends_only_that(
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.show()
+    assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError('out of memory')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.worker._family, 'hidden', fail)
+        with pytest.raises(RuntimeError, match='out of memory'):
+            scene.worker.audit().result(WAIT)
+    assert scene.show().budget.plan is not None
 
 
 def test_two_who_ask_for_an_audit_both_get_one(scene: Filmed) -> None:
@@ -354,35 +431,12 @@ def test_an_audit_of_nothing_says_so(scene: Filmed) -> None:
     assert 'nothing to audit' in text
 
 
-def test_closing_ends_an_audit(scene: Filmed) -> None:
-    with busy(scene):
-        report, closed = scene.worker.audit(), scene.worker.close('closing time')
-    closed.result(WAIT)
-    with pytest.raises(RuntimeError, match='closing time'):
-        report.result(WAIT)
-
-
-def test_a_model_that_fails_in_an_audit_ends_only_that(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scene.show()
-
-    def fail(*_: Any) -> None:
-        raise RuntimeError('out of memory')
-
-    with monkeypatch.context() as broken:
-        broken.setattr(scene.worker._family, 'hidden', fail)
-        with pytest.raises(RuntimeError, match='out of memory'):
-            scene.worker.audit().result(WAIT)
-    assert scene.show().frame is not None
-
-
 def test_questions_are_answered_in_the_order_in_which_they_came(scene: Filmed) -> None:
     scene.show()
     ended: list[int] = []
     for number in range(5):
         scene.worker.submit(
-            Request(question='what colors are the blocks?'),
+            asks('what colors are the blocks?'),
             on_token=lambda *_: None,
             on_done=lambda _, number=number: ended.append(number),
         )

@@ -90,7 +90,7 @@ class EngineConfig:
     # History and tail
     keyframe_interval: float = setting(
         1.0,
-        'time between keyframes put on the history; 0: every planned frame, inf: only the first',
+        'time between keyframes at least; they are frames in which something was novel',
         unit='s',
         minimum=0.0,
     )
@@ -111,19 +111,13 @@ class EngineConfig:
     tail_mode: str = setting(
         'auto',
         'exact: prefill the newest frame whole; refresh: recompute its fresh blocks in place; '
-        'auto: refresh at once, settle when idle, exact past a bound',
+        'auto: refresh, settle when all is calm, exact past a bound',
         choices=('auto', 'exact', 'refresh'),
     )
     max_refreshed: float = setting(
         2.0,
         'auto: rows refreshed since the last exact tail, over its size, that force an exact one',
         unit='ratio',
-        minimum=0.0,
-    )
-    max_refresh_age: float = setting(
-        5.0,
-        'auto: age of the last exact tail that forces an exact one',
-        unit='s',
         minimum=0.0,
     )
     compression: str = setting(
@@ -159,25 +153,11 @@ class EngineConfig:
         minimum=1,
         maximum=100,
     )
-    max_age_frames: int = setting(
-        8,
-        'staleness bound: planned frames after which a block is refreshed whatever its change',
-        unit='frames',
-        minimum=1,
-        maximum=100_000,
-    )
     max_age: float = setting(
-        10.0,
-        'staleness bound in time',
+        30.0,
+        'staleness bound of what does not change: time after which a block is bought again',
         unit='s',
         minimum=0.0,
-    )
-    max_fresh_fraction: float = setting(
-        0.6,
-        'share of the blocks that one frame may buy; the rest stays dirty',
-        unit='ratio',
-        minimum=0.0,
-        maximum=1.0,
     )
     keyframe_fraction: float = setting(
         0.85,
@@ -191,6 +171,35 @@ class EngineConfig:
         'camera motion per frame beyond which reuse at the same position is off',
         unit='blocks',
         minimum=0.0,
+    )
+
+    # Paying
+    calm: float = setting(
+        0.3,
+        'change that has stood still for so long is paid in the background; 0: all change is',
+        unit='s',
+        minimum=0.0,
+    )
+    max_owed: float = setting(
+        5.0,
+        'change that goes on is paid in the background after so long',
+        unit='s',
+        minimum=0.0,
+    )
+    max_duty: float = setting(
+        0.2,
+        'share of the time for which the model may be busy while nobody asks; 0: only when asked',
+        unit='ratio',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    max_slice: float = setting(
+        0.05,
+        'time that one slice of work should take at most, and a question wait for; it is at least '
+        'one layer of the model',
+        unit='s',
+        minimum=0.001,
+        maximum=10.0,
     )
 
     # Answering
@@ -220,11 +229,6 @@ class EngineConfig:
             check(spec, getattr(self, spec.name))
         if self.low > self.high:
             raise ValueError(f'low ({self.low}) must not exceed high ({self.high})')
-        if self.max_fresh_fraction > self.keyframe_fraction:
-            raise ValueError(
-                f'max_fresh_fraction ({self.max_fresh_fraction}) must not exceed '
-                f'keyframe_fraction ({self.keyframe_fraction})'
-            )
 
 
 def check(spec: Field[Any], value: Any) -> None:

@@ -47,22 +47,34 @@ class Question:
 
 @dataclass(frozen=True)
 class Token:
-    """One decoded token: the text so far, what it added, how many there are."""
+    """One decoded token.
+
+    Attributes:
+        text: decoded so far; `token_text` is what this one added to it.
+        token_count: how many there are.
+        time_to_first_token: seconds from the question to the first of them.
+    """
 
     text: str
     token_text: str
     token_count: int
+    time_to_first_token: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a question is answered from, as it stood when the question was taken up."""
+    """What a question is answered from; see Answer.msg for every field's meaning and unit.
+
+    Attributes:
+        newest_stamp: of the newest image that it fully accounts for.
+    """
 
     oldest_stamp: int
     newest_stamp: int
     frame_id: str
     oldest_block_age: float
     exact: bool
+    blocks_owed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +89,7 @@ class Answer:
     token_ids: tuple[int, ...] = ()
     prompt_tokens: int = 0
     reused_tokens: int = 0
+    rows_paid: int = 0
     answer_tokens: int = 0
     time_to_first_token: float = 0.0
     latency: float = 0.0

@@ -10,19 +10,26 @@ models.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import mlx.core as mx
+
 T = TypeVar('T')
 
 
 class Piece(NamedTuple):
-    """A step that was done: in which stage, and how many rows' (or blocks') worth it was."""
+    """A step: its stage, how many rows' (or blocks') worth of work, and what is to be computed.
+
+    Whoever drives the steps evaluates the arrays, several steps' at once where they are short.
+    """
 
     stage: str
     rows: float
+    arrays: list[mx.array]
 
 
 Steps = Generator[Piece, None, T]
@@ -43,8 +50,8 @@ class SteadyClock:
     """The machine's own time."""
 
     def now(self) -> float:
-        """Seconds of `time.perf_counter`."""
-        return time.perf_counter()
+        """Seconds of `time.monotonic`."""
+        return time.monotonic()
 
     def worked(self, piece: Piece) -> None:
         """Time has passed by itself."""
@@ -62,6 +69,11 @@ class Stopwatch:
         self.seconds[piece.stage] = self.seconds.get(piece.stage, 0.0) + seconds
         self.rows[piece.stage] = self.rows.get(piece.stage, 0.0) + piece.rows
 
+    def join(self, other: Stopwatch) -> None:
+        """Count what another one counted."""
+        for stage, seconds in other.seconds.items():
+            self.add(Piece(stage, other.rows[stage], []), seconds)
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Add the time spent inside the `with` block to a stage."""
@@ -69,7 +81,7 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.add(Piece(name, 0.0), time.perf_counter() - start)
+            self.add(Piece(name, 0.0, []), time.perf_counter() - start)
 
     @property
     def total(self) -> float:
@@ -84,6 +96,7 @@ class Job:
         steps: the work.
         cost: seconds that it will take, estimated.
         clock: the time that it takes.
+        max_slice: seconds that one call of `step` should take at most.
 
     Attributes:
         cost: seconds that are left, estimated.
@@ -91,26 +104,45 @@ class Job:
         result: what came of it; None before it is done.
     """
 
-    def __init__(self, steps: Steps[Any], cost: float, clock: Clock) -> None:
+    def __init__(
+        self, steps: Steps[Any], cost: float, clock: Clock, max_slice: float = 0.0
+    ) -> None:
         self._steps = steps
         self._clock = clock
+        self._max_slice = max_slice
         self.cost = cost
         self.watch = Stopwatch()
         self.result: Any = None
 
     def step(self) -> bool:
-        """Do one step; True once the work is done."""
-        start = self._clock.now()
-        try:
-            piece = next(self._steps)
-        except StopIteration as done:
-            self.cost, self.result = 0.0, done.value
-            return True
-        self._clock.worked(piece)
-        seconds = self._clock.now() - start
-        self.watch.add(piece, seconds)
+        """Do a slice: one step, or as many as fit in `max_slice`; True once the work is done."""
+        start, expected, done = self._clock.now(), 0.0, False
+        pieces: list[Piece] = []
+        while not pieces or expected + self._expected(pieces[-1]) <= self._max_slice:
+            try:
+                pieces.append(next(self._steps))
+            except StopIteration as end:
+                done, self.result = True, end.value
+                break
+            expected += self._expected(pieces[-1])
+        mx.eval([array for piece in pieces for array in piece.arrays])
+        for piece in pieces:
+            self._clock.worked(piece)
+        self._count(pieces, self._clock.now() - start)
+        if done:
+            self.cost = 0.0
+        return done
+
+    def _expected(self, piece: Piece) -> float:
+        """Seconds that such a step takes; more than any slice while none has been done."""
+        rows = self.watch.rows.get(piece.stage, 0.0)
+        return self.watch.seconds[piece.stage] / rows * piece.rows if rows else math.inf
+
+    def _count(self, pieces: list[Piece], seconds: float) -> None:
+        rows = sum(piece.rows for piece in pieces)
+        for piece in pieces:
+            self.watch.add(piece, seconds * piece.rows / rows if rows else 0.0)
         self.cost = max(0.0, self.cost - seconds)
-        return False
 
     def finish(self) -> Any:
         """Do all of it at once; returns the result."""
@@ -132,5 +164,6 @@ def finish(steps: Steps[T], watch: Stopwatch | None = None) -> T:
         except StopIteration as done:
             result: T = done.value
             return result
+        mx.eval(piece.arrays)
         if watch is not None:
             watch.add(piece, time.perf_counter() - start)

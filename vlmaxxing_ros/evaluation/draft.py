@@ -31,7 +31,7 @@ _BLOCK = 28
 
 def moments(images: Iterable[StampedImage], config: EngineConfig) -> list[float]:
     """When to ask, in seconds after the first frame: at the start and after every change."""
-    config = replace(config, max_age_frames=100_000, max_age=float('inf'))
+    config = replace(config, max_age=float('inf'))
     planner = Planner(config)
     start = newest = 0.0
     first, began, last_change = 0, None, 0.0

@@ -13,6 +13,7 @@ from typing import Any
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.evaluation.arms import ORACLE, REFERENCE, make_arm
+from vlmaxxing_ros.evaluation.arms.registry import LIVE, SPEED
 from vlmaxxing_ros.evaluation.errors import ArmUnavailable, QuestionsError
 from vlmaxxing_ros.evaluation.questions_file import TimedQuestion, load_questions
 from vlmaxxing_ros.evaluation.recordings import read_images
@@ -108,6 +109,7 @@ def run_arms(
     store: Store,
     model: Any,
     *,
+    speed: float = SPEED,
     watch: Callable[[Replayed], Watcher | None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Results:
@@ -115,6 +117,7 @@ def run_arms(
 
     Args:
         model: whatever tells one model from another.
+        speed: of the simulated model, rows per second.
         watch: is asked for a watcher of the reference arm's frames.
 
     Raises:
@@ -135,6 +138,7 @@ def run_arms(
                 [asdict(question) for question in stream.questions],
                 asdict(config),
                 model,
+                speed if name in LIVE else None,
                 windows,
             ]
             path = store.path(name, stream.name, inputs)
@@ -144,7 +148,7 @@ def run_arms(
             cached = run is not None
             if run is None:
                 try:
-                    run = _replay(name, stream, family, config, windows, watcher, tell)
+                    run = _replay(name, stream, family, config, windows, speed, watcher, tell)
                 except ArmUnavailable as error:
                     if name in (REFERENCE, ORACLE):
                         raise
@@ -166,11 +170,12 @@ def _replay(
     family: Family,
     config: EngineConfig,
     windows: dict[str, tuple[int, ...]],
+    speed: float,
     watcher: Watcher | None,
     tell: Progress,
 ) -> ArmRun:
     return replay(
-        lambda counted: make_arm(name, counted, config, windows),
+        lambda counted: make_arm(name, counted, config, windows, speed),
         name,
         stream.name,
         read_images(stream.path, topic=stream.topic, fps=stream.fps),

@@ -30,7 +30,7 @@ from vlmaxxing_ros.engine.families import load_family
 from vlmaxxing_ros.engine.families.loading import NANO
 from vlmaxxing_ros.evaluation import evaluate
 from vlmaxxing_ros.evaluation.arms import DEFAULT_ARMS, ORACLE, REFERENCE
-from vlmaxxing_ros.evaluation.arms.registry import check_name
+from vlmaxxing_ros.evaluation.arms.registry import SPEED, check_name
 from vlmaxxing_ros.evaluation.draft import draft
 from vlmaxxing_ros.evaluation.errors import EvaluationError, QuestionsError
 from vlmaxxing_ros.evaluation.gate import parse_gates
@@ -94,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar='NAME=VALUE',
         help='settings of the engine, such as keyframe_interval=0.5',
+    )
+    parser.add_argument(
+        '--speed',
+        type=float,
+        default=SPEED,
+        metavar='ROWS_PER_SECOND',
+        help='of the simulated model behind auto, eager and lazy (default: %(default)s)',
     )
     parser.add_argument(
         '--gate',
@@ -162,6 +169,8 @@ def _evaluate(args: argparse.Namespace, console: Console, given: Sequence[str] |
     arms = [name.strip() for name in args.arms.split(',') if name.strip()]
     for name in arms:
         check_name(name)
+    if not args.speed > 0.0:
+        raise QuestionsError(f'--speed must be above 0 rows per second, not {args.speed}')
     arms = list(dict.fromkeys([REFERENCE, ORACLE, *arms]))
     gates = parse_gates(args.gate, arms=arms, metrics=METRICS)
     config = _config(args)
@@ -182,6 +191,7 @@ def _evaluate(args: argparse.Namespace, console: Console, given: Sequence[str] |
             config,
             Store(args.out / 'arms'),
             _identity(config.model),
+            speed=args.speed,
             watch=lambda stream: recorder if wanted and stream is streams[0] else None,
             progress=_Told(bar, total=len(streams) * len(arms)),
         )

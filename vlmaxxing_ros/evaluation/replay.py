@@ -63,6 +63,7 @@ class AskedQuestion:
     admission: float
     rows: int
     windows: int
+    simulated: float = 0.0
 
 
 @dataclass
@@ -253,4 +254,5 @@ def _ask(arm: Arm, timed: TimedQuestion, run: ArmRun, new_frames: int, work: Wor
         admission=run.frames[-1].seconds if new_frames else 0.0,
         rows=done.image_rows + done.text_rows,
         windows=done.windows,
+        simulated=reply.simulated,
     )

@@ -3,7 +3,7 @@
 
 """One camera in the node: the newest image that waits, and the counts of what became of them all.
 
-Knows nothing of rclpy; images are opaque until the worker converts them.
+Knows nothing of rclpy; images are opaque until they are converted.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from vlmaxxing_ros.engine.stream.session import StreamSession
 
 _RATE_WINDOW = 5.0  # s
-_ARRIVALS = 8  # images over which the camera's period is averaged
-_PAUSED = 2.0  # periods without an image after which none is expected
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,8 @@ class Perceived:
 
     Attributes:
         budget: what it cost; its kind is DROPPED for an image that could not be used.
-        convert_time: seconds from the message to that frame.
+        convert_time: seconds from the message to the frame on its grid.
+        duty: share of the time for which the model was busy in the background, lately.
     """
 
     camera: str
@@ -60,6 +59,7 @@ class Perceived:
     budget: FreshBudget
     counts: Counts
     convert_time: float = 0.0
+    duty: float = 0.0
 
 
 class Camera:
@@ -68,7 +68,7 @@ class Camera:
     Args:
         name: of the camera.
         convert: image message to RGB uint8 [height, width, 3]; raises InvalidFrame.
-        session: used by the worker's thread only.
+        session: what is seen, and paid of it.
     """
 
     def __init__(
@@ -77,12 +77,12 @@ class Camera:
         self.name = name
         self.convert = convert
         self.session = session
+        self.last_served = 0.0  # s of time.monotonic, when the background last worked for it
         self.last_turn = 0.0  # s of time.monotonic, when its last image was taken up
         self._lock = threading.Lock()
         self._waiting: Arrival | None = None
         self._counts = Counts()
         self._planned_at: deque[float] = deque(maxlen=1000)
-        self._arrived_at: deque[float] = deque(maxlen=_ARRIVALS)
 
     @property
     def has_image(self) -> bool:
@@ -92,23 +92,12 @@ class Camera:
     def offer(self, arrival: Arrival) -> None:
         """Put an image in the slot; one that still waits there is dropped and counted."""
         with self._lock:
-            self._arrived_at.append(time.monotonic())
             counts = self._counts
             replaced = self._waiting is not None
             self._waiting = arrival
             self._counts = replace(
                 counts, received=counts.received + 1, dropped=counts.dropped + replaced
             )
-
-    def next_expected(self) -> float | None:
-        """When the next image should come, s of time.monotonic; None if none is expected."""
-        with self._lock:
-            times = self._arrived_at
-            if len(times) < 2:
-                return None
-            period = (times[-1] - times[0]) / (len(times) - 1)
-            late = time.monotonic() - times[-1] > _PAUSED * period
-            return None if late else times[-1] + period
 
     def take(self) -> Arrival | None:
         """Take the waiting image out of the slot."""
@@ -147,4 +136,3 @@ class Camera:
             self._waiting = None
             self._counts = Counts()
             self._planned_at.clear()
-            self._arrived_at.clear()

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.ros.camera import Camera
+
+if TYPE_CHECKING:
+    from vlmaxxing_ros.engine.steps import Job
 
 Reports = list[tuple[str, bool, str]]
 """Per camera: its name, whether all is well, text."""
@@ -28,7 +32,7 @@ class Inspection:
 
     def __init__(self, cameras: Iterable[Camera], done: Future[Reports]) -> None:
         self._left = list(cameras)
-        self._begun = False
+        self._job: Job | None = None
         self._reports: Reports = []
         self._done = done
 
@@ -47,18 +51,16 @@ class Inspection:
 
     def _audit(self, camera: Camera) -> None:
         try:
-            if not self._begun:
-                camera.session.begin_audit()
-                self._begun = True
-                return
-            report = camera.session.audit_slice()
+            if self._job is None:
+                self._job = camera.session.auditing()
+            elif self._job.step():
+                report, self._job = self._job.result, None
+                if report is not None:  # None: something went before it
+                    self._finish(camera, report.ok, report.text)
         except (NoEvidence, Unsupported) as error:
             self._finish(camera, False, str(error))
-        else:
-            if report is not None:
-                self._finish(camera, report.ok, report.text)
 
     def _finish(self, camera: Camera, ok: bool, text: str) -> None:
         self._reports.append((camera.name, ok, text))
         del self._left[0]
-        self._begun = False
+        self._job = None

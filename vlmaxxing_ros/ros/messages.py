@@ -19,6 +19,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.camera_motion import Lens, Twist
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
@@ -57,68 +58,67 @@ def to_lens(message: CameraInfo) -> Lens:
 def to_request(message: Any) -> Request:
     """The request of Query.srv or the goal of Ask.action."""
     return Request(
+        asked={spec.name: _plain(message, spec.name) for spec in fields(Question)},
         camera=message.camera,
-        question=message.question,
-        choices=tuple(message.choices),
-        json_schema=message.json_schema,
-        max_tokens=message.max_tokens,
-        temperature=message.temperature,
-        top_p=message.top_p,
-        seed=message.seed,
         deadline=message.deadline,
         max_evidence_age=message.max_evidence_age,
-        as_of=to_ns(message.as_of),
     )
+
+
+def _plain(message: Any, name: str) -> Any:
+    """A field of a request as the engine's question has it."""
+    value = getattr(message, 'question' if name == 'text' else name)
+    if isinstance(value, Time):
+        return to_ns(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def to_answer(outcome: Outcome) -> Answer:
     """Answer.msg of a question that has ended, however it did."""
     message = Answer(
         camera=outcome.camera,
-        question=outcome.request.question,
-        answer=outcome.text,
+        question=outcome.request.text,
         status=int(outcome.status),
         status_text=outcome.status_text,
         model=outcome.model,
         choice_index=-1,
         evidence_age=outcome.evidence_age,
-        time_to_first_token=outcome.time_to_first_token,
         latency=outcome.latency,
     )
-    said = outcome.answer
+    said, token = outcome.answer, outcome.token
     if said is None:
-        if outcome.text and outcome.status == Status.TIMEOUT:
-            message.finish_reason = Answer.FINISH_TIMEOUT
+        if token is not None:
+            message.answer, message.time_to_first_token = token.text, token.time_to_first_token
+            if outcome.status == Status.TIMEOUT:
+                message.finish_reason = Answer.FINISH_TIMEOUT
         return message
+    _copy(said, message, without=('evidence', 'token_ids', 'latency'))
     evidence = said.evidence
+    _copy(evidence, message, without=('oldest_stamp', 'newest_stamp', 'frame_id'))
     message.header = Header(stamp=to_time(evidence.newest_stamp), frame_id=evidence.frame_id)
     message.newest_evidence_stamp = message.header.stamp
     message.oldest_evidence_stamp = to_time(evidence.oldest_stamp)
-    message.oldest_block_age = float(evidence.oldest_block_age)
-    message.exact = bool(evidence.exact)
-    message.answer = said.answer
-    message.finish_reason = said.finish_reason
-    message.choice_index = said.choice_index
-    message.choice_probabilities = array.array('d', said.choice_probabilities)
-    message.prompt_tokens = said.prompt_tokens
-    message.reused_tokens = said.reused_tokens
-    message.answer_tokens = said.answer_tokens
     return message
+
+
+def _copy(values: Any, message: Any, *, without: tuple[str, ...]) -> None:
+    """Copy a dataclass's fields into those of the same names: no numpy scalars."""
+    for spec in fields(values):
+        if spec.name in without:
+            continue
+        value, kind = getattr(values, spec.name), type(getattr(message, spec.name))
+        setattr(message, spec.name, kind('d', value) if kind is array.array else kind(value))
 
 
 def to_budget(perceived: Perceived) -> FreshBudget:
     """FreshBudget.msg of one image."""
     arrival, budget, counts = perceived.arrival, perceived.budget, perceived.counts
     message = FreshBudget()
-    for spec in fields(budget):
-        if spec.name == 'plan':
-            continue
-        kind = type(getattr(message, spec.name))  # int, float, bool or str: no numpy scalars
-        setattr(message, spec.name, kind(getattr(budget, spec.name)))
+    _copy(budget, message, without=('plan',))
     message.header = Header(stamp=to_time(arrival.stamp), frame_id=arrival.frame_id)
     message.camera = perceived.camera
     message.convert_time = perceived.convert_time
-    # The node's counts go on when the engine restarts a session by itself.
+    message.background_duty = perceived.duty
     message.frame_index = counts.planned - (message.kind != FreshBudget.DROPPED)
     message.frames_received = counts.received
     message.frames_planned = counts.planned

@@ -3,8 +3,9 @@
 
 """The lifecycle node `vlmaxxing`: configure loads the model, activate looks and answers.
 
-Callbacks only store and wake; the model runs on the worker's thread.  One executor thread is
-enough, because nothing in it waits: transitions, which may take long, run in threads of their own.
+Callbacks only store and wake; images are seen on one thread, the model runs on another.  One
+executor thread is enough, because nothing in it waits: transitions, which may take long, run in
+threads of their own.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from vlmaxxing_ros.ros.motion_topics import MotionTopics
 from vlmaxxing_ros.ros.overlay import to_overlay
 from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
-from vlmaxxing_ros.ros.running import leave, run
 from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.worker import Worker
 
@@ -44,7 +44,7 @@ _MAX_REMARKS = 100
 
 
 class VlmaxxingNode(LifecycleNode):
-    """The node; `running.run` spins it.
+    """The node; `running.main` spins it.
 
     Raises:
         ParameterError: a parameter given at start cannot be used.
@@ -249,7 +249,7 @@ class VlmaxxingNode(LifecycleNode):
         return response
 
     def _perceived(self, perceived: Perceived) -> None:
-        """Publish what became of an image; on the worker's thread."""
+        """Publish what became of an image; on the seeing thread."""
         self._diagnostics.perceived(perceived)
         self._budgets.publish(to_budget(perceived))
         plan = perceived.budget.plan
@@ -275,12 +275,3 @@ class VlmaxxingNode(LifecycleNode):
         """Publish an answer; on whatever thread it came about."""
         self._diagnostics.answered(answer)
         self._answers.publish(answer)
-
-
-def main() -> None:
-    """Run the node until SIGINT or SIGTERM."""
-    leave(run(VlmaxxingNode))
-
-
-if __name__ == '__main__':
-    main()

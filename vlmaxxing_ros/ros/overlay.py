@@ -16,13 +16,12 @@ from vlmaxxing_ros.ros.messages import to_image
 def to_overlay(perceived: Perceived, plan: Plan) -> Image:
     """The overlay of one planned image, with that image's header."""
     budget, counts = perceived.budget, perceived.counts
-    paid = budget.plan_time + budget.vision_time + budget.prefill_time
     lines = [
         f'{perceived.camera}   {budget.kind.name.lower()}   {counts.rate:.1f} Hz   '
         f'dropped {counts.dropped} of {counts.received}',
-        f'tokens {budget.tokens_cached} of {budget.tokens_budget}, now {budget.tokens_added}   '
-        f'generation {budget.generation}',
-        f'{paid * 1e3:.0f} ms   cold dense about {budget.cold_dense_time * 1e3:.0f} ms',
+        f'owed {budget.blocks_owed} of {budget.blocks_total}   '
+        f'tokens {budget.tokens_cached} of {budget.tokens_budget}, now {budget.tokens_added}',
+        f'busy in the background {perceived.duty:.0%}   generation {budget.generation}',
     ]
     arrival = perceived.arrival
     pixels = draw_overlay(plan, lines)

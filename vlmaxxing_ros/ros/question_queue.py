@@ -9,6 +9,7 @@ evidence lets others pass.  Every question ends by its deadline, with a named st
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,7 +23,8 @@ from vlmaxxing_ros.ros.settings import NodeConfig
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
 
 if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.answering.answering import Asking
+    from vlmaxxing_ros.engine.question import Answer, Token
+    from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 
 _GRACE = 0.05  # s, in which the worker may end an overdue answer itself, with its evidence
 # s that an image may be stamped ahead of the node's clock and still be fresh: /clock at 10 Hz is
@@ -33,12 +35,10 @@ _AHEAD = 0.1
 
 @dataclass(frozen=True)
 class _Running:
-    """The question being answered; `waited` is in seconds from its arrival to its turn."""
+    """The question being answered."""
 
     ticket: Ticket
-    asking: Asking
-    evidence_age: float
-    waited: float
+    job: AnswerJob
 
 
 class QuestionQueue:
@@ -79,7 +79,7 @@ class QuestionQueue:
         self,
         request: Request,
         *,
-        on_token: Callable[[Ticket, str], None],
+        on_token: Callable[[Token], None],
         on_done: Callable[[Outcome], None],
         wake: Callable[[], None],
     ) -> Ticket:
@@ -126,8 +126,16 @@ class QuestionQueue:
                 ticket.finish(*self._why_overdue(ticket), model=self.model)
 
     def next_due(self) -> float | None:
-        """The earliest deadline of those who wait, in seconds of `time.monotonic`."""
-        return min((ticket.due for ticket in list(self._waiting)), default=None)
+        """When something about those who wait is to be done, in seconds of `time.monotonic`.
+
+        A deadline passes, or evidence that is stamped ahead of the clock becomes present.
+        """
+        return min(map(self._due, list(self._waiting)), default=None)
+
+    def _due(self, ticket: Ticket) -> float:
+        age = self._age(ticket.camera)
+        ahead = 0.0 if age is None else -age - _AHEAD
+        return min(ticket.due, time.monotonic() + ahead) if ahead > 0.0 else ticket.due
 
     def sort_out(self) -> None:
         """Take ended questions out of the queue; end those that are cancelled or overdue."""
@@ -141,18 +149,31 @@ class QuestionQueue:
             if ticket.done:
                 self._waiting.remove(ticket)
 
-    def start(self) -> bool:
-        """Begin the first question whose evidence is fresh enough; False if there is none."""
+    @property
+    def askable(self) -> bool:
+        """Whether a question waits whose evidence is, or can be made, fresh enough."""
+        return any(map(self._is_fresh_enough, list(self._waiting)))
+
+    def start(self) -> None:
+        """Begin the first of those questions."""
+        from vlmaxxing_ros.engine.stream.governor import Terms
+
         ticket = next(filter(self._is_fresh_enough, list(self._waiting)), None)
         if ticket is None or ticket.question is None:
-            return False
+            return
         self._waiting.remove(ticket)
-        now, waited = self._clock(), ticket.age
         with self._mishaps(ticket):
-            asking = self.cameras[ticket.camera].session.ask(ticket.question)
-            age = (now - asking.evidence.newest_stamp) * 1e-9
-            self._running = _Running(ticket, asking, age, waited)
-        return True
+            job = self.cameras[ticket.camera].session.answering(
+                ticket.question,
+                Terms(
+                    max_evidence_age=ticket.request.max_evidence_age,
+                    time_left=ticket.due - time.monotonic(),
+                ),
+                evidence_age=self._age_of,
+                start=ticket.arrived,
+                on_token=ticket.add,
+            )
+            self._running = _Running(ticket, job)
 
     def step(self) -> None:
         """Do the next piece of work on the running answer."""
@@ -164,14 +185,8 @@ class QuestionQueue:
                 self._end(running, Status.CANCELLED, 'cancelled: the answer is what there was')
             elif time.monotonic() > ticket.due:
                 self._end(running, Status.TIMEOUT, _too_slow(ticket))
-            else:
-                try:
-                    token = next(running.asking)
-                except StopIteration:
-                    self._end(running, Status.OK)
-                else:
-                    if token is not None:
-                        ticket.add_token(token.text, token.token_text, token.token_count)
+            elif running.job.step():
+                self._end(running, Status.OK)
 
     def cancel_all(self, why: str) -> None:
         """End every question as CANCELLED."""
@@ -184,15 +199,13 @@ class QuestionQueue:
         """Complete the running question with what the engine has."""
         self._running = None
         reason = 'timeout' if status is Status.TIMEOUT else 'cancelled'
-        answer = running.asking.answer or running.asking.stop(reason)
-        first = answer.time_to_first_token
+        answer = running.job.answer or running.job.stop(reason)
         running.ticket.finish(
             status,
-            text,
+            text or _owing(answer),
             model=self.model,
             answer=answer,
-            evidence_age=running.evidence_age,
-            first_token=running.waited + first if first else 0.0,
+            evidence_age=running.job.evidence_age,
         )
 
     @contextmanager
@@ -217,11 +230,17 @@ class QuestionQueue:
         """Seconds since the newest evidence's stamp; None without evidence or session."""
         slot = self.cameras.get(camera)
         stamp = None if slot is None else slot.session.newest_stamp
-        return None if stamp is None else (self._clock() - stamp) * 1e-9
+        return None if stamp is None else self._age_of(stamp)
+
+    def _age_of(self, stamp: int) -> float:
+        """Seconds since an image with this stamp, nanoseconds."""
+        return (self._clock() - stamp) * 1e-9
 
     def _is_fresh_enough(self, ticket: Ticket) -> bool:
         bound, age = ticket.request.max_evidence_age, self._age(ticket.camera)
-        return bound == 0.0 or (age is not None and -_AHEAD <= age <= bound)
+        if bound in (0.0, math.inf):  # whatever there is will do, once there is something
+            return age is not None
+        return age is not None and -_AHEAD <= age <= bound
 
     def _why_overdue(self, ticket: Ticket) -> tuple[Status, str]:
         """How a question ends whose deadline passed while it waited."""
@@ -244,6 +263,16 @@ class QuestionQueue:
             f'{ticket.deadline:g} s none came younger than {ticket.request.max_evidence_age:g} s: '
             "is the camera publishing, are its stamps in the node's clock (use_sim_time)?"
         )
+
+
+def _owing(answer: Answer | None) -> str:
+    """What an answer does not account for, for people."""
+    if answer is None or not answer.evidence.blocks_owed:
+        return ''
+    return (
+        f'{answer.evidence.blocks_owed} blocks have changed since and are not accounted for: '
+        'allow more time, or ask with max_evidence_age 0'
+    )
 
 
 def _too_slow(ticket: Ticket) -> str:

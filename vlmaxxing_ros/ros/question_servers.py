@@ -9,6 +9,7 @@ No callback waits: each one hands its question over and is resumed when the answ
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
@@ -19,6 +20,7 @@ from rclpy.task import Future
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.ros.awaiting import complete
 from vlmaxxing_ros.ros.messages import to_answer, to_request
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
@@ -58,21 +60,14 @@ class QuestionServers:
 
     async def _query(self, request: Query.Request, response: Query.Response) -> Query.Response:
         answered = Future()
-        self._submit(to_request(request), answered, lambda _ticket, _token: None)
+        self._submit(to_request(request), answered, lambda _token: None)
         response.answer = await answered
         self._open -= 1
         return response
 
     async def _ask(self, goal: ServerGoalHandle) -> Ask.Result:
-        def feed_back(ticket: Ticket, token_text: str) -> None:
-            goal.publish_feedback(
-                Ask.Feedback(
-                    text=ticket.text,
-                    token_text=token_text,
-                    token_count=ticket.token_count,
-                    time_to_first_token=ticket.first_token,
-                )
-            )
+        def feed_back(token: Token) -> None:
+            goal.publish_feedback(Ask.Feedback(**asdict(token)))
 
         answered = Future()
         key = bytes(goal.goal_id.uuid)
@@ -91,7 +86,7 @@ class QuestionServers:
         return Ask.Result(answer=answer)
 
     def _submit(
-        self, request: Request, answered: Future, on_token: Callable[[Ticket, str], None]
+        self, request: Request, answered: Future, on_token: Callable[[Token], None]
     ) -> Ticket:
         def on_done(outcome: Outcome) -> None:
             answer = to_answer(outcome)

@@ -15,28 +15,25 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from vlmaxxing_ros.ros.dds import use_profile
+from vlmaxxing_ros.ros.node import VlmaxxingNode
 from vlmaxxing_ros.ros.parameters import ParameterError
-
-if TYPE_CHECKING:
-    from vlmaxxing_ros.ros.node import VlmaxxingNode
 
 _LAST_WORDS = 1.0  # s for the answers to those who still wait
 
 
-def run(make_node: Callable[[], VlmaxxingNode]) -> int:
+def run() -> int:
     """Run until SIGINT or SIGTERM; 0, or 1 if the node's parameters cannot be used."""
     use_profile()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = make_node()
+        node = VlmaxxingNode()
     except ParameterError as error:
         print(f'vlmaxxing: {error}', file=sys.stderr)
         rclpy.try_shutdown()
@@ -91,3 +88,12 @@ def _spin(node: VlmaxxingNode, executor: SingleThreadedExecutor, spun: threading
             return
         except Exception:
             node.get_logger().error(f'a callback failed:\n{traceback.format_exc()}')
+
+
+def main() -> None:
+    """Run the node until SIGINT or SIGTERM."""
+    leave(run())
+
+
+if __name__ == '__main__':
+    main()

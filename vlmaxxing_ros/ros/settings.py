@@ -57,13 +57,6 @@ class NodeConfig:
         minimum=1,
         maximum=10_000_000,
     )
-    answering_frame_period: float = setting(
-        0.5,
-        'while an answer is being decoded a waiting frame is planned this often, and never for '
-        'more than half of the time; inf: only between answers',
-        unit='s',
-        minimum=0.0,
-    )
     diagnostics_period: float = setting(
         1.0,
         'time between two messages on /diagnostics',

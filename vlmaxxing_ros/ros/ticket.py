@@ -11,15 +11,16 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Any
 
 from vlmaxxing_ros.engine.errors import InvalidRequest
+from vlmaxxing_ros.engine.question import Answer, Question, Token
 
-if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.question import Answer, Question
+MAX_DEADLINE = 86400.0
+"""Seconds that a question may wait."""
 
 
 class Status(IntEnum):
@@ -38,19 +39,21 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The request of Query.srv and Ask.action; see there for every field's meaning and unit."""
+    """The request of Query.srv and Ask.action; see there for every field's meaning and unit.
 
-    question: str
+    Attributes:
+        asked: the fields of the engine's `Question`, not looked at yet.
+    """
+
+    asked: Mapping[str, Any]
     camera: str = ''
-    choices: tuple[str, ...] = ()
-    json_schema: str = ''
-    max_tokens: int = 0
-    temperature: float = 0.0
-    top_p: float = 0.0
-    seed: int = 0
     deadline: float = 0.0
     max_evidence_age: float = 0.0
-    as_of: int = 0
+
+    @property
+    def text(self) -> str:
+        """The question."""
+        return str(self.asked['text'])
 
     def check(self, cameras: list[str], max_characters: int) -> Question:
         """The engine's form of the question.
@@ -58,31 +61,26 @@ class Request:
         Raises:
             InvalidRequest: unknown camera, too long, or a value that cannot be.
         """
-        # Not at the top: the node is up before the engine's libraries are loaded.
-        from vlmaxxing_ros.engine.question import Question
-
         if self.camera and self.camera not in cameras:
             raise InvalidRequest(f'no camera {self.camera!r}: there is {", ".join(cameras)}')
-        length = len(self.question) + len(self.json_schema) + sum(map(len, self.choices))
+        length = sum(_characters(value) for value in self.asked.values())
         if length > max_characters:
             raise InvalidRequest(
                 f'the question has {length} characters; at most {max_characters} are allowed '
                 '(max_question_characters): shorten it'
             )
-        for name in ('deadline', 'max_evidence_age'):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0.0):
-                raise InvalidRequest(f'{name} must be 0 or more seconds, not {value}')
-        return Question(
-            text=self.question,
-            choices=self.choices,
-            json_schema=self.json_schema,
-            max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            seed=self.seed,
-            as_of=self.as_of,
-        )
+        if not 0.0 <= self.deadline <= MAX_DEADLINE:
+            raise InvalidRequest(f'deadline must be 0 to {MAX_DEADLINE:g} s, not {self.deadline}')
+        age = self.max_evidence_age
+        if math.isnan(age) or age < 0.0:
+            raise InvalidRequest(f'max_evidence_age must be 0 or more seconds, not {age}')
+        return Question(**self.asked)
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(len, value)) if isinstance(value, tuple) else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +89,7 @@ class Outcome:
 
     Attributes:
         answer: what the engine said, if it was asked: also after a timeout or a cancellation.
-        text: what had been decoded, where the engine could not be asked any more.
+        token: the last one that was decoded, where the engine could not be asked any more.
     """
 
     request: Request
@@ -100,9 +98,8 @@ class Outcome:
     status_text: str = ''
     model: str = ''
     answer: Answer | None = None
-    text: str = ''
+    token: Token | None = None
     evidence_age: float = 0.0
-    time_to_first_token: float = 0.0
     latency: float = 0.0
 
 
@@ -111,8 +108,7 @@ class Ticket:
 
     Attributes:
         arrived: when it came, in seconds of `time.monotonic`; `due` is when its deadline is.
-        text: decoded so far.
-        first_token: seconds from its arrival to the first token; 0: there is none yet.
+        token: the last one that was decoded.
     """
 
     def __init__(
@@ -121,7 +117,7 @@ class Ticket:
         *,
         camera: str,
         deadline: float,
-        on_token: Callable[[Ticket, str], None],
+        on_token: Callable[[Token], None],
         on_done: Callable[[Outcome], None],
         wake: Callable[[], None],
     ) -> None:
@@ -131,9 +127,7 @@ class Ticket:
         self.deadline = deadline
         self.arrived = time.monotonic()
         self.due = self.arrived + deadline
-        self.text = ''
-        self.token_count = 0
-        self.first_token = 0.0
+        self.token: Token | None = None
         self.cancelled = False
         self._on_token = on_token
         self._on_done = on_done
@@ -156,13 +150,11 @@ class Ticket:
         self.cancelled = True
         self._wake()
 
-    def add_token(self, text: str, token_text: str, count: int) -> None:
+    def add(self, token: Token) -> None:
         """Record and pass on one decoded token."""
-        self.text, self.token_count = text, count
-        if not self.first_token:
-            self.first_token = self.age
+        self.token = token
         if not self._done:
-            self._on_token(self, token_text)
+            self._on_token(token)
 
     def finish(
         self,
@@ -172,7 +164,6 @@ class Ticket:
         model: str = '',
         answer: Answer | None = None,
         evidence_age: float = 0.0,
-        first_token: float = 0.0,
     ) -> bool:
         """Complete it; False if it already was."""
         with self._lock:
@@ -187,9 +178,8 @@ class Ticket:
                 status_text=text,
                 model=model,
                 answer=answer,
-                text=self.text,
+                token=self.token,
                 evidence_age=evidence_age,
-                time_to_first_token=first_token or self.first_token,
                 latency=self.age,
             )
         )

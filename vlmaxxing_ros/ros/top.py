@@ -4,7 +4,7 @@
 """`vlmaxxing_top`: a running node on one terminal page, as `top` shows processes.
 
 Listens to what the node publishes anyway (~/fresh_budget, ~/answers, /diagnostics) and asks
-nothing of it.  Fields that a newer or older node does not have are left out.
+nothing of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -106,9 +105,15 @@ class Page:
                 f'{answer.time_to_first_token * 1e3:.0f} ms',
                 f'{answer.evidence_age:.2f} s old',
                 Text(f'{share:.0%}', style=_REUSED),
-                'exact' if answer.exact else 'refreshed',
+                _kept(answer),
             )
         return table
+
+
+def _kept(answer: Answer) -> str:
+    """What of the answer's contract is not in another cell."""
+    owed = f', {answer.blocks_owed} blocks owed' if answer.blocks_owed else ''
+    return ('exact' if answer.exact else 'refreshed') + owed
 
 
 def _figures(now: float, budgets: list[FreshBudget], newest: float) -> list[Text | str]:
@@ -118,15 +123,13 @@ def _figures(now: float, budgets: list[FreshBudget], newest: float) -> list[Text
         return [Text(f'no frame for {now - newest:.0f} s', style=_BAD), *[''] * 7]
     total = max(1, sum(b.blocks_total for b in budgets))
     fresh = sum(b.blocks_admitted for b in budgets) / total
-    owed: Any = getattr(last, 'blocks_owed', None)
-    busy = sum(b.plan_time + b.vision_time + b.prefill_time for b in budgets) / WINDOW
     return [
         f'{last.perception_rate:.1f}',
         _named(FreshBudget, last.kind).lower(),
         Text(f'{fresh:.0%}', style=_PAID),
-        Text('-' if owed is None else f'{owed} of {last.blocks_total}', style=_OWED),
+        Text(f'{last.blocks_owed} of {last.blocks_total}', style=_OWED),
         f'{sum(b.tokens_added for b in budgets) / WINDOW:.0f}',
-        f'{busy:.0%}',
+        f'{last.background_duty:.0%}',
         f'{last.tokens_cached} of {last.tokens_budget}',
         f'{last.frames_dropped} of {last.frames_received}',
     ]

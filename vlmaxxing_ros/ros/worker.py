@@ -1,15 +1,16 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the one MLX thread does next: a running answer, a question, a frame, idle work.
+"""The model, its thread and the cameras: questions are answered, what is owed is paid.
 
-Owns the model and every session.  Knows nothing of rclpy: messages are opaque, the clock and
-everything that wants to be told are functions.
+Owns the model and every session; images are seen on a thread of their own.  Knows nothing of
+rclpy: messages are opaque, the clock and everything that wants to be told are functions.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,10 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
+from vlmaxxing_ros.engine.errors import Unsupported
+from vlmaxxing_ros.engine.question import Token
+from vlmaxxing_ros.engine.stream.duty import Duty
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
 from vlmaxxing_ros.ros.inspection import Inspection, Reports
 from vlmaxxing_ros.ros.question_queue import QuestionQueue
+from vlmaxxing_ros.ros.schedule import Facts, Turn, next_turn
+from vlmaxxing_ros.ros.seeing import Seeing
 from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
 from vlmaxxing_ros.ros.work_thread import WorkThread
@@ -28,8 +33,9 @@ from vlmaxxing_ros.ros.work_thread import WorkThread
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.families import Family
     from vlmaxxing_ros.engine.seeing.frame import Frame
+    from vlmaxxing_ros.engine.stream.session import Background
 
-_RETRY = 0.02  # s until idle work that did not fit between two images is tried again
+_MOMENT = 1e-3  # s that the background waits at least for its duty
 
 Convert = Callable[[Any], np.ndarray]
 
@@ -42,14 +48,14 @@ class Log(Protocol):
 
 
 class Worker:
-    """The model, its thread, and the order in which cameras and questions are served.
+    """The model, its thread, and the cameras.
 
     Args:
         settings: to begin with; `configure` changes them.
         clock: the node's time in ns, the clock of the image stamps.
-        camera_velocity: asked, on the worker's thread, how fast a camera's image content moves in
+        camera_velocity: asked, on the seeing thread, how fast a camera's image content moves in
             a frame: (right, down) in pixels of the grid per second; None: not known.
-        on_perceived: told, on the worker's thread, what became of each image.
+        on_perceived: told, on the seeing thread, what became of each image.
         log: a logger.
     """
 
@@ -63,20 +69,22 @@ class Worker:
         log: Log,
     ) -> None:
         self._settings = settings
-        self._camera_velocity = camera_velocity
-        self._on_perceived = on_perceived
         self._log = log
         self._family: Family | None = None
         self._cameras: dict[str, Camera] = {}
         self._queue = QuestionQueue(settings.node, clock=clock, on_failure=self._model_failed)
-        self._frame_ended = 0.0  # s of time.monotonic
-        self._frame_took = 0.0  # s
-        self._may_idle = False
-        self._frame_is_next = False  # no frame has passed since the last question was taken up
         self._inspections: list[Inspection] = []  # audits on request
-        self._inspected = 0.0  # s of time.monotonic, when their last slice ended
         self.last_error = ''  # of the model or of the worker itself, for diagnostics
+        self._duty = Duty(time.monotonic())
         self._thread = WorkThread(self._work, self._defect, name='mlx')
+        self._seeing = Seeing(
+            lambda: self._cameras,
+            camera_velocity=camera_velocity,
+            duty=lambda: self._duty.share(time.monotonic()),
+            on_perceived=on_perceived,
+            on_error=self._seeing_failed,
+            seen=self._thread.wake,
+        )
 
     # Called from any thread.  A future raises what went wrong.
 
@@ -112,7 +120,7 @@ class Worker:
         family = self._family
         if family is None:
             return ''
-        from vlmaxxing_ros.engine.stream.session import check_support
+        from vlmaxxing_ros.engine.stream.support import check_support
 
         try:
             check_support(family, settings.engine)
@@ -137,20 +145,20 @@ class Worker:
         return done
 
     def stop(self, timeout: float) -> bool:
-        """End the thread; False if it is still busy after `timeout` s."""
-        return self._thread.stop(timeout)
+        """End both threads; False if the model is still busy after `timeout` s."""
+        return self._seeing.stop(timeout) and self._thread.stop(timeout)
 
     def offer(self, camera: str, arrival: Arrival) -> None:
         """A new image; it replaces one that still waits."""
         if slot := self._cameras.get(camera):
             slot.offer(arrival)
-            self._thread.wake()
+            self._seeing.wake()
 
     def submit(
         self,
         request: Request,
         *,
-        on_token: Callable[[Ticket, str], None],
+        on_token: Callable[[Token], None],
         on_done: Callable[[Outcome], None],
     ) -> Ticket:
         """Queue a question.  `on_done` is called once, from whatever thread ends it."""
@@ -187,45 +195,67 @@ class Worker:
         """Questions that wait or are being answered."""
         return len(self._queue)
 
-    # On the worker's thread
+    # On the model's thread
 
     def _work(self) -> float | None:
-        """One piece of work, the most urgent first; see WorkThread for the return value."""
-        queue = self._queue
+        """One slice of work, the most urgent first; see WorkThread for the return value."""
+        queue, share = self._queue, self._settings.engine.max_duty
         queue.sort_out()
-        if queue.answering and not self._frame_is_due():
+        camera, work = self._background()
+        turn = next_turn(
+            Facts(
+                answering=queue.answering,
+                askable=queue.askable,
+                audit=bool(self._inspections),
+                work=work is not None,
+                credit=self._duty.allows(share, time.monotonic()),
+            )
+        )
+        if turn is Turn.ANSWER:
             queue.step()
-        elif self._start_answering():
-            self._frame_is_next = True
-        elif self._inspections and self._inspection_is_due():
+        elif turn is Turn.START:
+            queue.start()
+        elif turn is Turn.AUDIT:
             self._inspect()
-        elif camera := self._next_camera():
-            self._perceive(camera)
-        elif not self._may_idle or (pause := self._idle()) is None:
-            due = queue.next_due()
-            return None if due is None else max(0.0, due - time.monotonic())
+        elif turn is Turn.BACKGROUND and camera is not None and work is not None:
+            self._spend(camera, work)
         else:
-            return pause
+            return self._pause(self._duty.wait(share) if work else None)
         return 0.0
 
-    def _start_answering(self) -> bool:
-        """Begin a question, unless a frame waits that is to pass between two answers."""
-        if self._queue.answering or (self._frame_is_next and self._next_camera() is not None):
-            return False
-        return self._queue.start()
+    def _pause(self, credit: float | None) -> float | None:
+        """Seconds until something is due by itself; None: nothing before it is woken."""
+        due = self._queue.next_due()
+        waits = [] if due is None else [max(0.0, due - time.monotonic())]
+        if credit is not None and credit < math.inf:
+            waits.append(max(_MOMENT, credit))
+        return min(waits, default=None)
 
-    def _frame_is_due(self) -> bool:
-        """Whether a running answer lets a frame pass: now and then, for half of the time at most.
+    def _background(self) -> tuple[Camera | None, Background | None]:
+        """Of the cameras' next work the most urgent; of equals the one served longest ago."""
+        found: list[tuple[int, float, Camera, Background]] = []
+        for camera in self._cameras.values():
+            try:
+                work = camera.session.background()
+            except Exception as error:
+                self._model_failed(camera, error)
+                continue
+            if work is not None:
+                found.append((work.urgency, camera.last_served, camera, work))
+        if not found:
+            return None, None
+        _, _, camera, work = min(found, key=lambda item: item[:2])
+        return camera, work
 
-        A question is answered on a fork, so that frames do not disturb it.
-        """
-        since = time.monotonic() - self._frame_ended
-        period = max(self._settings.node.answering_frame_period, self._frame_took)
-        return since >= period and self._next_camera() is not None
-
-    def _inspection_is_due(self) -> bool:
-        """Whether a slice of an audit on request comes next: in turn with frames."""
-        return self._frame_ended >= self._inspected or self._next_camera() is None
+    def _spend(self, camera: Camera, work: Background) -> None:
+        """Do a slice in the background."""
+        start = time.monotonic()
+        try:
+            work.step()
+        except Exception as error:
+            self._model_failed(camera, error)
+        camera.last_served = time.monotonic()
+        self._duty.spend(camera.last_served - start)
 
     def _inspect(self) -> None:
         inspection = self._inspections[0]
@@ -237,76 +267,18 @@ class Worker:
             more = False
         if not more:
             del self._inspections[0]
-        self._inspected = time.monotonic()
-
-    def _next_camera(self) -> Camera | None:
-        """Of the cameras with a waiting image, the one that was served longest ago."""
-        waiting = [camera for camera in self._cameras.values() if camera.has_image]
-        return min(waiting, key=lambda camera: camera.last_turn, default=None)
-
-    def _perceive(self, camera: Camera) -> None:
-        """Convert and admit a camera's waiting image."""
-        from vlmaxxing_ros.engine.stream.budget import FrameKind, FreshBudget
-
-        arrival = camera.take()
-        if arrival is None:
-            return
-        start = time.monotonic()
-        frame, converted = None, start
-        try:
-            image = camera.convert(arrival.message)
-            frame = camera.session.frame(image, stamp=arrival.stamp, frame_id=arrival.frame_id)
-            converted = time.monotonic()
-            velocity = self._camera_velocity(camera.name, frame)
-            budget = camera.session.admit(frame, camera_velocity=velocity)
-        except InvalidFrame as error:
-            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=str(error))
-        except Exception as error:
-            self._model_failed(camera, error)
-            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=self.last_error)
-        self._frame_ended = time.monotonic()
-        self._frame_took = self._frame_ended - start
-        self._frame_is_next = False
-        self._may_idle = True
-        usable = budget.kind is not FrameKind.DROPPED
-        counts = camera.count(planned=usable, admitted=usable and budget.kind != FrameKind.NONE)
-        self._on_perceived(
-            Perceived(
-                camera=camera.name,
-                arrival=arrival,
-                budget=budget,
-                counts=counts,
-                convert_time=converted - start,
-            )
-        )
-
-    def _idle(self) -> float | None:
-        """One slice of each session's background work, where it ends before the next image comes.
-
-        Returns:
-            Seconds until there may be more of it; None: there is none until an image comes.
-        """
-        expected = [camera.next_expected() for camera in self._cameras.values()]
-        next_image = min((e for e in expected if e is not None), default=float('inf'))
-        more = later = False
-        for camera in self._cameras.values():
-            if time.monotonic() + camera.session.idle_cost > next_image:
-                later = True
-                continue
-            try:
-                more = camera.session.idle() or more
-            except Exception as error:
-                self._model_failed(camera, error)
-        self._may_idle = more or later
-        if more:
-            return 0.0
-        return _RETRY if later else None
 
     def _model_failed(self, camera: Camera, error: Exception) -> None:
         """The model failed on this camera's stream: begin the stream anew and go on."""
         self.last_error = f'{camera.name}: {type(error).__name__}: {error}'
         self._log.error(f'the model failed, the session is reset: {self.last_error}')
         camera.session.reset()
+
+    def _seeing_failed(self, camera: Camera | None, error: Exception) -> None:
+        """Something went wrong on the seeing thread, which goes on."""
+        name = f'{camera.name}: ' if camera else ''
+        self.last_error = f'{name}{type(error).__name__}: {error}'
+        self._log.error(f'an image could not be seen: {self.last_error}')
 
     def _defect(self, error: Exception) -> None:
         self.last_error = f'{type(error).__name__}: {error}'

@@ -42,16 +42,17 @@ def test_an_audit_finds_a_flipped_row_and_rebuilds_the_session(qwen: Family) -> 
 
 
 def test_an_audit_replays_what_is_added_meanwhile(family: Family) -> None:
-    session = StreamSession(family, EngineConfig(keyframe_interval=0.1, keep_keyframes=50))
+    session = StreamSession(
+        family, EngineConfig(keyframe_interval=0.1, keep_keyframes=50, max_slice=0.001)
+    )
     frames = moving_scene(9)
     for frame in frames[:6]:
         session.admit(frame)
-    session.begin_audit()
+    job = session.auditing()
     for frame in frames[6:]:
-        assert session.audit_slice() is None
+        assert not job.step()
         session.admit(frame)
-    while (report := session.audit_slice()) is None:
-        pass
+    report = job.finish()
     assert report.ok
     assert report.rows == session.stream.cache.ledger.rows
 
@@ -69,17 +70,24 @@ def test_audits_happen_in_idle_time(qwen: Family) -> None:
 def test_an_audit_counts_in_the_cache_bytes_and_gives_way_to_a_new_generation(
     qwen: Family,
 ) -> None:
-    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.2, audit_interval=0.0))
+    session = StreamSession(
+        qwen, EngineConfig(keyframe_interval=0.2, audit_interval=0.0, max_slice=0.001)
+    )
     frames = iter(moving_scene(60))
     for _ in range(6):
         before = session.admit(next(frames)).cache_bytes
-    session.begin_audit()
-    assert session.audit_slice() is None
+    job = session.auditing()
+    assert not job.step()
     budget = session.admit(next(frames))
-    assert before < budget.cache_bytes <= 2 * session.stream.cache.nbytes
+    pixels = session.stream.sight.nbytes
+    assert before < budget.cache_bytes <= 2 * session.stream.cache.nbytes + pixels
     while not budget.rebuild_progress:
+        if work := session.background():
+            work.step()
         budget = session.admit(next(frames))
-    assert budget.cache_bytes <= 2 * session.stream.cache.nbytes
+    pixels = session.stream.sight.nbytes
+    assert budget.cache_bytes <= 2 * session.stream.cache.nbytes + pixels
+    assert job.finish() is None, 'it was given up'
     assert session.audit().ok
 
 

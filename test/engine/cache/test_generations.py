@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""When the next generation is begun, how fast it is built, and what the swap leaves."""
+"""When the next generation is begun, how it is built, and what the swap leaves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.steps import finish
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 
 MakeFrames = Callable[..., list[Frame]]
@@ -28,7 +29,7 @@ def grow(generations: Generations, family: Family, frames: list[Frame]) -> None:
 def begun(family: Family, frames: list[Frame]) -> Generations:
     generations = Generations(family)
     grow(generations, family, frames)
-    assert generations.begin(CONFIG)
+    generations.begin(CONFIG)
     return generations
 
 
@@ -63,40 +64,51 @@ def test_what_is_kept_and_what_came_meanwhile_is_all_that_remains(
 ) -> None:
     frames = make_frames(6)
     generations = begun(qwen, frames[:4])
-    assert not generations.build_slice()
+    building = generations.build()
+    next(building)
     grow(generations, qwen, frames[4:])
-    while not generations.build_slice():
-        pass
+    finish(building)
     assert not generations.building
     assert generations.current.number == 1
     assert [f.stamp for f in generations.current.ledger.frames] == [f.stamp for f in frames[2:]]
 
 
-def test_between_two_frames_one_slice_is_built_and_two_where_the_history_grows(
-    qwen: Family, make_frames: MakeFrames
-) -> None:
-    steady, growing = (begun(qwen, make_frames(4)) for _ in range(2))
-    steady.build(CONFIG, grown=0)
-    assert steady.progress == 0.5
-    growing.build(CONFIG, grown=1)
-    assert growing.progress == 1.0
-
-
-def test_idle_time_counts_towards_the_slices_between_two_frames(
-    qwen: Family, make_frames: MakeFrames
-) -> None:
+def test_how_far_it_is_is_told_in_frames(qwen: Family, make_frames: MakeFrames) -> None:
     generations = begun(qwen, make_frames(4))
-    generations.build_slice()
-    generations.build(CONFIG, grown=0)
-    assert generations.progress == 0.5
+    assert generations.progress == 0.0
+    building, seen = generations.build(), set()
+    for _ in building:
+        seen.add(generations.progress)
+    assert {0.0, 0.5} <= seen
 
 
-def test_a_generation_at_its_budget_is_replaced_at_once(
+def test_a_tail_that_changes_while_it_is_copied_is_copied_again(
     qwen: Family, make_frames: MakeFrames
 ) -> None:
+    frames = make_frames(6)
+    generations = begun(qwen, frames[:4])
+    features = IncrementalEncoder(qwen).encode(frames[4]).features
+    generations.current.append(Kind.TAIL, frames[4], features)
+    for _ in generations.build():
+        if generations.progress == 1.0:  # only the tail is missing
+            now = generations.current.branch()
+            now.append(Kind.TAIL, frames[5], features)
+            generations.replace(now)
+    assert generations.building, 'what was copied is not the tail any more'
+    finish(generations.build())
+    assert not generations.building
+    assert generations.current.ledger.frames[-1].stamp == frames[5].stamp
+
+
+def test_nobody_sees_a_generation_that_is_half_built(qwen: Family, make_frames: MakeFrames) -> None:
     generations = begun(qwen, make_frames(4))
-    full = EngineConfig(token_budget=generations.current.ledger.rows - 1)
-    generations.build(full, grown=0)
+    held = generations.current.ledger.rows
+    building = generations.build()
+    next(building)
+    assert (generations.current.number, generations.current.ledger.rows) == (0, held)
+    building.close()
+    assert generations.building
+    finish(generations.build())
     assert generations.current.number == 1
 
 

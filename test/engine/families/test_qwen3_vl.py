@@ -234,7 +234,7 @@ def test_each_frame_of_a_session_tells_its_time_whatever_generation_it_is_in(
 
 
 def test_a_refreshed_tail_tells_the_time_of_what_it_shows(family: Family) -> None:
-    ages = {'max_age': 99.0, 'max_age_frames': 99}
+    ages = {'max_age': 99.0}
     session = StreamSession(
         family, EngineConfig(keyframe_interval=99.0, tail_mode='refresh', **ages)
     )

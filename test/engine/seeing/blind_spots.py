@@ -104,11 +104,9 @@ class Score:
 
 
 def settings(**changes: object) -> EngineConfig:
-    """Only the statistic decides: no staleness bound, no cap, no keyframes but of everything."""
+    """Only the statistic decides: no staleness bound, no keyframes but of everything."""
     values: dict[str, object] = {
-        'max_age_frames': 100_000,
         'max_age': math.inf,
-        'max_fresh_fraction': 1.0,
         'keyframe_fraction': 1.0,
         **changes,
     }

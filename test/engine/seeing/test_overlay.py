@@ -22,7 +22,7 @@ def planned(change: int) -> Plan:
     after = before.copy()
     after[60:80, 90:110] += np.uint8(change)
     frame = Frame(after, GRID, 1)
-    config = EngineConfig(max_age_frames=1000)
+    config = EngineConfig()
     planner = Planner(config)
     planner.admit(planner.plan(planner.look(Frame(before, GRID, 0))))
     return planner.plan(planner.look(frame))

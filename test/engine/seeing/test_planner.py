@@ -14,7 +14,7 @@ import pytest
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing import planner
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
-from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
+from vlmaxxing_ros.engine.seeing.plan import Plan, Take, Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
 
 GRID = Grid(8, 10, 28)
@@ -35,7 +35,7 @@ def frame_of(image: np.ndarray, index: int, interval: float = 0.1) -> Frame:
 
 def settings(**changes: object) -> EngineConfig:
     """Staleness out of the way unless a test asks for it."""
-    values: dict[str, object] = {'max_age_frames': 100_000, 'max_age': math.inf, **changes}
+    values: dict[str, object] = {'max_age': math.inf, **changes}
     return EngineConfig(**values)  # type: ignore[arg-type]
 
 
@@ -56,11 +56,6 @@ class Planned:
         if admit or self.planner.reference is None:
             self.planner.admit(plan)
         return plan
-
-    def oldest_age(self) -> float:
-        """Of the blocks, when the last frame was planned."""
-        assert self.planner.reference is not None
-        return self.planner.reference.oldest_age(self.planner.memory.planned_stamp)
 
 
 def with_patch(image: np.ndarray, row: int, col: int, change: float, size: int = 8) -> np.ndarray:
@@ -136,16 +131,6 @@ def test_many_small_changes_are_bought_a_few_at_a_time() -> None:
     assert counts == [0, 4, 4, 2, 0]
 
 
-def test_small_changes_get_nothing_when_the_budget_is_spent() -> None:
-    stream = Planned(settings(max_fresh_fraction=0.125))
-    stream.show(scene())
-    moved = with_patch(scene(), 3, 4, 5)
-    stream.show(moved)
-    for col in range(10):
-        moved = with_patch(moved, 6, col, 60)
-    assert np.argwhere(stream.show(moved).fresh)[:, 0].tolist() == [6] * 10
-
-
 def test_a_dirty_block_settles_after_settle_frames() -> None:
     stream = Planned(settings(settle_frames=3))
     stream.show(scene())
@@ -184,102 +169,33 @@ def test_change_is_measured_against_what_was_admitted_not_the_previous_frame() -
     assert not stream.show(scene()).fresh.any()
 
 
-def test_every_block_is_refreshed_within_max_age_frames_and_never_in_a_burst() -> None:
-    stream = Planned(settings(max_age_frames=5))
-    stream.show(scene())
-    bought = [stream.show(scene()).fresh for _ in range(20)]
-    assert max(int(fresh.sum()) for fresh in bought) == 20
-    for i in range(16):
-        assert np.logical_or.reduce(bought[i : i + 5]).all()
-
-
-def test_a_frame_after_a_whole_one_has_no_turns_unless_the_bound_is_near() -> None:
-    for bound, none in ((8, True), (4, True), (3, False), (2, False)):
-        stream = Planned(settings(max_age_frames=bound))
-        stream.show(scene())
-        assert stream.show(scene()).fresh.any() != none
-
-
-def test_a_tail_that_is_settled_after_every_frame_never_takes_turns() -> None:
-    stream = Planned(settings(max_age_frames=8, max_age=1.0))
-    stream.show(scene())
-    for _ in range(20):
-        plan = stream.show(scene())
-        assert not plan.fresh.any()
-        stream.planner.admit(plan, np.ones((GRID.rows, GRID.cols), bool))
-
-
-def test_the_turns_of_a_frame_lie_in_few_windows() -> None:
-    stream = Planned(settings(max_age_frames=16))
-    stream.show(scene())
-    stream.show(scene())
-    for _ in range(48):
-        rows, cols = np.nonzero(stream.show(scene()).fresh)
-        assert 5 <= len(rows) <= 6
-        windows = set(zip(rows // 4, cols // 4, strict=True))  # 4x4 blocks, as Qwen2.5-VL's
-        assert len(windows) <= 2
-
-
-def test_a_novel_block_does_not_take_its_turn_as_well() -> None:
-    stream = Planned(settings(max_age_frames=4, max_fresh_fraction=0.8))
-    image = scene()
-    stream.show(image)
-    for i in range(8):
-        image = image.copy()
-        image[: 4 * GRID.block] = scene(i + 1)[: 4 * GRID.block]
-        plan = stream.show(image)
-        assert plan.fresh[:4].all()
-        assert plan.fresh[4:].sum() <= 14
-    ages = stream.planner.memory.index - stream.planner.memory.admitted_at
-    assert ages.max() <= 4
-
-
-def test_the_bound_in_seconds_holds_and_is_spread() -> None:
+def test_a_block_whose_pixels_are_older_than_the_bound_expires() -> None:
     stream = Planned(settings(max_age=1.0))
-    stream.show(scene(), interval=0.2)
-    counts = []
-    for _ in range(20):
-        counts.append(int(stream.show(scene(), interval=0.2).fresh.sum()))
-        assert stream.oldest_age() <= 1.0
-    assert max(counts) <= 20
-    assert sum(counts[-5:]) >= 80
-
-
-def test_a_pause_longer_than_the_bound_takes_the_frame_whole() -> None:
-    stream = Planned(settings(max_age=1.0))
-    stream.show(scene())
-    stream.show(scene())
-    stream.index += 100
+    for _ in range(10):
+        assert not (stream.show(scene()).verdicts == Verdict.EXPIRED).any()
     plan = stream.show(scene())
-    assert plan.whole
-    assert 'too old' in plan.reason
+    assert (plan.verdicts == Verdict.EXPIRED).all()
+    assert plan.take is Take.NOTHING
 
 
-def test_the_budget_takes_the_most_changed_first_and_the_rest_next() -> None:
-    stream = Planned(settings(max_fresh_fraction=0.25, keyframe_fraction=0.9))
+def test_a_block_that_was_bought_again_is_as_new_as_the_frame_that_it_came_from() -> None:
+    stream = Planned(settings(max_age=1.0))
+    for index in range(11):
+        plan = stream.show(with_patch(scene(), 3, 4, 60) if index >= 5 else scene())
+    assert plan.verdicts[3, 4] == Verdict.STATIC
+    assert (plan.verdicts == Verdict.EXPIRED).sum() == GRID.blocks - 1
+
+
+def test_what_moves_from_one_frame_to_the_next_is_told_from_what_only_differs() -> None:
+    stream = Planned(settings())
     stream.show(scene())
-    moved = scene()
-    for row in range(4):
-        for col in range(10):
-            moved = with_patch(moved, row, col, 20 + row * 10 + col)
-    first = stream.show(moved)
-    assert not first.whole
-    assert first.fresh.sum() == 20
-    assert first.fresh[2:4].all()
-    assert (first.verdicts[:4] == Verdict.NOVEL).all()
-    second = stream.show(moved)
-    assert second.fresh[:2].all()
-    assert not second.fresh[2:].any()
-
-
-def test_overdue_blocks_go_before_changed_ones() -> None:
-    stream = Planned(settings(max_fresh_fraction=0.5, keyframe_fraction=0.9, max_age_frames=3))
-    stream.show(scene())
-    for i in range(1, 10):
-        moved = scene()
-        moved[: 6 * GRID.block] = scene(i)[: 6 * GRID.block]
-        stream.show(moved)
-        assert (stream.planner.memory.index - stream.planner.memory.admitted_at)[6:].max() <= 3
+    moved = with_patch(scene(), 3, 4, 60)
+    plans = [
+        stream.show(image, admit=False)
+        for image in (moved, moved, with_patch(moved * 0.8, 5, 6, 60))
+    ]
+    assert not stream.planner.moved(plans[0], plans[1]).any()
+    assert np.argwhere(stream.planner.moved(plans[1], plans[2])).tolist() == [[5, 6]]
 
 
 def test_a_hard_cut_takes_the_frame_whole() -> None:
@@ -309,7 +225,7 @@ def test_exposure_and_a_real_change_buy_the_change() -> None:
 
 
 def test_blocks_bought_in_different_light_agree_afterwards() -> None:
-    stream = Planned(settings(max_age_frames=4))
+    stream = Planned(settings())
     for i in range(16):
         plan = stream.show(scene() * (1.0, 0.8, 0.65, 0.9)[i % 4])
         if i:
@@ -319,7 +235,7 @@ def test_blocks_bought_in_different_light_agree_afterwards() -> None:
 @pytest.mark.parametrize('darkest', [40, 150])
 def test_bands_leave_the_reference_in_its_own_light(darkest: int) -> None:
     down = np.arange(GRID.height)[:, None, None] / GRID.height
-    rng, stream = np.random.default_rng(0), Planned(settings(max_age_frames=4))
+    rng, stream = np.random.default_rng(0), Planned(settings())
     # In the brighter room some of it is beyond 255 in the brightest rows.
     room = darkest + (scene() - 40) * (0.6 if darkest > 100 else 1.0)
     for index in range(300):
@@ -352,7 +268,7 @@ def test_an_image_compared_in_strips_reads_as_in_one_go(
 
 def test_a_sky_that_is_blown_out_is_no_change_whatever_the_light() -> None:
     down = np.arange(GRID.height)[:, None, None] / GRID.height
-    stream, outdoors = Planned(settings(max_age_frames=4)), scene()
+    stream, outdoors = Planned(settings()), scene()
     outdoors[: 2 * GRID.block] = 400
     stream.show(outdoors)
     for index in range(8):

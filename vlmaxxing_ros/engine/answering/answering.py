@@ -9,7 +9,6 @@ touches the stream's own cache.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
@@ -17,11 +16,14 @@ import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.engine.answering.sampling import make_sampler
+from vlmaxxing_ros.engine.cache.branches import cache_arrays
 from vlmaxxing_ros.engine.cache.rolling_cache import Fork
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.errors import InvalidRequest
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token
+from vlmaxxing_ros.engine.steps import Clock, Piece
+
+_LONG = 128  # tokens of a question that is prefilled in several pieces
 
 
 @dataclass
@@ -40,11 +42,10 @@ class Asking(Iterator[Token | None]):
     iteration ends, `answer` is set; `evidence` is what it rests on.
 
     Args:
-        start: when the question was taken up, seconds of time.perf_counter.
+        suffix: the question's tokens.
+        start: when the question came, in seconds of the clock.
+        clock: the time that it takes.
         recomputed: rows of the fork that were computed for this question's sake.
-
-    Raises:
-        InvalidRequest: the question is longer than `max_question_tokens`.
     """
 
     def __init__(
@@ -53,25 +54,23 @@ class Asking(Iterator[Token | None]):
         family: Family,
         fork: Fork,
         question: Question,
+        suffix: list[int],
         evidence: Evidence,
         config: EngineConfig,
         start: float,
+        clock: Clock,
         recomputed: int = 0,
     ) -> None:
         self._start = start
+        self._clock = clock
+        self._recomputed = recomputed
         self._family = family
         self._fork = fork
         self._question = question
         self.evidence = evidence
         self._context = fork.rows
-        self._reused = fork.rows - recomputed
-        self._suffix = family.text.question_ids(question.text, question.choices)
+        self._suffix = suffix
         self._limit = question.max_tokens or config.max_tokens
-        if len(self._suffix) > config.max_question_tokens:
-            raise InvalidRequest(
-                f'the question has {len(self._suffix)} tokens; at most '
-                f'{config.max_question_tokens} are allowed (max_question_tokens): shorten it'
-            )
         self._progress = _Progress()
         self._work = self._choose() if question.choices else self._decode()
         self.answer: Answer | None = None
@@ -102,10 +101,11 @@ class Asking(Iterator[Token | None]):
                 choice_probabilities=progress.probabilities,
                 token_ids=tuple(progress.ids),
                 prompt_tokens=self._context + len(self._suffix),
-                reused_tokens=self._reused,
+                reused_tokens=self._context - self._recomputed,
+                rows_paid=self._recomputed,
                 answer_tokens=len(progress.ids),
                 time_to_first_token=progress.first_token,
-                latency=time.perf_counter() - self._start,
+                latency=self._clock.now() - self._start,
             )
             self._work.close()
             del self._fork
@@ -117,26 +117,40 @@ class Asking(Iterator[Token | None]):
         shape = text.json_constraint(question.json_schema) if question.json_schema else None
         spelled = text.detokenizer()
         logits = self._fork.extend(self._suffix)
+        yield from self._prefill()
         while True:
             token = sample(logits if shape is None else shape.mask(logits))
             if not progress.first_token:
-                progress.first_token = time.perf_counter() - self._start
+                progress.first_token = self._clock.now() - self._start
             if token in text.end_ids:
                 return 'stop'
             progress.ids.append(token)
             added = spelled.add(token)
             progress.text += added
-            yield Token(progress.text, added, len(progress.ids))
+            yield Token(progress.text, added, len(progress.ids), progress.first_token)
             if shape is not None and shape.accept(token):
                 return 'stop'
             if len(progress.ids) >= self._limit:
                 return 'length'
             logits = self._fork.extend([token])
+            self._worked(1)
+
+    def _prefill(self) -> Generator[None, None, None]:
+        """Prefill a long question a layer at a time."""
+        if len(self._suffix) > _LONG:
+            for layer in self._fork.layers:
+                mx.eval(list(cache_arrays(layer)))
+                yield
+        self._worked(len(self._suffix))
+
+    def _worked(self, rows: int) -> None:
+        self._clock.worked(Piece('answer', rows, []))
 
     def _choose(self) -> Generator[Token | None, None, str]:
         """Score every choice, its end included, on forks of one suffix prefill."""
         progress, text = self._progress, self._family.text
         first = _log_softmax(self._fork.extend(self._suffix))
+        yield from self._prefill()
         ends = mx.array(sorted(text.end_ids))
         totals = []
         for choice in self._question.choices:
@@ -146,9 +160,10 @@ class Asking(Iterator[Token | None]):
             for place, token in enumerate(ids[1:]):
                 score = score + after[place, token]
             mx.eval(score)
+            self._worked(len(ids))
             totals.append(score)
             yield None
-        progress.first_token = time.perf_counter() - self._start
+        progress.first_token = self._clock.now() - self._start
         probabilities = np.array(mx.softmax(mx.stack(totals), precise=True))
         progress.probabilities = tuple(probabilities.tolist())
         progress.choice_index = int(probabilities.argmax())

@@ -3,8 +3,8 @@
 
 """Replay a ledger cold, with the same chunk boundaries, and compare.
 
-One segment per step: the stream goes on meanwhile, and what it adds to its history is replayed as
-well.  Bitwise equal on the CPU; elsewhere the measured difference is reported.
+Step by step: the stream goes on meanwhile, and what it adds to its history is replayed as well.
+Bitwise equal on the CPU; elsewhere the measured difference is reported.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.steps import Steps
 
 # A GPU picks its kernels by shape; a wrong row is off by orders of magnitude more than they are.
 GPU_TOLERANCE = 0.05
@@ -51,22 +52,27 @@ class Audit:
         return self._cold.nbytes
 
     def nearly_done(self, cache: RollingCache) -> bool:
-        """Whether the next step is the last: the tail must be exact then."""
+        """Whether all of the history has been replayed."""
         return self._replayed == len(cache.ledger.history)
 
-    def step(self, cache: RollingCache, suffix: list[int]) -> AuditReport | None:
-        """Replay one segment of the history, or the tail and compare; the report ends the audit.
+    def replay(self, cache: RollingCache) -> Steps[None]:
+        """Replay the next segment of the history.
 
         Args:
-            cache: always the same one, which may have grown since the last step.
+            cache: always of the same generation, which may have grown since the last call.
+        """
+        yield from self._cold.appending_copy(cache.ledger.history[self._replayed])
+        self._replayed += 1
+
+    def compare(self, cache: RollingCache, suffix: list[int]) -> Steps[AuditReport]:
+        """Replay the tail, which must be exact, and compare; the report ends the audit.
+
+        Args:
+            cache: as for `replay`.
             suffix: token ids of a question.
         """
-        if not self.nearly_done(cache):
-            self._cold.append_copy(cache.ledger.history[self._replayed])
-            self._replayed += 1
-            return None
         if cache.ledger.tail is not None:
-            self._cold.append_copy(cache.ledger.tail)
+            yield from self._cold.appending_copy(cache.ledger.tail)
         rows, live, cold = cache.ledger.rows, cache.fork(), self._cold.fork()
         identical = all(
             bool(mx.array_equal(a, b))

@@ -3,19 +3,21 @@
 
 """The current generation of a stream's cache and the one that will replace it.
 
-Memory is bounded: a generation that nears its budget is replaced by one that holds the retained
-history, built slice by slice between frames and questions.  Knows when to begin, how fast to
-build and when to swap; knows nothing of frames that arrive or of questions.
+Memory is bounded: a generation whose history has grown enough is replaced by one that holds the
+retained part of it, built step by step from cached features while the current one serves.  Knows
+when to begin and what to keep; knows nothing of frames that arrive or of questions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
-from vlmaxxing_ros.engine.cache.rebuild import Rebuild
 from vlmaxxing_ros.engine.cache.retention import retain
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.steps import Steps, finish
 
 _BEGIN = 0.75
 """Share of the budget from which the next generation is built."""
@@ -25,14 +27,15 @@ class Generations:
     """One stream's generations.
 
     Attributes:
-        current: the generation that questions are answered from.
+        current: the generation that questions are answered from; others put their branches here.
     """
 
     def __init__(self, family: Family) -> None:
         self.current = RollingCache(family)
         self._family = family
-        self._next: Rebuild | None = None
-        self._slices = 0  # built since the last frame
+        self._next: RollingCache | None = None
+        self._pending: list[Segment] = []  # of the retained history, not in the next one yet
+        self._taken = 0  # segments of the current history that were there when it was begun
 
     @property
     def building(self) -> bool:
@@ -42,58 +45,86 @@ class Generations:
     @property
     def progress(self) -> float:
         """Share of the next generation that is built; 0 where there is none."""
-        return self._next.progress(self.current.ledger) if self._next else 0.0
+        if self._next is None:
+            return 0.0
+        built = len(self._next.ledger.history)
+        return built / max(1, built + len(list(self._missing())))
+
+    @property
+    def rows_left(self) -> int:
+        """Rows that the next generation still lacks, its tail among them."""
+        tail = self.current.ledger.tail
+        missing = [*self._missing(), *([tail] if tail else [])]
+        return sum(len(segment.rows) for segment in missing) if self.building else 0
 
     @property
     def nbytes(self) -> int:
         """Bytes of both."""
-        return self.current.nbytes + (self._next.cache.nbytes if self._next else 0)
+        return self.current.nbytes + (self._next.nbytes if self._next else 0)
 
     def due(self, config: EngineConfig) -> bool:
         """Whether it is time to begin the next one."""
-        ledger = self.current.ledger
-        keyframes = sum(segment.kind is Kind.KEYFRAME for segment in ledger.history)
-        full = ledger.rows > _BEGIN * config.token_budget
-        many = 2 * max(1, config.keep_keyframes)
-        return self._next is None and (full or keyframes >= many)
+        keyframes = sum(s.kind is Kind.KEYFRAME for s in self.current.ledger.history)
+        full = self.current.ledger.rows > _BEGIN * config.token_budget
+        return not self.building and (full or keyframes >= 2 * max(1, config.keep_keyframes))
 
-    def begin(self, config: EngineConfig) -> bool:
-        """Begin the next one with what is worth keeping; False: nothing was."""
-        retained = retain(
-            self.current.ledger.history,
-            keep_keyframes=config.keep_keyframes,
-            max_rows=config.token_budget // 2,
+    def begin(self, config: EngineConfig) -> None:
+        """Begin the next one with what is worth keeping."""
+        history = self.current.ledger.history
+        self._begin(
+            retain(
+                history,
+                keep_keyframes=config.keep_keyframes,
+                max_rows=config.token_budget // 2,
+            )
         )
-        self._next = Rebuild(self._family, self.current.number + 1, self.current.ledger, retained)
-        return bool(retained)
 
-    def replay(self, history: list[Segment]) -> None:
-        """Build a generation from this history at once, and swap."""
-        self._next = Rebuild(self._family, self.current.number + 1, self.current.ledger, history)
-        while not self.build_slice():
-            pass
+    def _begin(self, retained: list[Segment]) -> None:
+        self._next = RollingCache(self._family, self.current.number + 1)
+        self._pending, self._taken = retained, len(self.current.ledger.history)
 
     def abandon(self) -> None:
         """Build no further: the history is no longer what it was when the next one was begun."""
-        self._next = None
+        self._next, self._pending = None, []
 
-    def build(self, config: EngineConfig, *, grown: int) -> None:
-        """Build between two frames.
+    def afresh(self) -> RollingCache:
+        """An empty generation to follow the current one."""
+        return RollingCache(self._family, self.current.number + 1)
 
-        One slice more than the history has `grown` by segments, less what was built in idle time:
-        building outruns the growth, and a question waits for little.  All that is left, where the
-        budget has been reached.
+    def replace(self, cache: RollingCache) -> None:
+        """Take a branch, or a generation of its own, for the current one."""
+        if cache.number != self.current.number:
+            self.abandon()
+        self.current = cache
+
+    def replay(self, history: list[Segment]) -> None:
+        """Build a generation from this history at once, and swap."""
+        self._begin(history)
+        while self.building:
+            finish(self.build())
+
+    def build(self) -> Steps[None]:
+        """Build the next one and swap; what changes meanwhile is caught up with.
+
+        A tail that changed while it was prefilled is prefilled again by the next call.
         """
-        for _ in range(1 + grown - self._slices):
-            self.build_slice()
-        while self._next is not None and self.current.ledger.rows > config.token_budget:
-            self.build_slice()
-        self._slices = 0
+        while self._next is not None and (missing := next(self._missing(), None)) is not None:
+            cache = self._next.branch()
+            yield from cache.appending_copy(missing)
+            self._next = cache
+            if self._pending:
+                self._pending.pop(0)
+            else:
+                self._taken += 1
+        if self._next is None:
+            return
+        tail, cache = self.current.ledger.tail, self._next.branch()
+        if tail is not None:
+            yield from cache.appending_copy(tail)
+        if self.current.ledger.tail is tail and next(self._missing(), None) is None:
+            self.replace(cache)
 
-    def build_slice(self) -> bool:
-        """Build one frame of the next generation; True: it was the last, and they were swapped."""
-        self._slices += 1
-        if self._next is None or not self._next.step(self.current.ledger):
-            return False
-        self.current, self._next = self._next.cache, None
-        return True
+    def _missing(self) -> Iterator[Segment]:
+        """Segments that the next generation's history lacks, oldest first."""
+        yield from self._pending
+        yield from self.current.ledger.history[self._taken :]

@@ -60,6 +60,7 @@ class Segment:
         tags: of compressed rows, None for all others.  Their `rows` only count and say where
             the next position is; `frame` is the oldest that may have rows among them.
         refreshed: None: its rows are what a prefill of its features gives.
+        until: of a keyframe: stamp (ns) of the last image that looked like it; 0: not known.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class Segment:
     features: Features | None = None
     tags: Tags | None = None
     refreshed: Refreshed | None = None
+    until: int = 0
 
     @property
     def shown(self) -> Features | None:
@@ -127,10 +129,10 @@ class Ledger:
         if self.tail is not None:
             self.segments.pop()
 
-    def promote_tail(self) -> None:
-        """Make the tail part of the history."""
+    def promote_tail(self, until: int = 0) -> None:
+        """Make the tail part of the history; `until` as in `Segment`."""
         if self.tail is not None:
-            self.segments[-1] = replace(self.segments[-1], kind=Kind.KEYFRAME)
+            self.segments[-1] = replace(self.segments[-1], kind=Kind.KEYFRAME, until=until)
 
     def until(self, stamp: int) -> list[Segment]:
         """The segments up to the newest frame at or before `stamp` (nanoseconds).

@@ -159,10 +159,9 @@ class RollingCache:
         return segment
 
     def _evaluate(self, rows: int) -> Steps[None]:
-        """Compute what is pending, a layer at a time."""
+        """Hand out what is pending, a layer at a time."""
         for layer in self._layers:
-            mx.eval(list(cache_arrays(layer)))
-            yield Piece('prefill', rows / len(self._layers))
+            yield Piece('prefill', rows / len(self._layers), list(cache_arrays(layer)))
 
     def append_copy(self, segment: Segment) -> Segment:
         """As `appending_copy`, at once."""
@@ -174,7 +173,8 @@ class RollingCache:
         assert segment.features is not None
         shown = segment.rows.blocks[segment.rows.blocks >= 0]
         blocks = shown if segment.kind is Kind.DELTA else None
-        return (yield from self.appending(segment.kind, segment.frame, segment.features, blocks))
+        yield from self.appending(segment.kind, segment.frame, segment.features, blocks)
+        return self.date(segment.until)
 
     def drop_tail(self) -> None:
         """Take the tail out of ledger and cache; nothing happens where there is none."""
@@ -188,10 +188,15 @@ class RollingCache:
                 layer.trim(len(tail.rows))
         self.ledger.drop_tail()
 
-    def promote_tail(self) -> None:
-        """Make the tail, which must be exact, the newest keyframe of the history."""
-        self.ledger.promote_tail()
+    def promote_tail(self, until: int = 0) -> None:
+        """Make the tail, which must be exact, the newest keyframe; `until` as in `Segment`."""
+        self.ledger.promote_tail(until)
         self._history = None
+
+    def date(self, until: int) -> Segment:
+        """Put on the ledger until when the newest rows hold; see `Segment`."""
+        self.ledger.segments[-1] = replace(self.ledger.segments[-1], until=until)
+        return self.ledger.segments[-1]
 
     def note(self, refreshed: Refreshed) -> None:
         """Put on the ledger how the tail stands after rows of it were recomputed."""

@@ -20,8 +20,8 @@ from vlmaxxing_ros.engine.seeing.light import Light
 class Verdict(IntEnum):
     """What became of a block since it was bought.
 
-    STATIC: no change.  SHIFTED: a little, or dirty and not yet settled; reused unless there is
-    budget to spare.  NOVEL: changed.  EXPIRED: unchanged as far as can be seen, but its turn.
+    STATIC: no change.  SHIFTED: a little, or dirty and not yet settled; reused but for a few.
+    NOVEL: changed.  EXPIRED: unchanged as far as can be seen, but older than the staleness bound.
     """
 
     STATIC = 0
@@ -57,15 +57,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to buy of one frame.
+    """What of one frame is to be bought.
 
     Attributes:
         look: the frame, as it was compared.
         take: what to do with it.
         reason: why it is taken whole, for people; '' where it is not.
         verdicts: uint8 [rows, cols], values of `Verdict`.
-        fresh: bool [rows, cols], what to buy now: novel and expired blocks within the budget and,
-            where there is room, a few shifted ones; or every block of a whole frame.
+        fresh: bool [rows, cols], what differs from what was bought: novel blocks and a few shifted
+            ones; or every block of a whole frame.
         change: float32 [rows, cols], the statistic.
         light: against that of the last whole frame.
     """

@@ -1,10 +1,10 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which blocks of a frame to buy.
+"""Which blocks of a frame differ from what was bought.
 
-Compares the frame with the reference, in the reference's light, and spends the budget where it
-matters most.  Knows pixels and blocks; knows nothing of models, caches or messages.
+Compares the frame with the reference, in the reference's light, at camera rate.  Knows pixels and
+blocks; knows nothing of models, caches or messages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from vlmaxxing_ros.engine.seeing.comparison import Comparison
 from vlmaxxing_ros.engine.seeing.fit_light import fit_light
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.light import UNCHANGED, Light
-from vlmaxxing_ros.engine.seeing.memory import BlockMemory, expire
 from vlmaxxing_ros.engine.seeing.motion import MotionEstimator, Shake
 from vlmaxxing_ros.engine.seeing.plan import Look, Plan, Take, Verdict
 from vlmaxxing_ros.engine.seeing.reference import Reference
@@ -42,7 +41,7 @@ NOISE_LIMIT = 9.0
 """Most that is taken for noise in a block, in grey levels: beyond, it is change."""
 
 SHIFTED_SHARE = 0.05
-"""Share of the blocks, the most changed, that a frame may spend on shifted ones."""
+"""Share of the blocks, the most changed, that count as fresh though they are only shifted."""
 
 STILL = 0.5
 """The camera counts as still below this motion; pixels per frame."""
@@ -56,12 +55,13 @@ class Planner:
 
     Attributes:
         reference: the pixels in use; None before the first admission.  Moved by `admit` alone.
-        memory: what is remembered of the blocks beside them.
     """
 
     def __init__(self, config: EngineConfig) -> None:
         self.reference: Reference | None = None
-        self.memory = BlockMemory.start(0, (0, 0))
+        self._unsettled = np.zeros((0, 0), np.int32)  # frames below `low` until static again
+        self._active = np.zeros((0, 0), bool)  # dirty because it was novel
+        self._low = config.low  # in the noise of the newest frame
         self._comparison: Comparison | None = None
         self._light = UNCHANGED
         self._motion = MotionEstimator()
@@ -98,56 +98,71 @@ class Planner:
         return Look(frame, image, motion, shakes)
 
     def plan(self, look: Look) -> Plan:
-        """Decide what to buy of a frame.  The reference stays as it is; `memory` moves on."""
+        """Decide what of a frame is to be bought.  The reference stays as it is."""
         grid = look.frame.grid
         if self.reference is None or self.reference.grid != grid:
             return _everything(
                 look, 'first frame' if self.reference is None else 'another image size'
             )
-        memory = self.memory
-        memory.count(look.frame.stamp)
         change, low, high, light = self._compare(look)
-        dirty = memory.unsettled > 0
-        changed = change >= low
+        dirty, changed = self._unsettled > 0, change >= low
         # What has been novel needs no more than the low threshold until it settles.
-        novel: np.ndarray = (change >= high) | (memory.active & changed)
+        novel: np.ndarray = (change >= high) | (self._active & changed)
         comparison = self._comparison
         assert comparison is not None
         if not (light.unchanged and comparison.even):
             apart = np.abs(comparison.mid_grey - light.mid_grey)
             if apart.max() > OFFSET_LIMIT:
                 novel |= (apart > OFFSET_LIMIT).any(axis=2)
-        memory.note(changed, novel, self._config.settle_frames)
+        settling = np.where(changed | novel, self._config.settle_frames, self._unsettled - 1)
+        self._unsettled = np.maximum(settling, 0).astype(np.int32)
+        self._active = (self._active | novel) & (self._unsettled > 0)
 
-        overdue, expired = expire(memory, self.reference, novel, look.frame.stamp, self._config)
         verdicts = np.zeros(change.shape, np.uint8)  # Verdict.STATIC
-        verdicts[memory.unsettled > 0] = Verdict.SHIFTED
-        verdicts[expired] = Verdict.EXPIRED
+        verdicts[self._unsettled > 0] = Verdict.SHIFTED
+        verdicts[self._expired(look.frame.stamp)] = Verdict.EXPIRED
         verdicts[novel] = Verdict.NOVEL
-        reason = self._why_whole(look, light, novel, overdue)
+        reason = self._why_whole(look, light, novel)
         if reason:
             return Plan(look, Take.WHOLE, reason, verdicts, np.ones_like(novel), change, light)
         # Shifted once may be noise; shifted again is not, but where edges are that shake.
-        shifted = dirty & changed & ~novel & ~expired & (not look.shakes)
-        fresh = self._spend(change, novel | expired, overdue, shifted)
+        shifted = dirty & changed & ~novel & (not look.shakes)
+        fresh = novel | _most(shifted, math.ceil(SHIFTED_SHARE * novel.size), change)
         take = Take.BLOCKS if fresh.any() else Take.NOTHING
         return Plan(look, take, '', verdicts, fresh, change, light)
+
+    def _expired(self, stamp: int) -> np.ndarray:
+        """Blocks whose pixels are older than the staleness bound: bool [rows, cols]."""
+        assert self.reference is not None
+        return (stamp - self.reference.stamps) * 1e-9 >= self._config.max_age
+
+    def moved(self, before: Plan, now: Plan) -> np.ndarray:
+        """Which blocks changed from one frame to another, both of one grid: bool [rows, cols]."""
+        grid = now.look.frame.grid
+        seen, earlier = (plan.light.undo(plan.look.image) for plan in (now, before))
+        cell = self._statistic.cell(grid)
+        compared = Compared(seen, earlier, grid, cell, (0, 255), now.look.shakes)
+        moved: np.ndarray = self._statistic.compare(compared) >= self._low
+        return moved
 
     def admit(self, plan: Plan, fresh: np.ndarray | None = None) -> None:
         """Move the reference to a frame that was bought.
 
         Args:
-            plan: of that frame, made against this reference.
+            plan: of that frame, made since the reference was last moved whole.
             fresh: bool [rows, cols], the blocks that were bought; None: those of the plan.
         """
         fresh = plan.fresh if fresh is None else fresh
         look, frame = plan.look, plan.look.frame
         if self.reference is None or self.reference.grid != frame.grid:
             self.reference = Reference(frame)
-            self.memory = BlockMemory.start(frame.stamp, fresh.shape)
+            self._unsettled = np.zeros(fresh.shape, np.int32)
+            self._active = np.zeros(fresh.shape, bool)
         else:
             self.reference.admit(frame, fresh)
-            self.memory.admit(fresh)
+        if fresh.all():
+            self._unsettled[:] = 0
+            self._active[:] = False
         if self._comparison is None or fresh.all():
             self._comparison = Comparison.start(look.image, *fresh.shape)
             self._light = UNCHANGED
@@ -177,7 +192,7 @@ class Planner:
             rank = int(NOISE_SHARE * change.size)
             noise = float(np.partition(change, rank, axis=None)[rank])
             self._noise = min(noise, NOISE_LIMIT) if statistic.adaptive else 0.0
-        low = max(self._config.low, NOISE_FLOOR * self._noise)
+        low = self._low = max(self._config.low, NOISE_FLOOR * self._noise)
         return change, low, low + self._config.high - self._config.low, light
 
     def _measure(self, look: Look, light: Light, comparison: Comparison) -> np.ndarray:
@@ -204,7 +219,7 @@ class Planner:
             change.append(self._statistic.compare(compared)[own])
         return np.concatenate(change)
 
-    def _why_whole(self, look: Look, light: Light, novel: np.ndarray, overdue: np.ndarray) -> str:
+    def _why_whole(self, look: Look, light: Light, novel: np.ndarray) -> str:
         """Why nothing should be reused; '' if there is no reason."""
         grid = look.frame.grid
         blocks = math.hypot(*look.motion) / grid.block
@@ -212,29 +227,16 @@ class Planner:
             return f'camera moved {blocks:.2f} blocks in one frame'
         if not light.unchanged and light.beyond(GAIN_LIMIT, OFFSET_LIMIT):
             return 'light beyond the limit'
-        limit = self._config.keyframe_fraction * grid.blocks
-        if np.count_nonzero(novel) >= limit:
+        if np.count_nonzero(novel) >= self._config.keyframe_fraction * grid.blocks:
             return f'{np.count_nonzero(novel)} of {grid.blocks} blocks changed'
-        if np.count_nonzero(novel | overdue) >= limit:
-            return f'{np.count_nonzero(novel | overdue)} of {grid.blocks} blocks changed or too old'
         return ''
 
-    def _spend(
-        self, change: np.ndarray, wanted: np.ndarray, overdue: np.ndarray, shifted: np.ndarray
-    ) -> np.ndarray:
-        """Buy within the budget: overdue blocks first, then the most changed, then shifted."""
-        budget = int(self._config.max_fresh_fraction * wanted.size)
-        fresh = _most(wanted, budget, change, overdue)
-        spare = min(budget - np.count_nonzero(fresh), math.ceil(SHIFTED_SHARE * wanted.size))
-        return fresh | _most(shifted, spare, change, overdue)
 
-
-def _most(blocks: np.ndarray, count: int, change: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Of a mask of blocks, at most `count`: those in the mask `first`, then the most changed."""
+def _most(blocks: np.ndarray, count: int, change: np.ndarray) -> np.ndarray:
+    """Of a mask of blocks, at most `count`: the most changed."""
     if np.count_nonzero(blocks) <= count:
         return blocks
-    priority = np.where(first, np.inf, change)
-    order = np.argsort(np.where(blocks, -priority, np.inf), axis=None, kind='stable')
+    order = np.argsort(np.where(blocks, -change, np.inf), axis=None, kind='stable')
     mask = np.zeros(blocks.shape, bool)
     mask.flat[order[:count]] = True
     return mask

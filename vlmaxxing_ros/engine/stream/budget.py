@@ -20,7 +20,6 @@ class FrameKind(IntEnum):
 
     NONE = 0
     KEYFRAME = 1
-    DELTA = 2
     TAIL = 3
     DROPPED = 4
 
@@ -40,7 +39,10 @@ class FreshBudget:
     blocks_shifted: int = 0
     blocks_novel: int = 0
     blocks_expired: int = 0
+    blocks_owed: int = 0
+    blocks_calm: int = 0
     blocks_admitted: int = 0
+    owed_age: float = 0.0
     fresh_ratio: float = 0.0
     effective_fresh_frames: float = 0.0
     oldest_block_age: float = 0.0

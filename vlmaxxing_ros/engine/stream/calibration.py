@@ -1,41 +1,39 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What whole frames have cost on this machine, from which other work is priced.
+"""What work has cost on this machine, from which other work is priced.
 
-Knows seconds and rows; knows nothing of frames.
+The medians of the newest jobs: seconds per block in the vision tower, seconds per row in the
+language model.  Attention's growth with the context is left out, so that prices are low rather
+than high.  Knows seconds and rows; knows nothing of frames.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+
+from vlmaxxing_ros.engine.steps import Stopwatch
+
+_FEWEST = 8  # rows: less says little about the price of one
 
 
-@dataclass
 class Calibration:
-    """What whole frames have cost, from which the price of cold dense is estimated.
+    """One model's, as one stream uses it."""
 
-    The medians of the newest whole frames: seconds per frame in the vision tower and seconds per
-    row in the language model.  Attention's growth with the context is left out, so the estimate
-    is low rather than high.
-    """
+    def __init__(self) -> None:
+        self._prices: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=15))
 
-    vision: deque[float] = field(default_factory=lambda: deque(maxlen=15))
-    row: deque[float] = field(default_factory=lambda: deque(maxlen=15))
+    def add(self, watch: Stopwatch) -> None:
+        """Record a job."""
+        for stage, rows in watch.rows.items():
+            if rows >= _FEWEST:
+                self._prices[stage].append(watch.seconds[stage] / rows)
 
-    def add(self, *, vision: float, prefill: float, rows: int) -> None:
-        """Record one frame encoded and prefilled whole."""
-        self.vision.append(vision)
-        self.row.append(prefill / rows)
-
-    def cold_dense(self, *, frames: int, rows: int) -> float:
-        """Seconds to encode and prefill a window of frames from nothing; 0: not known yet."""
-        if not self.vision:
-            return 0.0
-        return frames * _median(self.vision) + rows * _median(self.row)
+    def seconds(self, **rows: float) -> float:
+        """What some rows per stage will take; 0: nothing is known yet."""
+        return sum(_median(self._prices[stage]) * count for stage, count in rows.items())
 
 
 def _median(values: deque[float]) -> float:
     ordered = sorted(values)
-    return ordered[len(ordered) // 2]
+    return ordered[len(ordered) // 2] if ordered else 0.0

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Family, Features
@@ -24,7 +23,7 @@ class Encoding:
     """A frame's features and what they cost.
 
     Attributes:
-        features: of the whole frame, evaluated.
+        features: of the whole frame.
         windows_computed, windows_total: of the tower.
         grid, state: for `IncrementalEncoder.take`.
     """
@@ -64,12 +63,10 @@ class IncrementalEncoder:
         reused = None if len(active) == total else self._state
         features, state = self._family.encode(frame, reused, active)
         blocks = np.isin(windows, active).sum()
-        piece = Piece('vision', float(blocks) / (len(features.milestones) + 1))
+        share = float(blocks) / (len(features.milestones) + 1)
         for array in features.milestones:
-            mx.eval(array)
-            yield piece
-        mx.eval(features.arrays())
-        yield piece
+            yield Piece('vision', share, [array])
+        yield Piece('vision', share, features.arrays())
         features = replace(features, milestones=())
         return Encoding(features, len(active), total, frame.grid, state)
 

@@ -1,13 +1,19 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""One camera's session: its stream, which is born with its first frame, and begun anew at need.
+"""One camera's session: what it shows, and the stream that is paid of it.
 
-Frames and questions come in here.  Knows when a stream ends; knows nothing of ROS, threads or
-deadlines.  Everything here runs on the one thread that loaded the model.
+Frames and questions come in here.  A sight is born with its first frame, a stream with the first
+work on it; both end together.  Frames come from a thread of their own, everything else runs on
+the one thread that loaded the model.  Knows nothing of ROS.
 """
 
 from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,41 +22,54 @@ from vlmaxxing_ros.engine.cache.audit import AuditReport
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import NoEvidence
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.question import Question, Token
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.sight import Sight
+from vlmaxxing_ros.engine.steps import Clock, Job, SteadyClock
+from vlmaxxing_ros.engine.stream.accounting import Accounting
+from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 from vlmaxxing_ros.engine.stream.budget import FrameKind, FreshBudget
+from vlmaxxing_ros.engine.stream.governor import Terms
+from vlmaxxing_ros.engine.stream.payment import eager
 from vlmaxxing_ros.engine.stream.stream import Stream
 from vlmaxxing_ros.engine.stream.support import check_support
+
+
+class Background(NamedTuple):
+    """Work of the background, and its urgency: the lower, the sooner."""
+
+    job: Job
+    urgency: int
+    done: Callable[[], None]
+
+    def step(self) -> bool:
+        """Do a slice of it; True once it is done, and its effect there."""
+        if not self.job.step():
+            return False
+        self.done()
+        return True
 
 
 class StreamSession:
     """The engine's view of one camera.  Sessions share a family and nothing else.
 
-    Attributes:
-        stream: what has been seen; None before the first frame.
+    Args:
+        family: the model.
+        config: settings that it can follow.
+        clock: the time that work takes.
     """
 
-    def __init__(self, family: Family, config: EngineConfig) -> None:
+    def __init__(self, family: Family, config: EngineConfig, clock: Clock | None = None) -> None:
         check_support(family, config)
         self.family = family
         self.config = config
-        self.stream: Stream | None = None
-        self._keyframe_wanted = False
+        self._clock = clock or SteadyClock()
+        self._lock = threading.Lock()
+        self._sight: Sight | None = None
+        self._accounting = Accounting()
+        self._stream: Stream | None = None
 
-    def reset(self) -> None:
-        """Forget everything that was seen."""
-        self.stream = None
-
-    def configure(self, config: EngineConfig) -> None:
-        """Take on changed settings; what was seen is kept.
-
-        Raises:
-            Unsupported: the model's family cannot do what the settings ask for.
-        """
-        check_support(self.family, config)
-        self.config = config
-        if self.stream is not None:
-            self.stream.configure(config)
+    # The seeing thread
 
     def grid(self, height: int, width: int) -> Grid:
         """The block grid for images of this size, in pixels."""
@@ -65,100 +84,187 @@ class StreamSession:
         height, width = image.shape[:2]
         return Frame.from_image(image, self.grid(height, width), stamp=stamp, frame_id=frame_id)
 
-    @property
-    def newest_frame(self) -> Frame | None:
-        """The newest frame that was planned."""
-        return self.stream.newest if self.stream else None
+    def see(
+        self, frame: Frame, *, camera_velocity: tuple[float, float] | None = None
+    ) -> FreshBudget:
+        """Plan a frame; what of it is owed is paid in its time.  `camera_velocity`: `Planner.look`.
+
+        A stamp that goes backwards or another size begin the session anew; the budget's
+        `status_text` says so.  A frame with the stamp of the last one is dropped.
+        """
+        return self._see(frame, camera_velocity, lambda: None)
+
+    def _see(
+        self,
+        frame: Frame,
+        camera_velocity: tuple[float, float] | None,
+        then: Callable[[], None],
+    ) -> FreshBudget:
+        """Plan a frame, do something about it, and tell the budget."""
+        start, note = time.perf_counter(), ''
+        with self._lock:
+            sight = self._sight
+            if sight is not None:
+                if frame.stamp == sight.newest.stamp:
+                    text = 'same stamp as the last frame: does the driver set it?'
+                    return FreshBudget(kind=FrameKind.DROPPED, status_text=text)
+                note = _why_anew(frame, sight.newest)
+            if sight is None or note:
+                sight = self._sight = Sight(self.config, frame, camera_velocity)
+                self._accounting = Accounting()
+                plan = sight.plan
+            else:
+                plan = sight.see(frame, camera_velocity)
+            accounting = self._accounting
+        plan_time = time.perf_counter() - start
+        then()
+        return accounting.budget(
+            plan,
+            sight.owed(),
+            oldest_age=sight.oldest_age(frame.stamp),
+            plan_time=plan_time,
+            text=note,
+        )
 
     @property
     def newest_stamp(self) -> int | None:
-        """Its stamp, in nanoseconds."""
-        return self.stream.newest.stamp if self.stream else None
+        """Stamp of the newest frame, in nanoseconds; None before the first."""
+        sight = self._sight
+        return sight.newest.stamp if sight else None
+
+    # The model's thread
+
+    def reset(self) -> None:
+        """Forget everything that was seen."""
+        with self._lock:
+            self._sight = None
+        self._end_stream()
+
+    def configure(self, config: EngineConfig) -> None:
+        """Take on changed settings; what was seen is kept.
+
+        Raises:
+            Unsupported: the model's family cannot do what the settings ask for.
+        """
+        check_support(self.family, config)
+        self.config = config
+        if self.stream is not None:
+            self.stream.configure(config)
+        elif (sight := self._sight) is not None:
+            sight.configure(config)
+
+    @property
+    def stream(self) -> Stream | None:
+        """What is paid of what is seen now; None before the first frame."""
+        with self._lock:
+            sight, accounting = self._sight, self._accounting
+        if self._stream is not None and self._stream.sight is not sight:
+            self._end_stream()
+        if self._stream is None and sight is not None:
+            self._stream = Stream(self.family, self.config, sight, accounting, self._clock)
+        return self._stream
+
+    def _end_stream(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = None
 
     @property
     def last_audit(self) -> AuditReport | None:
         """What the last audit found."""
-        return self.stream.last_audit if self.stream else None
+        return self._stream.last_audit if self._stream else None
 
     def keyframe(self) -> None:
-        """Take the next frame whole, as a keyframe."""
+        """Take the newest frame whole, as a keyframe."""
         if self.stream is not None:
-            self.stream.keyframes.force()
+            self.stream.wanted = True
 
-    def admit(
-        self, frame: Frame, *, camera_velocity: tuple[float, float] | None = None
-    ) -> FreshBudget:
-        """Plan a frame and pay for what changed; `camera_velocity` as in `Planner.look`.
+    def background(self) -> Background | None:
+        """The next work of the background; None: there is none.
 
-        A stamp that goes backwards or another size restart the session; the budget's
-        `status_text` says so.  A frame with the stamp of the last one is dropped.
+        Do it slice by slice, and ask again after each: something more urgent may have come.
         """
-        note = ''
-        if self.stream is not None:
-            last = self.stream.newest
-            if frame.stamp == last.stamp:
-                text = 'same stamp as the last frame: does the driver set it?'
-                return FreshBudget(kind=FrameKind.DROPPED, status_text=text)
-            note = _why_anew(frame, last)
-            if note:
-                self.reset()
-        if self.stream is None:
-            self.stream = Stream(self.family, self.config, frame.stamp)
-        return self.stream.admit(frame, camera_velocity=camera_velocity, note=note)
+        stream = self.stream
+        found = stream.job() if stream else None
+        if stream is None or found is None:
+            return None
+        job, name, urgency = found
+        return Background(job, urgency, lambda: stream.done(name))
 
-    def ask(self, question: Question) -> Asking:
-        """Take up a question; iterate over the result to answer it.
+    def answering(
+        self,
+        question: Question,
+        terms: Terms,
+        *,
+        evidence_age: Callable[[int], float],
+        start: float,
+        on_token: Callable[[Token], None] = lambda _: None,
+    ) -> AnswerJob:
+        """A question as a job; see `AnswerJob` for the arguments and what it raises."""
+        stream = self._seen('no image has been admitted yet: is the camera publishing?')
+        return AnswerJob(
+            stream,
+            question,
+            terms,
+            evidence_age=evidence_age,
+            start=start,
+            on_token=on_token,
+        )
 
-        Cheap, unless it is the first about a refreshed tail: that catches up.
-
-        Raises:
-            NoEvidence: no frame has been admitted, or none as early as `as_of`.
-            InvalidRequest: the question is too long.
-            Unsupported: the model's family cannot be asked about the past.
-        """
-        return self._seen('no image has been admitted yet: is the camera publishing?').ask(question)
-
-    def idle(self) -> bool:
-        """Use idle time: a slice of settling, rebuilding or auditing; True: there is more."""
-        return self.stream is not None and self.stream.idle()
-
-    @property
-    def idle_cost(self) -> float:
-        """Seconds that a slice of idle work takes at most, estimated; 0: not known yet."""
-        return self.stream.idle_cost if self.stream else 0.0
-
-    def audit(self) -> AuditReport:
-        """Audit now, whatever it takes; a mismatch rebuilds the session from its ledger.
-
-        Raises:
-            NoEvidence, Unsupported: as `begin_audit`.
-        """
-        self.begin_audit()
-        while (report := self.audit_slice()) is None:
-            pass
-        return report
-
-    def begin_audit(self) -> None:
-        """Begin to audit the cache; idle time and `audit_slice` go on with it.
+    def auditing(self) -> Job:
+        """An audit as a job: the report is its result; a mismatch rebuilds the stream.
 
         Raises:
             NoEvidence: there is nothing to audit yet.
             Unsupported: a compressed cache cannot be audited.
         """
-        self._seen('there is nothing to audit yet: no image has been admitted').begin_audit()
-
-    def audit_slice(self) -> AuditReport | None:
-        """Go on with the audit, or begin one; the report ends it.
-
-        Raises:
-            NoEvidence, Unsupported: as `begin_audit`.
-        """
-        return self._seen('there is nothing to audit: the stream began anew').audit_slice()
+        return self._seen('there is nothing to audit yet: no image has been admitted').auditing()
 
     def _seen(self, otherwise: str) -> Stream:
-        if self.stream is None:
+        stream = self.stream
+        if stream is None:
             raise NoEvidence(otherwise)
-        return self.stream
+        return stream
+
+    # At once, for those who have no thread of their own to keep free
+
+    def admit(
+        self, frame: Frame, *, camera_velocity: tuple[float, float] | None = None
+    ) -> FreshBudget:
+        """Plan a frame and pay all of it that is owed, now; see `see`."""
+        return self._see(frame, camera_velocity, self.pay)
+
+    def pay(self) -> None:
+        """Pay all that is owed now."""
+        stream = self._seen('there is nothing to pay: no image has been seen')
+        payment = eager(stream.sight.owed(), stream.standing, stream.config)
+        if payment is not None:
+            job = stream.paying(payment)
+            stream.account(job.finish(), job.watch)
+
+    def idle(self) -> bool:
+        """Do one job of the background, whatever it takes; False: there was none."""
+        work = self.background()
+        while work is not None and not work.step():
+            pass
+        return work is not None
+
+    def ask(self, question: Question) -> Asking:
+        """Pay what is owed and take up a question; iterate over the result to answer it.
+
+        Raises:
+            NoEvidence, InvalidRequest, Unsupported: see `AnswerJob`.
+        """
+        job = self.answering(question, Terms(), evidence_age=lambda _: 0.0, start=self._clock.now())
+        return job.taken_up()
+
+    def audit(self) -> AuditReport:
+        """Audit now, whatever it takes; raises as `auditing`."""
+        report = None
+        while report is None:
+            report = self.auditing().finish()
+        assert isinstance(report, AuditReport)
+        return report
 
 
 def _why_anew(frame: Frame, last: Frame) -> str:

@@ -15,8 +15,6 @@ of plans; does not decide what is fresh.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import mlx.core as mx
 import numpy as np
 
@@ -25,17 +23,9 @@ from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family, Features
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Steps
+from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.engine.stream.staleness import RefreshRule
-
-
-@dataclass(frozen=True)
-class Paid:
-    """What one change of the tail cost: blocks and rows really computed, windows of the tower."""
-
-    blocks: int = 0
-    rows: int = 0
-    windows_computed: int = 0
 
 
 class Tail:

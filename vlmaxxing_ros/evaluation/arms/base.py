@@ -9,7 +9,6 @@ arms.
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,6 +23,7 @@ from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan
+from vlmaxxing_ros.engine.steps import SteadyClock
 
 Windows = Mapping[str, tuple[int, ...]]
 """Question id to the stamps (ns) of the frames that the session's window held when it was asked."""
@@ -60,6 +60,7 @@ class Reply:
         window: stamps (ns) of the frames that it rests on, oldest first.
         vision, prefill: time spent on frames after the question was asked.
         ttft, latency: from the question to the first token and to the end, frames included.
+        simulated: seconds to the first token at the simulated speed; 0: not simulated.
         parsed: False where a choice was wanted and the text is none of them.
     """
 
@@ -72,6 +73,7 @@ class Reply:
     prefill: float = 0.0
     ttft: float = 0.0
     latency: float = 0.0
+    simulated: float = 0.0
     exact: bool = True
     parsed: bool = True
 
@@ -138,23 +140,40 @@ def answer_from(
         oldest_block_age=0.0,
         exact=True,
     )
+    clock = SteadyClock()
     return finish(
         Asking(
             family=family,
             fork=fork,
             question=question,
+            suffix=family.text.question_ids(question.text, question.choices),
             evidence=evidence,
             config=config,
-            start=time.perf_counter(),
+            start=clock.now(),
+            clock=clock,
         )
     )
 
 
 def reply_from(
-    answer: Answer, window: Iterable[int], *, vision: float = 0.0, prefill: float = 0.0
+    answer: Answer,
+    window: Iterable[int],
+    *,
+    vision: float = 0.0,
+    prefill: float = 0.0,
+    ttft: float | None = None,
+    latency: float | None = None,
+    simulated: float = 0.0,
 ) -> Reply:
-    """An engine's answer as a reply; time spent on frames comes on top."""
+    """An engine's answer as a reply; time spent on frames comes on top.
+
+    `ttft` and `latency` stand for the answer's own where its clock was not the machine's.
+    """
     before = vision + prefill
+    if ttft is None:
+        # An answer that ends at once has no first token: its end is what was waited for.
+        ttft = answer.time_to_first_token or answer.latency
+    latency = answer.latency if latency is None else latency
     return Reply(
         answer=answer.answer,
         finish_reason=answer.finish_reason,
@@ -163,9 +182,9 @@ def reply_from(
         token_ids=answer.token_ids,
         vision=vision,
         prefill=prefill,
-        # An answer that ends at once has no first token: its end is what was waited for.
-        ttft=before + (answer.time_to_first_token or answer.latency),
-        latency=before + answer.latency,
+        ttft=before + ttft,
+        latency=before + latency,
+        simulated=simulated,
         exact=answer.evidence.exact,
     )
 

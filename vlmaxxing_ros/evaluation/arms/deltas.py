@@ -44,9 +44,7 @@ class Deltas(Arm):
         # Nothing expires: deltas buy change and nothing else, as much of it as there is.
         config = replace(
             config,
-            max_age_frames=100_000,
             max_age=float('inf'),
-            max_fresh_fraction=1.0,
             keyframe_fraction=1.0,
         )
         super().__init__(family, config)

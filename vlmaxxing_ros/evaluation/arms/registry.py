@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.evaluation.arms.base import Arm, Windows
 from vlmaxxing_ros.evaluation.arms.cold import Dense, DenseLast4, LowFps, Screenshot
 from vlmaxxing_ros.evaluation.arms.deltas import Deltas
+from vlmaxxing_ros.evaluation.arms.live import LiveArm
 from vlmaxxing_ros.evaluation.arms.repair import Repair
 from vlmaxxing_ros.evaluation.arms.session import CompressedArm, SessionArm
 from vlmaxxing_ros.evaluation.errors import ArmUnavailable
@@ -23,6 +25,8 @@ about what the model makes of them."""
 DEFAULT_ARMS = (
     'auto',
     'dense',
+    'eager',
+    'lazy',
     'refresh',
     'exact',
     'deltas',
@@ -36,6 +40,18 @@ DEFAULT_ARMS = (
     'infinipot',
 )
 """In the order of the report."""
+
+
+SPEED = 200.0
+"""Rows per second of the simulated model, where nobody says: a frame of 96 blocks takes a second,
+as it does a model of 7 billion parameters on a laptop."""
+
+LIVE: dict[str, dict[str, Any]] = {
+    'auto': {},
+    'eager': {'max_duty': 1.0, 'calm': 0.0, 'max_owed': 0.0},
+    'lazy': {'max_duty': 0.0},
+}
+"""The engine as it lives, and what is set otherwise."""
 
 
 def check_name(name: str) -> None:
@@ -52,19 +68,24 @@ def check_name(name: str) -> None:
     )
 
 
-def make_arm(name: str, family: Family, config: EngineConfig, windows: Windows) -> Arm:
+def make_arm(
+    name: str, family: Family, config: EngineConfig, windows: Windows, speed: float = SPEED
+) -> Arm:
     """Set up an arm.
 
     Args:
         name: as in `DEFAULT_ARMS`, or `repair:K`.
-        windows: which frames the session held at each question; not used by `auto`.
+        windows: which frames the session held at each question; not used by the engine's arms.
+        speed: of the simulated model, rows per second.
 
     Raises:
         ArmUnavailable: no such arm, or the model or engine cannot run it.
     """
     check_name(name)
     kind, _, count = name.partition(':')
-    if kind in ('auto', 'refresh', 'exact'):
+    if kind in LIVE:
+        return LiveArm(family, replace(config, **LIVE[kind]), speed)
+    if kind in ('refresh', 'exact'):
         refreshes = family.capabilities.tail_refresh
         if kind == 'refresh' and not refreshes:
             raise ArmUnavailable(f'{family.name} cannot refresh rows in place')

@@ -41,7 +41,7 @@ class Repair(WindowArm):
             raise ArmUnavailable(f'{family.name} cannot drop the newest rows of its cache')
         super().__init__(family, config, windows)
         self._newest = newest
-        self._thresholds = replace(config, max_age_frames=100_000, max_age=float('inf'))
+        self._thresholds = replace(config, max_age=float('inf'))
         self._context = Context(family)
         self._asked: tuple[int, ...] = ()
 

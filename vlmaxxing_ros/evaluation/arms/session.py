@@ -1,11 +1,10 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The engine itself, in one of its modes.
+"""The engine itself, paying every frame as it comes, in one of its modes.
 
-No idle time between frames: settling, rebuilding and auditing get none, as under a camera that
-is faster than the machine.  This is the worst case for a refreshed tail, and it makes two runs
-do the same.
+No idle time between frames: settling and auditing get none.  This is the worst case for a
+refreshed tail, and it makes two runs do the same.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _FEWEST = 6
 
 
 class SessionArm(Arm):
-    """`auto`, `refresh`, `exact`: a StreamSession with these settings."""
+    """`refresh`, `exact`: a StreamSession with these settings, which pays every frame at once."""
 
     def __init__(self, family: Family, config: EngineConfig) -> None:
         super().__init__(family, config)

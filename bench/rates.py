@@ -1,0 +1,194 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What looking costs by how often somebody asks, against four dense frames per question.
+
+`python -m bench.rates` replays tabletop streams and the clips of ../shared/footage at 10 Hz with
+questions at fixed rates, in simulated time (see `evaluation.arms.live`), and counts rows through
+the language model and windows of the vision tower.  Accuracy on the tabletop comes with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_questions import Scene
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family, load_family
+from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
+from vlmaxxing_ros.evaluation.arms.base import Arm
+from vlmaxxing_ros.evaluation.arms.registry import make_arm
+from vlmaxxing_ros.evaluation.metering import Work, metered
+
+ROOT = Path(__file__).resolve().parents[1]
+FOOTAGE = ROOT.parent / 'shared' / 'footage'
+RESULT = ROOT / 'docs' / 'results' / 'rates.json'
+RATES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+ARMS = ('auto', 'eager', 'lazy', 'dense_last4')
+FPS = 10.0
+WINDOWS = (2.5, 3.0, 3.5, 4.0, 4.5, 5.0)  # s; see demo.recordings
+FIRST_SEED = 7_000_000  # no other measurement and no training draws these
+
+
+@dataclass
+class Cost:
+    """What one arm did on one stream."""
+
+    seconds: float
+    questions: int
+    rows: int
+    windows: int
+    right: int = 0
+    judged: int = 0
+    simulated: float = 0.0
+
+
+def clip(path: Path, max_blocks: int, seconds: float) -> Iterator[Frame]:
+    """Frames of a clip at 10 Hz, again from the start where it is shorter than asked for."""
+    video = cv2.VideoCapture(str(path))
+    rate = video.get(cv2.CAP_PROP_FPS)
+    images: list[np.ndarray] = []
+    number = 0
+    while len(images) < seconds * FPS and video.grab():
+        if number >= len(images) * rate / FPS:
+            images.append(cv2.cvtColor(video.retrieve()[1], cv2.COLOR_BGR2RGB))
+        number += 1
+    height, width = images[0].shape[:2]
+    grid = fit_grid(height, width, block=28, max_blocks=max_blocks)
+    for index, image in enumerate(images):
+        yield Frame.from_image(image, grid, stamp=round((index + 1) / FPS * 1e9))
+
+
+def run(
+    family: Family,
+    arm_name: str,
+    frames: list[Frame],
+    rate: float,
+    speed: float,
+    world: Tabletop | None,
+) -> Cost:
+    """Replay frames; ask at a rate, a little after a frame has come."""
+    counted, work = metered(family)
+    arm: Arm = make_arm(arm_name, counted, EngineConfig(), {}, speed)
+    rng = np.random.default_rng(1)
+    period, due, right, judged, asked, simulated = 1.0 / rate, 1.0 / rate, 0, 0, 0, 0.0
+    first = frames[0].stamp
+    before: Work = work.copy()
+    for frame in frames:
+        arm.admit(frame)
+        elapsed = (frame.stamp - first) * 1e-9
+        while due <= elapsed + 1e-6:
+            due += period
+            asked += 1
+            text, truth = _question(world, elapsed, rng)
+            reply = arm.ask(str(asked), Question(text=text, max_tokens=16))
+            simulated += reply.simulated
+            judged += truth is not None
+            right += truth is not None and reply.answer == truth
+    done = work.since(before)
+    rows = done.image_rows + done.text_rows
+    seconds = len(frames) / FPS
+    return Cost(seconds, asked, rows, done.windows, right, judged, simulated / max(1, asked))
+
+
+def _question(
+    world: Tabletop | None, elapsed: float, rng: np.random.Generator
+) -> tuple[str, str | None]:
+    """A question about the table with its answer; on other footage there is none."""
+    if world is None:
+        return 'describe what you see', None
+    now = world.state(elapsed)
+    change = bool(rng.random() < 0.5) and elapsed >= max(WINDOWS)
+    if not change:
+        return 'what colors are the blocks?', Scene([now]).answer('colors', '')
+    family, text = (('mover', 'which block moves?'), ('event', 'did a block appear or disappear?'))[
+        int(rng.integers(2))
+    ]
+    answers = {Scene([world.state(elapsed - s), now]).answer(family, '') for s in WINDOWS}
+    return text, answers.pop() if len(answers) == 1 else None
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--speed', type=float, default=200.0, help='rows per second')
+    parser.add_argument('--seconds', type=float, default=40.0, help='of each clip')
+    parser.add_argument('--streams', type=int, default=12, help='of the tabletop')
+    parser.add_argument('--blocks', type=int, default=96, help='per frame of footage at most')
+    parser.add_argument('--rates', type=float, nargs='+', default=RATES)
+    parser.add_argument('--arms', nargs='+', default=ARMS)
+    parser.add_argument('--only', default='', help='names that contain this')
+    parser.add_argument('--out', type=Path, default=RESULT)
+    args = parser.parse_args()
+    family = load_family('nano')
+    rows = []
+    for path in sorted([*FOOTAGE.glob('*.mp4'), *FOOTAGE.glob('*.avi')]):
+        if args.only not in path.stem:
+            continue
+        frames = list(clip(path, args.blocks, args.seconds))
+        for rate in args.rates:
+            costs = {a: run(family, a, frames, rate, args.speed, None) for a in args.arms}
+            rows.append(_row(path.stem, rate, costs))
+    if args.only in 'tabletop':
+        rows += _tabletop(family, args)
+    args.out.write_text(json.dumps({'speed': args.speed, 'rows': rows}, indent=1) + '\n')
+
+
+def _tabletop(family: Family, args: argparse.Namespace) -> list[dict[str, object]]:
+    rows = []
+    worlds = [
+        Tabletop(seed=FIRST_SEED + n, size=(112, 112), duration=20.0, pause=(0.9, 2.0)[n % 2])
+        for n in range(args.streams)
+    ]
+    filmed = []
+    for world in worlds:
+        grid = fit_grid(112, 112, block=28, max_blocks=16)
+        filmed.append(
+            [
+                Frame(world.render(i / FPS), grid, round((i + 1) / FPS * 1e9))
+                for i in range(round(world.duration * FPS))
+            ]
+        )
+    for rate in args.rates:
+        totals = {a: Cost(0.0, 0, 0, 0) for a in args.arms}
+        for world, frames in zip(worlds, filmed, strict=True):
+            for arm in args.arms:
+                cost, total = run(family, arm, frames, rate, args.speed, world), totals[arm]
+                totals[arm] = replace(
+                    total,
+                    seconds=total.seconds + cost.seconds,
+                    questions=total.questions + cost.questions,
+                    rows=total.rows + cost.rows,
+                    windows=total.windows + cost.windows,
+                    right=total.right + cost.right,
+                    judged=total.judged + cost.judged,
+                )
+        rows.append(_row('tabletop', rate, totals))
+    return rows
+
+
+def _row(name: str, rate: float, costs: dict[str, Cost]) -> dict[str, object]:
+    row: dict[str, object] = {'stream': name, 'rate': rate}
+    row |= {arm: vars(cost) for arm, cost in costs.items()}
+    dense = costs.get('dense_last4')
+    shown = [
+        f'{arm}: rows {c.rows / dense.rows:.2f} windows {c.windows / dense.windows:.2f}'
+        + (f' right {c.right}/{c.judged}' if c.judged else '')
+        for arm, c in costs.items()
+        if dense
+    ]
+    print(f'{name} at {rate:g} per s: {"; ".join(shown)}', flush=True)
+    return row
+
+
+if __name__ == '__main__':
+    main()

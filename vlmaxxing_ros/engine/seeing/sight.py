@@ -1,0 +1,206 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a camera shows, and what of it is owed: seen, but not in the cache yet.
+
+Every image is planned here at camera rate, whatever the model does; the reference moves only when
+something is really paid.  Used by two threads: one sees, the other pays.  Knows pixels, blocks
+and stamps; knows nothing of models, caches or messages.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.seeing.bursts import Brief, Bursts
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
+from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.seeing.reach import Reach
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is owed at one moment.
+
+    Attributes:
+        plan: of the newest frame.
+        blocks: bool [rows, cols], what differs from what was paid.
+        calm: bool [rows, cols], of these, what has stood still for `calm` seconds.
+        due: bool [rows, cols], what has been owed, or the same, for longer than its bound.
+        still: seconds for which nothing has changed; the blocks that are owed changed last.
+        accounted: stamp (ns) of the newest frame of which nothing was owed, or of the
+            first.
+        briefs: brief events that nobody has paid, oldest first.
+        past: the newest frame as old as the history should reach; None: there is none.
+    """
+
+    plan: Plan
+    blocks: np.ndarray
+    calm: np.ndarray
+    due: np.ndarray
+    still: float
+    accounted: int
+    briefs: tuple[Brief, ...]
+    past: Frame | None = None
+
+    @property
+    def stamp(self) -> int:
+        """Of the newest frame, nanoseconds."""
+        return self.plan.look.frame.stamp
+
+    @property
+    def age(self) -> float:
+        """Seconds since the newest frame of which nothing was owed, or since the first."""
+        return (self.stamp - self.accounted) * 1e-9
+
+    @property
+    def count(self) -> int:
+        """How many blocks are owed."""
+        return int(np.count_nonzero(self.blocks))
+
+
+class Sight:
+    """One camera's, since its first frame.
+
+    Args:
+        config: settings.
+        first: the first frame.
+        camera_velocity: as in `Planner.look`.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        first: Frame,
+        camera_velocity: tuple[float, float] | None = None,
+    ) -> None:
+        self._config = config
+        self._origin = first.stamp
+        self._lock = threading.Lock()
+        self._planner = Planner(config)
+        self._bursts = Bursts(max(1, config.keep_keyframes))
+        self._accounted = first.stamp
+        self._past: deque[Frame] = deque()
+        shape = (first.grid.rows, first.grid.cols)
+        self._moved_at = np.full(shape, first.stamp, np.int64)
+        self._owed_since = np.full(shape, first.stamp, np.int64)
+        look = self._planner.look(first.since(self._origin), camera_velocity=camera_velocity)
+        self._plan = self._planner.plan(look)
+        self._sample(self.newest)
+
+    def configure(self, config: EngineConfig) -> None:
+        """Take on changed settings; what was seen is kept."""
+        with self._lock:
+            self._config = config
+            self._planner.configure(config)
+
+    @property
+    def newest(self) -> Frame:
+        """The newest frame."""
+        return self._plan.look.frame
+
+    @property
+    def plan(self) -> Plan:
+        """The newest frame's plan, against what has been paid by now."""
+        return self._plan
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the frames that may become keyframes."""
+        return self._bursts.nbytes + sum(frame.pixels.nbytes for frame in list(self._past))
+
+    def see(self, frame: Frame, camera_velocity: tuple[float, float] | None = None) -> Plan:
+        """Plan the next frame, later than the last one and on the same grid."""
+        with self._lock:
+            before = self._plan
+            look = self._planner.look(frame.since(self._origin), camera_velocity=camera_velocity)
+            plan = self._planner.plan(look)
+            if plan.whole:
+                self._moved_at[:] = frame.stamp
+            elif plan.fresh.any():
+                self._moved_at[self._planner.moved(before, plan)] = frame.stamp
+            self._take(plan)
+            self._bursts.note(plan)
+            return plan
+
+    def owed(self) -> Owed:
+        """What is owed now."""
+        with self._lock:
+            plan, config = self._plan, self._config
+            stamp, blocks = plan.look.frame.stamp, plan.fresh.copy()
+            still = (stamp - self._moved_at) * 1e-9
+            waited = (stamp - self._owed_since) * 1e-9
+            expired = plan.verdicts == Verdict.EXPIRED
+            return Owed(
+                plan=plan,
+                blocks=blocks,
+                calm=blocks & (still >= config.calm),
+                due=(blocks & (waited >= config.max_owed)) | expired,
+                still=float(still.min()),
+                accounted=self._accounted,
+                briefs=tuple(b for b in self._bursts.waiting if self._lasts(b.frame.stamp)),
+                past=self._past_frame(stamp),
+            )
+
+    def oldest_age(self, stamp: int) -> float:
+        """Age of the oldest pixels in use at `stamp` (nanoseconds), in seconds; 0: none are."""
+        reference = self._planner.reference
+        return reference.oldest_age(stamp) if reference else 0.0
+
+    def still_since(self, plan: Plan, blocks: np.ndarray) -> bool:
+        """Whether blocks (bool [rows, cols]) have stood still since a plan's frame."""
+        with self._lock:
+            return bool((self._moved_at[blocks] <= plan.look.frame.stamp).all())
+
+    def paid(self, plan: Plan, blocks: np.ndarray) -> None:
+        """Blocks (bool [rows, cols]) of a plan's frame are in the cache from now on."""
+        with self._lock:
+            self._planner.admit(plan, blocks)
+            self._bursts.paid()
+            newest = self._plan.look
+            if newest.frame is plan.look.frame and blocks.all():
+                self._accounted = newest.frame.stamp
+            # What is owed of the newest frame, now that something has been paid.
+            self._take(self._planner.plan(newest))
+
+    def remembered(self, brief: Brief) -> None:
+        """A brief event is in the history, or too old for it."""
+        with self._lock:
+            if brief in self._bursts.waiting:
+                self._bursts.waiting.remove(brief)
+
+    def _take(self, plan: Plan) -> None:
+        self._plan, stamp = plan, plan.look.frame.stamp
+        self._sample(plan.look.frame)
+        owed, since = plan.fresh, self._owed_since
+        since[owed & (since == 0)] = stamp
+        since[~owed] = 0
+        if not owed.any():
+            self._accounted = stamp
+
+    def _sample(self, frame: Frame) -> None:
+        """Keep a frame per keyframe interval, as long as a history may reach back."""
+        reach, past = Reach.of(self._config), self._past
+        if reach.most == math.inf:
+            return
+        interval = self._config.keyframe_interval * 1e9
+        if not past or frame.stamp - past[-1].stamp >= interval:
+            past.append(frame)
+        while past and not self._lasts(past[0].stamp):
+            past.popleft()
+
+    def _past_frame(self, stamp: int) -> Frame | None:
+        least = Reach.of(self._config).least
+        old = [frame for frame in self._past if stamp - frame.stamp >= least]
+        return old[-1] if old else None
+
+    def _lasts(self, stamp: int) -> bool:
+        """Whether a frame of that time still says something about the present."""
+        return self._plan.look.frame.stamp - stamp <= Reach.of(self._config).most

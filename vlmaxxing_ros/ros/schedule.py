@@ -1,0 +1,54 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What comes next on the model's thread: a function of facts, which does nothing.
+
+Knows what waits; knows nothing of threads, models or messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Turn(Enum):
+    """What the model's thread does next; each is one slice."""
+
+    ANSWER = 'go on with the answer'
+    START = 'begin with the first question that can be answered'
+    AUDIT = 'go on with an audit that somebody asked for'
+    BACKGROUND = 'work in the background'
+    WAIT = 'wait for something to happen'
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What there is to choose from.
+
+    Attributes:
+        answering: a question is being answered.
+        askable: a question waits, and its evidence will do.
+        audit: somebody waits for an audit.
+        work: there is work in the background.
+        credit: the background may use some time.
+    """
+
+    answering: bool = False
+    askable: bool = False
+    audit: bool = False
+    work: bool = False
+    credit: bool = True
+
+
+def next_turn(facts: Facts) -> Turn:
+    """Who goes next: an answer that was begun, questions, audits on request, the background."""
+    if facts.answering:
+        return Turn.ANSWER
+    if facts.askable:
+        return Turn.START
+    if facts.audit:
+        return Turn.AUDIT
+    if facts.work and facts.credit:
+        return Turn.BACKGROUND
+    return Turn.WAIT
