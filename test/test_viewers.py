@@ -84,6 +84,6 @@ def test_the_rqt_perspective_opens_plugins_on_our_names() -> None:
     text = json.dumps(perspective)
     assert '/vlmaxxing/overlay' in text
     assert '/vlmaxxing/query' in text
-    for field in ('blocks_admitted', 'blocks_novel'):
+    for field in ('blocks_admitted', 'blocks_owed'):
         assert f'/vlmaxxing/fresh_budget/{field}' in text
         assert field in FreshBudget.get_fields_and_field_types()

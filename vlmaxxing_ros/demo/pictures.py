@@ -5,7 +5,7 @@
 
 The tabletop streams through a real session with the nano model; every frame is drawn with what was
 paid for, and under it stand the questions that were asked on the way with the answers that came.
-Knows nothing of ROS: it drives the engine, frame by frame, without idle time.
+Every frame is paid for at once, as nobody waits.  Knows nothing of ROS: it drives the engine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ QUESTIONS = (
 
 _SHOWN = 2.4  # seconds for which an answer stands under the picture
 _WIDTH, _CAPTION = 448, 54  # pixels: of each of the two pictures, of the words' strip
-_COLOURS, _NOISE = 128, 9  # of the GIF's palette; grey levels
+_COLOURS, _NOISE = 200, 9  # of the GIF's palette; grey levels
 
 
 def film(seconds: float = SECONDS) -> tuple[list[np.ndarray], list[tuple[str, str, str]]]:
@@ -124,7 +124,9 @@ def save(path: Path, frames: list[np.ndarray], *, fps: float = FPS) -> None:
         moved = cv2.absdiff(frame, shown[-1]).max(axis=2, keepdims=True) >= _NOISE
         shown.append(np.where(moved, frame, shown[-1]))
     # One palette for all frames, without dither: what stands still then costs nothing.
-    palette = Image.fromarray(np.concatenate(shown[:: max(1, len(shown) // 12)])).quantize(_COLOURS)
+    some = shown[:: max(1, len(shown) // 12)]
+    swatches = [np.full_like(frames[0][:_CAPTION], colour) for colour in (PAID, REUSED)]
+    palette = Image.fromarray(np.concatenate([*some, *swatches])).quantize(_COLOURS)
     images = [Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE) for f in shown]
     path.parent.mkdir(parents=True, exist_ok=True)
     images[0].save(
