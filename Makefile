@@ -1,4 +1,4 @@
-# Needs Linux x86_64, python3 (3.10 to 3.13, with venv) and a C++ compiler; no ROS, no root.
+# Needs Linux x86_64, python3 (3.10 to 3.14, with venv) and a C++ compiler; no ROS, no root.
 # On a Mac use pixi.toml, on a machine with ROS 2 colcon.
 
 SHELL := /bin/bash
@@ -20,7 +20,7 @@ OPENBLAS := $(wildcard /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 FAST := $(if $(OPENBLAS),LD_PRELOAD=$(OPENBLAS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test newest bench lock clean
+.PHONY: help setup demo test newest bench pictures docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +47,13 @@ newest: setup  ## the families' tests with mlx-vlm's newest release instead of t
 bench: setup  ## the measurements behind the figures in docs/
 	@$(FAST) $(BIN)/python -m bench
 
+pictures: setup  ## the moving picture of the README
+	@$(FAST) $(BIN)/python -m vlmaxxing_ros.demo.pictures
+
+docs: setup  ## the documentation as pages in out/docs
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning -j auto docs out/docs
+	@echo out/docs/index.html
+
 lock: $(VENV)/.wheels  ## resolve requirements/*.in anew
 	cd requirements && $(LOCK) *.in -o lock.txt
 	cd requirements && $(LOCK) -c lock.txt bootstrap.in -o bootstrap.txt
@@ -62,8 +69,8 @@ clean:  ## remove the environment and everything that was built
 
 $(VENV)/.wheels: $(wildcard requirements/*.txt)
 	@test "$$(uname -sm)" = 'Linux x86_64' || { echo 'Linux x86_64 only: see pixi.toml'; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
-	  || { echo 'Python 3.10 to 3.13 only: make PYTHON=python3.12 ...'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' \
+	  || { echo 'Python 3.10 to 3.14 only: make PYTHON=python3.12 ...'; exit 1; }
 	@echo '[1/3] Python packages and ROS 2 wheels, as locked in requirements/'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes -r requirements/bootstrap.txt

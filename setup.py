@@ -42,6 +42,7 @@ setup(
             'vlmaxxing_doctor = vlmaxxing_ros.ros.doctor:main',
             'vlmaxxing_evaluate = vlmaxxing_ros.evaluation.main:main',
             'vlmaxxing_node = vlmaxxing_ros.ros.running:main',
+            'vlmaxxing_top = vlmaxxing_ros.ros.top:main',
         ],
     },
 )

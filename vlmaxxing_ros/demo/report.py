@@ -19,6 +19,7 @@ from sensor_msgs.msg import Image
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.demo.recordings import START, ScriptedQuestion
+from vlmaxxing_ros.palette import PAID, REUSED, hexadecimal
 
 PICTURES = 4
 """Overlay pictures per camera."""
@@ -104,15 +105,17 @@ def _plot(asked: list[Asked], budgets: dict[str, list[FreshBudget]]) -> str:
         for axis, (camera, frames) in zip(axes, sorted(budgets.items()), strict=True):
             time = [_seconds(b.header.stamp) for b in frames]
             share = [b.fresh_ratio for b in frames]
-            axis.bar(time, share, width=0.08, color='#f28c28', label='blocks paid for')
+            axis.bar(time, share, width=0.08, color=hexadecimal(PAID), label='blocks paid for')
             moments = [a.question.at for a in asked if a.question.camera == camera]
-            axis.plot(moments, [1.06] * len(moments), 'v', color='#1f6feb', label='question')
+            axis.plot(
+                moments, [1.06] * len(moments), 'v', color=hexadecimal(REUSED), label='question'
+            )
             axis.set(ylabel=camera, ylim=(0, 1.15), yticks=[0, 0.5, 1])
             axis.spines[['top', 'right']].set_visible(False)
         axes[0].legend(loc='upper right', ncols=2, frameon=False, bbox_to_anchor=(1, 1.3))
         axes[-1].set_xlabel('time in the recording (s)')
         buffer = io.StringIO()
-        figure.savefig(buffer, format='svg')
+        figure.savefig(buffer, format='svg', transparent=True)
     return buffer.getvalue()[buffer.getvalue().index('<svg') :]
 
 
@@ -121,21 +124,26 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>vlmaxxing_ros demo</title>
 <style>
+ :root { color-scheme: light dark; --ink: #1c2024; --soft: #5f666d; --line: #e3e5e8;
+         --paper: #fff; --bad: #b04a00; }
+ @media (prefers-color-scheme: dark) {
+  :root { --ink: #ebebeb; --soft: #a0a0a8; --line: #3a3a42; --paper: #18181c; --bad: #ff8a3d; }
+  svg { filter: invert(1) hue-rotate(180deg); } }
  body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
-        padding: 0 1rem; color: #1c2024; }
+        padding: 0 1rem; color: var(--ink); background: var(--paper); }
  h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
  .scroll { overflow-x: auto; } svg { max-width: 100%; height: auto; }
  table { border-collapse: collapse; width: 100%; font-size: .85rem;
          font-variant-numeric: tabular-nums; }
- th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #e3e5e8;
+ th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid var(--line);
           vertical-align: top; }
  th { vertical-align: bottom; } td.n, th.n { text-align: right; } td.n { white-space: nowrap; }
  td.q { min-width: 14rem; }
- .wrong { color: #b3261e; } .dim { color: #666; }
+ .wrong { color: var(--bad); font-weight: 600; } .dim { color: var(--soft); }
  .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr));
              gap: 1rem; }
  figure { margin: 0; } img { width: 100%; image-rendering: pixelated; border-radius: 4px; }
- figcaption { color: #666; font-size: .85rem; }
+ figcaption { color: var(--soft); font-size: .85rem; }
 </style></head><body>
 <h1>vlmaxxing_ros demo: two cameras, one node, answers while they play</h1>
 <p><b>{{ right }} of {{ asked|length }}</b> answers were the truth of the moment asked about;
@@ -159,7 +167,8 @@ _PAGE = """<!doctype html>
  <td class="q">{{ a.question.question }}
   {% if a.question.choices %}<span class="dim">({{ a.question.choices|join(', ') }})</span>
   {% endif %}</td>
- <td class="{{ '' if a.right else 'wrong' }}">{{ a.answer.answer or a.answer.status_text }}</td>
+ <td class="{{ '' if a.right else 'wrong' }}">{{ '' if a.right else '✗ '
+  }}{{ a.answer.answer or a.answer.status_text }}</td>
  <td>{{ a.question.answer }}</td>
  <td class="n">{{ '%.1f'|format(a.oldest) }} to {{ '%.1f'|format(a.newest) }}</td>
  <td class="n">{{ '%.0f'|format(a.answer.time_to_first_token * 1000) }}</td>

@@ -3,7 +3,8 @@
 
 """`vlmaxxing_doctor`: what this machine has, what is wrong with it, and what to do.
 
-`--topic` listens to an image topic and tells whether its frames arrive whole.
+`--topic` listens to an image topic and tells whether its frames arrive whole; `--measure` tests
+and times the model.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from itertools import pairwise
+from itertools import chain, pairwise
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -49,10 +51,13 @@ def main() -> int:
     parser.add_argument('--model', default='nano', help='nano, a folder or a hub id (loaded)')
     parser.add_argument('--topic', help='an image topic to listen to')
     parser.add_argument('--seconds', type=float, default=5.0, help='how long to listen')
+    parser.add_argument('--measure', action='store_true', help='test and time the model (minutes)')
+    parser.add_argument('--out', default='vlmaxxing_measure.json', help='what --measure writes')
     options = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
     bad = False
-    for finding in _findings(options.model, options.topic, options.seconds):
+    findings = _findings(options.model, options.topic, options.seconds)
+    for finding in chain(findings, _measured(options.model, options.out, options.measure)):
         console.print(f'{_MARKS[finding.verdict]} {finding.text}')
         bad = bad or finding.verdict == 'bad'
     return 1 if bad else 0
@@ -65,6 +70,19 @@ def _findings(model: str, topic: str | None, seconds: float) -> Iterator[Finding
     yield from middleware()
     if topic:
         yield listen(topic, seconds)
+
+
+def _measured(model: str, out: str, wanted: bool) -> Iterator[Finding]:
+    if not wanted:
+        return
+    from vlmaxxing_ros.engine.families import load_family
+    from vlmaxxing_ros.measure.report import measured
+
+    try:
+        family = load_family(model)
+    except EngineError:
+        return  # said already
+    yield from (Finding(verdict, text) for verdict, text in measured(family, Path(out)))
 
 
 def _packages() -> Finding:
