@@ -20,16 +20,17 @@ from typing import Any
 
 import rclpy
 from rclpy.duration import Duration
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from rclpy.time import Time
 from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 
-from vlmaxxing_ros.ros.dds import use_profile
 from vlmaxxing_ros.ros.recording import BagError, Recording, Topic
+from vlmaxxing_ros.ros.starting import ArgumentsError, start_ros
+from vlmaxxing_ros.ros.storage.base import reason
 
 MATCHING = 0.5
 """Seconds between a publisher's and its last subscriber's knowing of each other, at most."""
@@ -42,7 +43,9 @@ class Interrupted(Exception):
 def options(arguments: list[str]) -> argparse.Namespace:
     """Read the command line, ROS arguments already removed."""
     parser = argparse.ArgumentParser(prog='bag_player', description='Play a recording into ROS 2.')
-    parser.add_argument('bag', type=Path, help='a rosbag2 folder (mcap, sqlite3) or a ROS 1 .bag')
+    parser.add_argument(
+        'bag', type=Path, help='a rosbag2 folder, a .mcap or .db3 file or a ROS 1 .bag'
+    )
     parser.add_argument(
         '--rate', type=float, default=1.0, help='pace relative to the recording (default: 1)'
     )
@@ -101,7 +104,10 @@ class Player:
             profile = QoSProfile(depth=10, reliability=reliability)
             if topic.latched:
                 profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
-            self._publishers[topic.name] = node.create_publisher(kind, topic.name, profile)
+            try:
+                self._publishers[topic.name] = node.create_publisher(kind, topic.name, profile)
+            except InvalidTopicNameException as error:  # ROS 1 allowed more
+                node.get_logger().warning(f'{topic.name!r} is left out: {reason(error)}')
         self._clock = node.create_publisher(Clock, '/clock', 10) if clock else None
 
     def wait_for_subscribers(self, count: int) -> None:
@@ -122,10 +128,8 @@ class Player:
         count = 0
         first: int | None = None
         began = time.monotonic()
-        for stamp, topic, data in self._recording.messages():
-            publisher = self._publishers.get(topic)
-            if publisher is None:
-                continue
+        for stamp, topic, data in self._recording.messages(self._publishers):
+            publisher = self._publishers[topic]
             if first is None:
                 first = stamp
             left = began + (stamp - first) * 1e-9 / rate - time.monotonic()
@@ -146,7 +150,7 @@ class Player:
 
 def message_type(topic: Topic) -> Any | None:
     """The message class of a topic, None where its package is not installed."""
-    package, _, name = topic.type.split('/')
+    package, _, name = topic.type.partition('/msg/')
     try:
         return getattr(importlib.import_module(f'{package}.msg'), name)
     except (ImportError, AttributeError):
@@ -160,15 +164,18 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def main() -> int:
     """Play until the end or until interrupted; 0 on both, 1 for a recording not to be read."""
     chosen = options(remove_ros_args(sys.argv)[1:])
-    use_profile()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        start_ros()
+    except ArgumentsError as error:
+        print(f'bag_player: {error}', file=sys.stderr)
+        return 1
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     node = Node('bag_player')
     log = node.get_logger()
     status = 0
     try:
-        with Recording(chosen.bag, tuple(chosen.topics)) as recording:
+        with Recording(chosen.bag, tuple(chosen.topics), remark=log.warning) as recording:
             player = Player(node, recording, qos=chosen.qos, clock=chosen.clock)
             player.wait_for_subscribers(chosen.wait_for_subscribers)
             times = 0
