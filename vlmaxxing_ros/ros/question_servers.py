@@ -21,6 +21,7 @@ from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.ros.awaiting import complete
 from vlmaxxing_ros.ros.messages import to_answer, to_request
+from vlmaxxing_ros.ros.question_qos import ACTION_SERVER, QUESTIONS
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
 from vlmaxxing_ros.ros.worker import Worker
 
@@ -42,9 +43,17 @@ class QuestionServers:
         self._open = 0
         # Reentrant: questions are awaited side by side.
         group = ReentrantCallbackGroup()
-        node.create_service(Query, '~/query', self._query, callback_group=group)
+        node.create_service(
+            Query, '~/query', self._query, qos_profile=QUESTIONS, callback_group=group
+        )
         self._action = ActionServer(
-            node, Ask, '~/ask', self._ask, cancel_callback=self._cancel, callback_group=group
+            node,
+            Ask,
+            '~/ask',
+            self._ask,
+            cancel_callback=self._cancel,
+            callback_group=group,
+            **ACTION_SERVER,
         )
 
     def destroy(self) -> None:
