@@ -138,7 +138,7 @@ def test_if_no_image_can_be_used_the_reason_is_told(tmp_path: Path) -> None:
 def test_a_topic_s_neighbour_is_named(world: Tabletop, tmp_path: Path) -> None:
     folder = tmp_path / 'jpeg'
     write_recording(folder, world, fps=2.0, transport='compressed')
-    with pytest.raises(RecordingError, match='did you mean /camera/image/compressed?'):
+    with pytest.raises(RecordingError, match=r'did you mean /camera/image/compressed\?'):
         next(read_images(folder, topic='/camera/image'))
 
 
