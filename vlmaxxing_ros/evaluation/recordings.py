@@ -19,7 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from vlmaxxing_ros.evaluation.errors import RecordingError
 from vlmaxxing_ros.ros.images import (
@@ -31,9 +31,21 @@ from vlmaxxing_ros.ros.images import (
 )
 from vlmaxxing_ros.ros.recording import BagError, Recording, is_recording
 from vlmaxxing_ros.ros.video import Video, VideoError
+from vlmaxxing_ros.ros.video_stream import PACKET, VideoStream, to_packet
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
+_IMAGES = (IMAGE, COMPRESSED, PACKET)
+_PACKET_DEFINITION = """\
+std_msgs/Header header
+int32 width
+int32 height
+string encoding
+uint64 pts
+uint8 flags
+bool is_bigendian
+uint8[] data
+"""
 _PROBED = 5  # images whose stamps tell whether the driver set any
 
 
@@ -109,6 +121,7 @@ class Images(Iterator[StampedImage]):
     def _messages(self, recording: Recording, name: str) -> Iterator[_Recorded]:
         """The topic's messages; by their headers' stamps, or by the recording's times."""
         types = get_typestore(Stores.ROS2_JAZZY)
+        types.register(get_types_from_msg(_PACKET_DEFINITION, PACKET))
         kind = recording.topics[name].type
         for time, _, data in recording.messages([name]):
             try:
@@ -127,21 +140,34 @@ class Images(Iterator[StampedImage]):
                 f'{self._path}: every image is stamped {stamps.pop() * 1e-9:g} s: the times of '
                 'recording are taken instead; does the driver set the stamps?'
             )
+        stream, frame_id = VideoStream(), ''
         before: int | None = None
+        used = 0
         for recorded in chain(first, messages):
             stamp = recorded.time if stampless else recorded.stamp
             if stamp == before:
                 self._drop('same stamp as the image before')
                 continue
+            before = stamp
+            frame_id = recorded.message.header.frame_id
+            packet = None if recorded.kind == IMAGE else to_packet(recorded.message, stamp)
             convert = to_rgb if recorded.kind == IMAGE else compressed_to_rgb
             try:
-                pixels = convert(recorded.message, self._scaling)
+                if packet is None:
+                    yield StampedImage(convert(recorded.message, self._scaling), stamp, frame_id)
+                    used += 1
+                    continue
+                pictures = stream.decode(packet)
             except ImageError as error:
                 self._drop(_advice(str(error)))
                 continue
-            before = stamp
-            yield StampedImage(pixels, stamp, recorded.message.header.frame_id)
-        if before is None and self.dropped:
+            for picture in pictures:
+                yield StampedImage(picture.to_rgb(), picture.stamp, frame_id)
+                used += 1
+        for picture in stream.flush():
+            yield StampedImage(picture.to_rgb(), picture.stamp, frame_id)
+            used += 1
+        if not used and self.dropped:
             reason, _ = self.dropped.most_common(1)[0]
             raise RecordingError(
                 f'{self._path}: none of {self.dropped.total()} images can be used: {reason}'
@@ -152,7 +178,7 @@ class Images(Iterator[StampedImage]):
         self.dropped[self._kinds.setdefault(re.sub(r'[\d.]+', '#', reason), reason)] += 1
 
     def _image_topic(self, recording: Recording, topic: str) -> str:
-        images = sorted(t.name for t in recording.topics.values() if t.type in (IMAGE, COMPRESSED))
+        images = sorted(t.name for t in recording.topics.values() if t.type in _IMAGES)
         there = ', '.join(images)
         if topic and topic not in images:
             near = [name for name in images if name.startswith(f'{topic}/')]

@@ -23,7 +23,8 @@ from vlmaxxing_ros.evaluation.replay import ArmRun
 _SOURCES = (
     'engine',
     'evaluation',
-    *('ros/images.py', 'ros/compressed.py', 'ros/recording.py', 'ros/storage', 'ros/video.py'),
+    *('ros/images.py', 'ros/compressed.py', 'ros/recording.py', 'ros/storage'),
+    *('ros/video.py', 'ros/video_stream.py', 'ros/h264.py'),
 )
 
 

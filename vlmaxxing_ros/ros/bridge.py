@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,12 +97,18 @@ class Choice:
             start_new_session=True,  # Ctrl-C is the node's, and this ends by itself
         )
         self._bridge: Bridge | None = None
+        self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        waiting = self._bridge is None and self._process.poll() is None
+        return 'not chosen yet' if waiting else str(self.made())
 
     def made(self) -> Bridge:
         """The bridge; waits for the comparison the first time."""
-        if self._bridge is None:
-            self._bridge = self._make()
-        return self._bridge
+        with self._lock:
+            if self._bridge is None:
+                self._bridge = self._make()
+            return self._bridge
 
     def _make(self) -> Bridge:
         try:

@@ -10,11 +10,11 @@ from sensor_msgs.msg import Image
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
 from vlmaxxing_ros.engine.seeing.planner import Plan
+from vlmaxxing_ros.ros.bridge import Bridge
 from vlmaxxing_ros.ros.camera import Perceived
-from vlmaxxing_ros.ros.messages import to_image
 
 
-def to_overlay(perceived: Perceived, frame: Frame, plan: Plan) -> Image:
+def to_overlay(perceived: Perceived, frame: Frame, plan: Plan, bridge: Bridge) -> Image:
     """The overlay of one planned image, with that image's header."""
     budget, counts = perceived.budget, perceived.counts
     paid = budget.plan_time + budget.vision_time + budget.prefill_time
@@ -27,4 +27,4 @@ def to_overlay(perceived: Perceived, frame: Frame, plan: Plan) -> Image:
     ]
     arrival = perceived.arrival
     pixels = draw_overlay(frame, plan, lines)
-    return to_image(pixels, stamp=arrival.stamp, frame_id=arrival.frame_id)
+    return bridge.to_image(pixels, stamp=arrival.stamp, frame_id=arrival.frame_id)
