@@ -16,13 +16,20 @@ import pytest
 from rosbags.rosbag1 import Writer
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer as Writer2
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from vlmaxxing_ros.demo.recordings import START, write_recording
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.evaluation.errors import RecordingError
-from vlmaxxing_ros.evaluation.recordings import IMAGE, StampedImage, read_images
+from vlmaxxing_ros.evaluation.recordings import (
+    COMPRESSED,
+    IMAGE,
+    PACKET_DEFINITION,
+    StampedImage,
+    read_images,
+)
 from vlmaxxing_ros.ros.images import Scaling
+from vlmaxxing_ros.ros.video_stream import PACKET
 
 
 def test_a_rosbag2_folder_gives_its_images_with_the_headers_stamps(
@@ -133,6 +140,47 @@ def test_if_no_image_can_be_used_the_reason_is_told(tmp_path: Path) -> None:
         next(read_images(folder))
     scaling = Scaling(mono16_range=(0, 257))
     assert len(list(read_images(folder, scaling=scaling))) == 3
+
+
+@pytest.mark.parametrize('kind', [COMPRESSED, PACKET])
+def test_video_on_a_topic_is_decoded_packet_by_packet(tmp_path: Path, kind: str) -> None:
+    av = pytest.importorskip('av', reason='needs PyAV')
+    encoder = av.CodecContext.create('libx264', 'w')
+    encoder.width, encoder.height, encoder.pix_fmt = 64, 48, 'yuv420p'
+    encoder.framerate, encoder.gop_size = 10, 5
+    encoder.options = {'tune': 'zerolatency', 'x264-params': 'scenecut=0'}
+    packets = []
+    for number in range(12):
+        level = np.full((48, 64, 3), 20 * number, np.uint8)
+        frame = av.VideoFrame.from_ndarray(level, format='rgb24')
+        frame.pts = number
+        packets += map(bytes, encoder.encode(frame))
+    store = get_typestore(Stores.ROS2_JAZZY)
+    store.register(get_types_from_msg(PACKET_DEFINITION, PACKET))
+    types, stamps = store.types, [(n + 1) * 100_000_000 for n in range(12)]
+    time, header = types['builtin_interfaces/msg/Time'], types['std_msgs/msg/Header']
+    with Writer2(tmp_path / 'clip', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        topic = writer.add_connection('/camera/image', kind, typestore=store)
+        for number, (stamp, data) in enumerate(zip(stamps, packets, strict=True)):
+            if number in (0, 7):  # it was joined in its middle, and a packet was lost
+                continue
+            head, pixels = (
+                header(time(*divmod(stamp, 10**9)), 'lens'),
+                np.frombuffer(data, np.uint8),
+            )
+            message = (
+                types[kind](head, 'h264', pixels)
+                if kind == COMPRESSED
+                else types[kind](head, 64, 48, 'libx264', number, number % 5 == 0, False, pixels)
+            )
+            writer.write(topic, stamp, store.serialize_cdr(message, kind))
+    images = read_images(tmp_path / 'clip')
+    seen = {image.stamp // 100_000_000 - 1: image for image in images}
+    assert sorted(seen) == [5, 6, 10, 11]
+    for number, image in seen.items():
+        assert image.pixels.mean() == pytest.approx(20 * number, abs=4)
+        assert image.frame_id == 'lens'
+    assert sorted(images.dropped.values()) == [2, 4]
 
 
 def test_a_topic_s_neighbour_is_named(world: Tabletop, tmp_path: Path) -> None:

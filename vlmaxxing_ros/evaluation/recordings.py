@@ -36,7 +36,7 @@ from vlmaxxing_ros.ros.video_stream import PACKET, VideoStream, to_packet
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 _IMAGES = (IMAGE, COMPRESSED, PACKET)
-_PACKET_DEFINITION = """\
+PACKET_DEFINITION = """\
 std_msgs/Header header
 int32 width
 int32 height
@@ -121,7 +121,7 @@ class Images(Iterator[StampedImage]):
     def _messages(self, recording: Recording, name: str) -> Iterator[_Recorded]:
         """The topic's messages; by their headers' stamps, or by the recording's times."""
         types = get_typestore(Stores.ROS2_JAZZY)
-        types.register(get_types_from_msg(_PACKET_DEFINITION, PACKET))
+        types.register(get_types_from_msg(PACKET_DEFINITION, PACKET))
         kind = recording.topics[name].type
         for time, _, data in recording.messages([name]):
             try:
