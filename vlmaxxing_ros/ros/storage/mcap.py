@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rosbags.interfaces import QosDurability
+from rosbags.rosbag2 import ReaderError
 from rosbags.rosbag2.metadata import parse_qos
 from rosbags.rosbag2.storage_mcap import decompress, read_bytes, read_exact, read_string
 
-from vlmaxxing_ros.ros.storage.base import BagError, Message, Part, Remark, Topic, merged, reason
+from vlmaxxing_ros.ros.storage.base import BagError, Message, Part, Remark, Topic, merged
 
 _MAGIC = b'\x89MCAP0\r\n'
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _CHUNK_INDEX, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x08, 0x0F
@@ -217,8 +218,8 @@ def _latched(metadata: BinaryIO) -> bool:
             value = read_string(metadata)
             if key == 'offered_qos_profiles':
                 return is_latched(value)
-    except Exception as error:  # no metadata, or a profile of a ROS to come
-        return bool(not reason(error))
+    except (ReaderError, UnicodeDecodeError, struct.error):  # none, or none that can be read
+        return False
     return False
 
 
