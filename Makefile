@@ -94,5 +94,5 @@ $(VENV)/.package: $(VENV)/.msgs setup.py setup.cfg pyproject.toml
 	@ln -sfnt $(VENV)/share/vlmaxxing_ros $(addprefix $(CURDIR)/,package.xml config launch)
 	@ln -sfnt $(VENV)/share/ament_index/resource_index/packages $(CURDIR)/resource/vlmaxxing_ros
 	@ln -sfnt $(VENV)/lib/vlmaxxing_ros $(addprefix ../../bin/,$(shell sed -n \
-	  "s/^ *'\([a-z_]*\) = vlmaxxing_ros.*:main',/\1/p" setup.py))
+	  "s/^ *'\([a-z_]*\) = vlmaxxing_ros.*:[a-z_]*',/\1/p" setup.py))
 	@touch $@

@@ -33,16 +33,17 @@ setup(
         (f'share/{package_name}/launch', glob('launch/*.launch.py')),
     ],
     install_requires=['setuptools'],
-    extras_require={'test': ['pytest']},
+    extras_require={'test': ['pytest'], 'video': ['av']},
     zip_safe=True,
     entry_points={
         'console_scripts': [
-            'bag_player = vlmaxxing_ros.ros.bag_player:main',
+            'bag_player = vlmaxxing_ros.commands:bag_player',
+            'video_player = vlmaxxing_ros.commands:video_player',
             'vlmaxxing_demo = vlmaxxing_ros.demo.run:main',
-            'vlmaxxing_doctor = vlmaxxing_ros.ros.doctor:main',
-            'vlmaxxing_evaluate = vlmaxxing_ros.evaluation.main:main',
-            'vlmaxxing_node = vlmaxxing_ros.ros.running:main',
-            'vlmaxxing_top = vlmaxxing_ros.ros.top:main',
+            'vlmaxxing_doctor = vlmaxxing_ros.commands:doctor',
+            'vlmaxxing_evaluate = vlmaxxing_ros.commands:evaluate',
+            'vlmaxxing_node = vlmaxxing_ros.commands:node',
+            'vlmaxxing_top = vlmaxxing_ros.commands:top',
         ],
     },
 )

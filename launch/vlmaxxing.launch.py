@@ -48,6 +48,12 @@ def generate_launch_description() -> LaunchDescription:
                 description='topic to read in place of camera/image',
             ),
             DeclareLaunchArgument(
+                'base_topic',
+                default_value='',
+                description='topic of image_transport to read in place of image, such as '
+                '/front/image_raw: /front/image_raw/compressed is found by the transport',
+            ),
+            DeclareLaunchArgument(
                 'twist',
                 default_value='',
                 description='topic to read in place of camera/twist: how the camera turns',
@@ -60,8 +66,8 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'transport',
                 default_value='',
-                choices=['', 'raw', 'compressed'],
-                description='type of that topic: raw is Image, compressed is CompressedImage',
+                choices=['', 'raw', 'compressed', 'compressedDepth', 'ffmpeg'],
+                description='how the images are sent, by its name in image_transport',
             ),
             DeclareLaunchArgument(
                 'namespace',
@@ -104,7 +110,11 @@ def start(context: LaunchContext) -> list[Action]:
     params_file = value('params_file')
     if not os.path.isfile(params_file):
         raise FileNotFoundError(f'params_file: no such file: {params_file}')
-    given = {'model': value('model'), 'camera.transport': value('transport')}
+    given = {
+        'model': value('model'),
+        'camera.transport': value('transport'),
+        'camera.base_topic': value('base_topic'),
+    }
     switches = {name: value(name) for name in ('use_sim_time', 'autostart')}
     # PushROSNamespace of an including launch file comes first, as in launch_ros itself.
     pushed = context.launch_configurations.get('ros_namespace')

@@ -60,6 +60,7 @@ def test_every_argument_is_described_and_has_a_default() -> None:
         'params_file',
         'model',
         'image',
+        'base_topic',
         'twist',
         'camera_info',
         'transport',

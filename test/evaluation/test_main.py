@@ -54,6 +54,8 @@ def test_the_three_reports_say_the_same(run: Run, tmp_path: Path) -> None:
         'seconds': 4.8,
         'blocks': 16,
         'questions': 6,
+        'dropped': {},
+        'remarks': [],
     }
     markdown, page = (out / 'report.md').read_text(), (out / 'report.html').read_text()
     for text in (markdown, page):

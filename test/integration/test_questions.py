@@ -143,6 +143,13 @@ def test_a_question_that_waits_for_evidence_can_be_cancelled(
         ({'question': WHAT, 'choices': ['yes', 'yes']}, 'different'),
         ({'question': WHAT, 'choices': ['yes', '']}, 'empty'),
         ({'question': WHAT, 'json_schema': '{"type": '}, 'schema'),
+        *(
+            ({'question': WHAT, 'json_schema': schema}, 'json_schema')
+            for schema in (
+                *('[1,2]', '3', 'null', 'true', '"object"', 'NaN', '[' * 5000, '{"a":' * 900),
+                *('{"const":"\\ud800"}', '{"type": "foo"}', '{"$ref": "#/gone"}', '{"enum": []}'),
+            )
+        ),
         ({'question': WHAT, 'deadline': -1.0}, 'deadline must be 0 or more'),
         ({'question': WHAT, 'deadline': float('nan')}, 'deadline must be 0 or more'),
         ({'question': WHAT, 'max_evidence_age': float('inf')}, 'max_evidence_age must be'),
@@ -154,10 +161,13 @@ def test_a_question_that_cannot_be_asked_is_refused_by_name(
     peer: Peer, camera: TestCamera, fields: dict[str, Any], said: str
 ) -> None:
     camera.show()
+    before = peer.query(WHAT)
     answer = peer.query(**fields)
     assert answer.status == Answer.INVALID_REQUEST, answer.status_text
     assert said in answer.status_text
-    assert peer.query(WHAT).status == Answer.OK
+    after = peer.query(WHAT)
+    assert after.status == Answer.OK
+    assert after.newest_evidence_stamp == before.newest_evidence_stamp, 'the stream goes on'
 
 
 @pytest.mark.parametrize(

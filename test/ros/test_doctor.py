@@ -13,9 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.ros.doctor import judge, listen, middleware
+from vlmaxxing_ros.ros.doctor import conversion, judge, listen, middleware, video
 
 IMAGE = 'sensor_msgs/msg/Image'
+
+
+def test_what_converts_images_is_named() -> None:
+    assert conversion().text.startswith(
+        ('images are converted by cv_bridge', 'images are converted by OpenCV')
+    )
+    assert 'PyAV' in video().text
 
 
 def every(period_ms: int, count: int) -> list[int]:

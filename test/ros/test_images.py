@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import array
+import struct
+from typing import Any
 
 import cv2
 import numpy as np
@@ -173,12 +175,49 @@ def test_mono16_is_scaled_between_black_and_white(order: str) -> None:
     np.testing.assert_array_equal(rgb[0, :5, 1], [0, 0, 128, 255, 255])
 
 
+@pytest.mark.parametrize('order', ['<', '>'])
+@pytest.mark.parametrize('padding', [0, 6])
+@pytest.mark.parametrize('encoding', ['rgb16', 'bgr16', 'rgba16', 'bgra16', '16UC3', '16UC4'])
+def test_colours_of_16_bits_are_scaled_by_the_rule_of_mono16(
+    encoding: str, order: str, padding: int
+) -> None:
+    eight = {'16UC3': 'bgr8', '16UC4': 'bgra8'}.get(encoding, encoding.replace('16', '8'))
+    pixels = noise(HEIGHT, WIDTH, 3 if eight in ('rgb8', 'bgr8') else 4)
+    counts = pixels.astype(np.uint16) * 16 + 100
+    image = message(encoding, counts.astype(order + 'u2'), padding=padding)
+    image.is_bigendian = int(order == '>')
+    with pytest.raises(ImageError, match='mono16_range'):
+        to_rgb(image)
+    rgb = to_rgb(image, Scaling(mono16_range=(100, 100 + 255 * 16)))
+    np.testing.assert_array_equal(rgb, to_rgb(message(eight, pixels)))
+
+
+@pytest.mark.parametrize('order', ['<', '>'])
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
+def test_bayer_of_16_bits_is_scaled_by_the_rule_of_mono16(pattern: str, order: str) -> None:
+    mosaic = noise(HEIGHT, WIDTH)
+    image = message(f'bayer_{pattern}16', (mosaic.astype(np.uint16) * 4).astype(order + 'u2'))
+    image.is_bigendian = int(order == '>')
+    rgb = to_rgb(image, Scaling(mono16_range=(0, 255 * 4)))
+    np.testing.assert_array_equal(rgb, to_rgb(message(f'bayer_{pattern}8', mosaic)))
+
+
+def test_png_of_16_bits_is_scaled_by_the_rule_of_mono16() -> None:
+    colours = noise(HEIGHT, WIDTH, 3)
+    for pixels in (colours, colours[..., 0]):
+        image = compressed('.png', pixels.astype(np.uint16) * 4)
+        with pytest.raises(ImageError, match='mono16_range'):
+            compressed_to_rgb(image)
+        rgb = compressed_to_rgb(image, Scaling(mono16_range=(0, 255 * 4)))
+        np.testing.assert_array_equal(rgb, compressed_to_rgb(compressed('.png', pixels)))
+
+
 @pytest.mark.parametrize(
     ('change', 'said'),
     [
         ({'encoding': 'rgb48'}, 'not supported; publish one of'),
         ({'encoding': ''}, 'not supported'),
-        ({'encoding': 'bayer_rggb16'}, 'not supported'),
+        ({'encoding': 'bayer_rggb12'}, 'not supported'),
         ({'width': 0}, 'at least 1'),
         ({'height': 0}, 'at least 1'),
         ({'step': 29}, 'step is 29 bytes, a row needs at least 30'),
@@ -251,17 +290,87 @@ def test_truncated_compressed_images_are_refused(extension: str, kept: float) ->
         compressed_to_rgb(image)
 
 
+@pytest.mark.parametrize('extension', ['.png', '.jpg'])
+@pytest.mark.parametrize(
+    'behind',
+    [
+        bytes(1),
+        bytes(100),
+        bytes(512),
+        bytes(70_000),
+        b'\xff' * 64,
+        b'\xff\xd8\xff\xe0 more',
+        b'\n',
+    ],
+)
+def test_whole_images_are_whole_whatever_follows(extension: str, behind: bytes) -> None:
+    image = compressed(extension, noise(48, 64, 3))
+    alone = compressed_to_rgb(image)
+    image.data.extend(behind)
+    np.testing.assert_array_equal(compressed_to_rgb(image), alone)
+
+
+@pytest.mark.parametrize('progressive', [0, 1])
+def test_a_thumbnail_s_end_is_not_the_image_s(progressive: int) -> None:
+    options = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive, cv2.IMWRITE_JPEG_RST_INTERVAL, 2]
+    _, data = cv2.imencode('.jpg', noise(48, 64, 3), options)
+    _, thumbnail = cv2.imencode('.jpg', noise(8, 8, 3))
+    inside = b'Exif\0\0' + thumbnail.tobytes()
+    segment = b'\xff\xe1' + (len(inside) + 2).to_bytes(2, 'big') + inside
+    whole = data.tobytes()[:2] + segment + data.tobytes()[2:]
+    image = CompressedImage(format='jpeg', data=array.array('B', whole))
+    assert compressed_to_rgb(image).shape == (48, 64, 3)
+    image.data = image.data[: len(segment) + len(data) // 2]
+    with pytest.raises(ImageError, match='truncated'):
+        compressed_to_rgb(image)
+
+
+def test_a_png_whose_pixels_are_damaged_is_refused() -> None:
+    image = compressed('.png', noise(48, 64, 3))
+    image.data[len(image.data) // 2] ^= 0xFF
+    with pytest.raises(ImageError, match='damaged'):
+        compressed_to_rgb(image)
+
+
 def test_a_compressed_image_with_a_destroyed_body_is_refused() -> None:
     image = compressed('.png', noise(48, 64, 3))
     image.data[16:60] = array.array('B', bytes(44))
-    with pytest.raises(ImageError, match='do not decode'):
+    with pytest.raises(ImageError, match='damaged'):
         compressed_to_rgb(image)
 
 
-def test_compressed_depth_transport_is_refused_with_a_way_out() -> None:
-    image = compressed('.png', noise(HEIGHT, WIDTH), '16UC1; compressedDepth png')
-    with pytest.raises(ImageError, match='use the raw depth topic'):
+def compressed_depth(pixels: np.ndarray, name: str, a: float = 0.0, b: float = 0.0) -> Any:
+    """As compressed_depth_image_transport publishes it: a header of 12 bytes, then a PNG."""
+    image = compressed('.png', pixels, name)
+    image.data = array.array('B', struct.pack('<iff', 0, a, b) + image.data.tobytes())
+    return image
+
+
+def test_compressed_depth_in_millimetres_is_scaled_like_raw_depth() -> None:
+    millimetres = np.tile(np.uint16([500, 1300, 2500, 0, 9000]), (HEIGHT, 2))
+    image = compressed_depth(millimetres, '16UC1; compressedDepth png')
+    with pytest.raises(ImageError, match='depth_range'):
         compressed_to_rgb(image)
+    rgb = compressed_to_rgb(image, Scaling(depth_range=(0.5, 2.5)))
+    np.testing.assert_array_equal(rgb[0, :5, 0], [255, 153, 0, 0, 0])
+
+
+def test_compressed_depth_in_metres_is_quantized_by_its_inverse() -> None:
+    metres = np.tile([0.5, 1.3, 2.5, 9.0, 0.75], (HEIGHT, 2))
+    a = 100.0 * 101.0
+    b = 1.0 - a / 10.0
+    coded = np.rint(a / metres + b).astype(np.uint16)
+    coded[:, 4] = 0  # no reading
+    image = compressed_depth(coded, '32FC1; compressedDepth png', a, b)
+    rgb = compressed_to_rgb(image, Scaling(depth_range=(0.5, 2.5)))
+    np.testing.assert_array_equal(rgb[0, :5, 0], [255, 153, 0, 0, 0])
+
+
+@pytest.mark.parametrize('name', ['16UC1; compressedDepth png', '16UC1; compressedDepth rvl'])
+def test_compressed_depth_that_cannot_be_read_is_refused_with_a_reason(name: str) -> None:
+    image = compressed('.png', noise(HEIGHT, WIDTH), name)  # no header
+    with pytest.raises(ImageError, match=r'no whole PNG behind|set the publisher.s parameter'):
+        compressed_to_rgb(image, Scaling(depth_range=(0.5, 2.5)))
 
 
 def test_a_range_of_zeros_means_not_configured() -> None:

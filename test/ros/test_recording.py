@@ -54,13 +54,13 @@ def test_a_missing_recording_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_recording_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(BagError, match=r'neither a rosbag2 folder .* nor a ROS 1 bag'):
+    with pytest.raises(BagError, match=r'neither a rosbag2 folder nor a ROS 1 bag'):
         Recording(tmp_path)
 
 
 def test_a_broken_ros1_bag_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / 'broken.bag').write_bytes(b'#ROSBAG V2.0\n' + bytes(100))
-    with pytest.raises(BagError, match='neither'):
+    with pytest.raises(BagError, match='damaged at its beginning'):
         Recording(tmp_path / 'broken.bag')
 
 

@@ -8,6 +8,7 @@ Knows nothing of models or caches, and needs none of their libraries.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 
@@ -37,12 +38,34 @@ class Question:
                 raise InvalidRequest('a choice is empty: leave it out or write it')
             if self.json_schema:
                 raise InvalidRequest('choices and json_schema exclude each other: give one')
+        if self.json_schema:
+            _check_schema(self.json_schema)
         if self.max_tokens < 0:
             raise InvalidRequest(f'max_tokens must not be negative: {self.max_tokens}')
         if not (math.isfinite(self.temperature) and self.temperature >= 0.0):
             raise InvalidRequest(f'temperature must be 0 or more: {self.temperature}')
         if not 0.0 <= self.top_p <= 1.0:
             raise InvalidRequest(f'top_p must be between 0 and 1: {self.top_p}')
+
+
+def _check_schema(text: str) -> None:
+    """Refuse what is no JSON schema for any model: whatever else is wrong with it, its model says.
+
+    Raises:
+        InvalidRequest: not JSON, nested too deeply, or JSON that is no object.
+    """
+    try:
+        schema = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f'json_schema is not JSON: {error}') from error
+    if not isinstance(schema, dict):
+        raise InvalidRequest(
+            f'json_schema must be an object such as {{"type": "string"}}, not {text.strip()[:40]}'
+        )
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f'{constant} is none of its numbers')
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from vlmaxxing_ros.evaluation.arms import ORACLE, REFERENCE, make_arm
 from vlmaxxing_ros.evaluation.arms.registry import LIVE, SPEED
 from vlmaxxing_ros.evaluation.errors import ArmUnavailable, QuestionsError
 from vlmaxxing_ros.evaluation.questions_file import TimedQuestion, load_questions
-from vlmaxxing_ros.evaluation.recordings import read_images
+from vlmaxxing_ros.evaluation.recordings import Images, read_images
 from vlmaxxing_ros.evaluation.replay import ArmRun, Watcher, replay
 from vlmaxxing_ros.evaluation.store import Store, fingerprint
+from vlmaxxing_ros.ros.images import NO_SCALING, Scaling
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,19 @@ class Replayed:
     questions: list[TimedQuestion]
     topic: str = ''
     fps: float = 0.0
+    scaling: Scaling = NO_SCALING
+
+    def images(self) -> Images:
+        """Its images from the beginning."""
+        return read_images(self.path, topic=self.topic, fps=self.fps, scaling=self.scaling)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What there is to say about a recording: images left out, by reason, and remarks."""
+
+    dropped: dict[str, int]
+    remarks: list[str]
 
 
 @dataclass
@@ -47,6 +61,7 @@ def load_streams(
     camera: str = '',
     topic: str = '',
     fps: float = 0.0,
+    scaling: Scaling = NO_SCALING,
 ) -> list[Replayed]:
     """Pair recordings with their questions files.
 
@@ -68,7 +83,7 @@ def load_streams(
             raise QuestionsError(f'{file} asks nothing about {camera}: {", ".join(cameras)}')
         taken = {stream.name for stream in streams}
         name = path.stem if path.stem not in taken else f'{path.stem}-{number}'
-        streams.append(Replayed(name, path, chosen, topic, fps))
+        streams.append(Replayed(name, path, chosen, topic, fps, scaling))
     return streams
 
 
@@ -85,9 +100,21 @@ class Progress:
         """It is through, or was found on disk."""
 
 
+def survey(stream: Replayed) -> Survey:
+    """Read a whole recording before anything is asked about it.
+
+    Raises:
+        RecordingError: it cannot be read, or no image of it can be used.
+    """
+    images = stream.images()
+    for _ in images:
+        pass
+    return Survey(dict(images.dropped), images.remarks)
+
+
 def warm_up(stream: Replayed, family: Family, config: EngineConfig) -> None:
     """Encode, prefill and decode once, so that no arm pays for what only the first one would."""
-    first = next(read_images(stream.path, topic=stream.topic, fps=stream.fps), None)
+    first = next(stream.images(), None)
     if first is not None:
         question = replace(stream.questions[0], at=0.0)
         replay(
@@ -134,7 +161,7 @@ def run_arms(
                 continue
             inputs = [
                 fingerprint(stream.path),
-                [stream.topic, stream.fps],
+                [stream.topic, stream.fps, asdict(stream.scaling)],
                 [asdict(question) for question in stream.questions],
                 asdict(config),
                 model,
@@ -178,7 +205,7 @@ def _replay(
         lambda counted: make_arm(name, counted, config, windows, speed),
         name,
         stream.name,
-        read_images(stream.path, topic=stream.topic, fps=stream.fps),
+        stream.images(),
         stream.questions,
         family,
         config,

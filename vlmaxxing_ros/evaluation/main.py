@@ -34,7 +34,7 @@ from vlmaxxing_ros.evaluation.arms.registry import SPEED, check_name
 from vlmaxxing_ros.evaluation.draft import draft
 from vlmaxxing_ros.evaluation.errors import EvaluationError, QuestionsError
 from vlmaxxing_ros.evaluation.gate import parse_gates
-from vlmaxxing_ros.evaluation.markdown import gate_line, to_markdown
+from vlmaxxing_ros.evaluation.markdown import gate_line, left_out, to_markdown
 from vlmaxxing_ros.evaluation.ovo_bench import convert
 from vlmaxxing_ros.evaluation.page import to_page
 from vlmaxxing_ros.evaluation.pictures import OverlayRecorder
@@ -44,6 +44,9 @@ from vlmaxxing_ros.evaluation.report import build_report
 from vlmaxxing_ros.evaluation.store import Store, fingerprint
 from vlmaxxing_ros.evaluation.summary import METRICS
 from vlmaxxing_ros.evaluation.verdict import verdict
+from vlmaxxing_ros.ros.images import Scaling, check_range
+
+_RANGES = ('depth_range', 'mono16_range')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.draft is not None:
             return _draft(args, console)
         return _evaluate(args, console, arguments)
-    except (EvaluationError, EngineError, ValueError) as error:
+    except (EvaluationError, EngineError, ValueError, OSError) as error:
         console.print(f'vlmaxxing_evaluate: {error}', style='red', markup=False)
         return 2
 
@@ -93,7 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs='+',
         default=[],
         metavar='NAME=VALUE',
-        help='settings of the engine, such as keyframe_interval=0.5',
+        help='settings of the engine, such as keyframe_interval=0.5; depth_range=NEAR,FAR (m) and '
+        'mono16_range=BLACK,WHITE for images without 8-bit colour',
     )
     parser.add_argument(
         '--speed',
@@ -134,7 +138,7 @@ def _draft(args: argparse.Namespace, console: Console) -> int:
     recording, file = args.recordings[0], args.questions[0]
     if file.exists():
         raise QuestionsError(f'{file} exists: a draft would overwrite it')
-    images = read_images(recording, topic=args.topic, fps=args.fps)
+    images = read_images(recording, topic=args.topic, fps=args.fps, scaling=_scaling(args))
     questions = draft(images, args.draft, _config(args))
     if args.camera:
         questions = [replace(question, camera=args.camera) for question in questions]
@@ -154,13 +158,33 @@ def _config(args: argparse.Namespace) -> EngineConfig:
     kinds: dict[str, Any] = {spec.name: type(spec.default) for spec in fields(EngineConfig)}
     for pair in args.set:
         name, _, text = pair.partition('=')
+        if name in _RANGES:
+            continue
         if name not in kinds:
-            raise ValueError(f'no setting {name!r}; there are: {", ".join(kinds)}')
+            raise ValueError(f'no setting {name!r}; there are: {", ".join((*kinds, *_RANGES))}')
         try:
             values[name] = kinds[name](text)
         except ValueError:
             raise ValueError(f'{name} must be of type {kinds[name].__name__}: {text!r}') from None
     return EngineConfig(**values)
+
+
+def _scaling(args: argparse.Namespace) -> Scaling:
+    """The camera's ranges from `--set`.
+
+    Raises:
+        ValueError: not two increasing numbers.
+    """
+    ranges = {}
+    for pair in args.set:
+        name, _, text = pair.partition('=')
+        if name in _RANGES:
+            try:
+                bounds = [float(bound) for bound in text.strip('[]').split(',')]
+            except ValueError:
+                raise ValueError(f'{name} must be LOW,HIGH, not {text!r}') from None
+            ranges[name] = check_range(bounds, name)
+    return Scaling(**ranges)
 
 
 def _evaluate(args: argparse.Namespace, console: Console, given: Sequence[str] | None) -> int:
@@ -175,8 +199,14 @@ def _evaluate(args: argparse.Namespace, console: Console, given: Sequence[str] |
     gates = parse_gates(args.gate, arms=arms, metrics=METRICS)
     config = _config(args)
     streams = evaluate.load_streams(
-        args.recordings, args.questions, camera=args.camera, topic=args.topic, fps=args.fps
+        args.recordings,
+        args.questions,
+        camera=args.camera,
+        topic=args.topic,
+        fps=args.fps,
+        scaling=_scaling(args),
     )
+    surveys = [evaluate.survey(stream) for stream in streams]
     family = load_family(
         config.model, config.dtype, config.kv_bits, config.visual_experts, config.model_revision
     )
@@ -199,11 +229,11 @@ def _evaluate(args: argparse.Namespace, console: Console, given: Sequence[str] |
         )
     recorder.save(pictures)
     command = shlex.join(['vlmaxxing_evaluate', *(sys.argv[1:] if given is None else given)])
-    report = build_report(outcome, streams, config, command=command, gates=gates)
+    report = build_report(outcome, streams, config, command=command, surveys=surveys, gates=gates)
     _write(args.out / 'report.json', json.dumps(report, indent=1, ensure_ascii=False) + '\n')
     _write(args.out / 'report.md', to_markdown(report))
     _write(args.out / 'report.html', to_page(report, streams, pictures))
-    for sentence in verdict(report):
+    for sentence in (*left_out(report), *verdict(report)):
         console.print(sentence, markup=False)
     for gate in report['gates']:
         console.print(gate_line(gate), style=None if gate['kept'] else 'red', markup=False)

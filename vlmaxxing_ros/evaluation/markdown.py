@@ -31,6 +31,8 @@ def to_markdown(report: dict[str, Any]) -> str:
         '',
     ]
     lines += [f'- {sentence}' for sentence in verdict(report)] + ['']
+    if notices := left_out(report):
+        lines += [*(f'- {notice}' for notice in notices), '']
     if report['gates']:
         lines += [f'- {gate_line(gate)}' for gate in report['gates']] + ['']
     for table in tables(report):
@@ -40,6 +42,21 @@ def to_markdown(report: dict[str, Any]) -> str:
         lines += ['## Not run', '', *(f'- `{n}`: {why}' for n, why in unavailable.items()), '']
     lines += _drifted(report['drifted'])
     return '\n'.join(lines).rstrip() + '\n'
+
+
+def left_out(report: dict[str, Any]) -> list[str]:
+    """A line for each reason for which images were dropped, and for each remark."""
+    return [
+        line
+        for recording in report['recordings']
+        for line in (
+            *(
+                f'{recording["name"]}: {count} images dropped: {reason}'
+                for reason, count in recording['dropped'].items()
+            ),
+            *recording['remarks'],
+        )
+    ]
 
 
 def gate_line(gate: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from vlmaxxing_ros.evaluation.evaluate import Replayed
-from vlmaxxing_ros.evaluation.markdown import gate_line
+from vlmaxxing_ros.evaluation.markdown import gate_line, left_out
 from vlmaxxing_ros.evaluation.pictures import STILLS, data_uri, strips
 from vlmaxxing_ros.evaluation.plots import plots
 from vlmaxxing_ros.evaluation.tables import tables
@@ -43,7 +43,7 @@ def to_page(report: dict[str, Any], streams: Sequence[Replayed], pictures: Path)
         recordings=report['recordings'],
         frames=sum(r['frames'] for r in report['recordings']),
         questions=sum(r['questions'] for r in report['recordings']),
-        verdict=verdict(report),
+        verdict=[*left_out(report), *verdict(report)],
         gates=[(gate['kept'], gate_line(gate)) for gate in report['gates']],
         tables=[table for table in tables(report) if table.rows],
         plots=plots(report),

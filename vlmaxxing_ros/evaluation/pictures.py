@@ -16,7 +16,6 @@ from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
 from vlmaxxing_ros.evaluation.arms import Admission
 from vlmaxxing_ros.evaluation.evaluate import Replayed
-from vlmaxxing_ros.evaluation.recordings import read_images
 
 ANIMATED = 48
 """Frames of the animation at most."""
@@ -71,7 +70,7 @@ def strips(stream: Replayed, windows: Iterable[Iterable[int]]) -> list[bytes]:
     wanted = [list(window) for window in windows]
     needed = {stamp for window in wanted for stamp in window}
     found: dict[int, np.ndarray] = {}
-    for image in read_images(stream.path, topic=stream.topic, fps=stream.fps):
+    for image in stream.images():
         if image.stamp in needed:
             found.setdefault(image.stamp, _bgr(_scaled(image.pixels)))
     pictures = []

@@ -15,7 +15,7 @@ from typing import Any
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.evaluation.arms import ORACLE, REFERENCE
-from vlmaxxing_ros.evaluation.evaluate import Replayed, Results
+from vlmaxxing_ros.evaluation.evaluate import Replayed, Results, Survey
 from vlmaxxing_ros.evaluation.gate import Gate
 from vlmaxxing_ros.evaluation.machine import machine
 from vlmaxxing_ros.evaluation.pairing import Pair, is_right, pairs
@@ -32,6 +32,7 @@ def build_report(
     config: EngineConfig,
     *,
     command: str,
+    surveys: Sequence[Survey],
     gates: Sequence[Gate] = (),
 ) -> dict[str, Any]:
     """Put everything together; plain values, rounded to six digits."""
@@ -50,7 +51,10 @@ def build_report(
         'model': config.model,
         'machine': machine(),
         'config': asdict(config),
-        'recordings': [_recording(stream, outcome) for stream in streams],
+        'recordings': [
+            _recording(stream, outcome, surveyed)
+            for stream, surveyed in zip(streams, surveys, strict=True)
+        ],
         'arms': arms,
         'drifted': drifted(outcome),
         'gates': [_gate(gate, metrics) for gate in gates],
@@ -59,7 +63,7 @@ def build_report(
     return plain
 
 
-def _recording(stream: Replayed, outcome: Results) -> dict[str, Any]:
+def _recording(stream: Replayed, outcome: Results, surveyed: Survey) -> dict[str, Any]:
     run = next(run for run in outcome.runs[REFERENCE] if run.recording == stream.name)
     return {
         'name': stream.name,
@@ -67,6 +71,8 @@ def _recording(stream: Replayed, outcome: Results) -> dict[str, Any]:
         'seconds': (run.frames[-1].stamp - run.frames[0].stamp) * 1e-9,
         'blocks': run.frames[0].total,
         'questions': len(run.questions),
+        'dropped': surveyed.dropped,
+        'remarks': surveyed.remarks,
     }
 
 

@@ -20,7 +20,12 @@ import vlmaxxing_ros
 from vlmaxxing_ros.evaluation.machine import machine
 from vlmaxxing_ros.evaluation.replay import ArmRun
 
-_SOURCES = ('engine', 'evaluation', 'ros/images.py')
+_SOURCES = (
+    'engine',
+    'evaluation',
+    *('ros/images.py', 'ros/compressed.py', 'ros/recording.py', 'ros/storage'),
+    *('ros/video.py', 'ros/video_stream.py', 'ros/h264.py'),
+)
 
 
 def fingerprint(path: Path) -> list[list[Any]]:

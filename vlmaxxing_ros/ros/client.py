@@ -26,6 +26,7 @@ from sensor_msgs.msg import Image
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.ros.question_qos import ACTION_CLIENT, QUESTIONS
 
 
 class Client:
@@ -40,8 +41,8 @@ class Client:
         rclpy.init(context=self._context)
         self._node = Node('vlmaxxing_client', context=self._context)
         self._name = node
-        self._query = self._node.create_client(Query, f'{node}/query')
-        self._ask = ActionClient(self._node, Ask, f'{node}/ask')
+        self._query = self._node.create_client(Query, f'{node}/query', qos_profile=QUESTIONS)
+        self._ask = ActionClient(self._node, Ask, f'{node}/ask', **ACTION_CLIENT)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, daemon=True)

@@ -27,6 +27,7 @@ class Diagnostics:
         period: s.
         state: the lifecycle state's name.
         hint: why a camera's images do not come, empty if they do.
+        conversion: what converts the images.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class Diagnostics:
         period: float,
         state: Callable[[], str],
         hint: Callable[[str], str],
+        conversion: Callable[[], str],
     ) -> None:
         self._node = node
         self._worker = worker
         self._state = state
         self._hint = hint
+        self._conversion = conversion
         self._hinted: dict[str, str] = {}
         self._newest: dict[str, Perceived] = {}
         self._answers: dict[str, Answer] = {}
@@ -75,6 +78,7 @@ class Diagnostics:
         else:
             level, message = DiagnosticStatus.OK, state
         values = {'state': state, 'model': worker.model, 'questions': worker.questions}
+        values['image conversion'] = self._conversion()
         values |= {title: 'yes' if can else 'no' for title, can in worker.capabilities.items()}
         return self._status('model', level, message, values)
 

@@ -65,6 +65,8 @@ def main() -> int:
 
 def _findings(model: str, topic: str | None, seconds: float) -> Iterator[Finding]:
     yield _packages()
+    yield conversion()
+    yield video()
     yield from compute()
     yield from _model(model)
     yield from middleware()
@@ -95,6 +97,22 @@ def _packages() -> Finding:
     if missing:
         return Finding('bad', f'not installed: {", ".join(missing)} (pip install them)')
     return Finding('good', ', '.join(found))
+
+
+def conversion() -> Finding:
+    """What converts images."""
+    from vlmaxxing_ros.ros.bridge import Choice  # loaded late: the other checks work without it
+
+    bridge = Choice().made()
+    return Finding('good' if bridge.encodings else 'note', f'images are converted by {bridge}')
+
+
+def video() -> Finding:
+    """Whether topics with compressed video can be read."""
+    try:
+        return Finding('good', f'PyAV {version("av")} decodes H.264 and H.265 on topics')
+    except PackageNotFoundError:
+        return Finding('note', 'H.264 and H.265 on topics need PyAV: pip install av')
 
 
 def compute() -> Iterator[Finding]:

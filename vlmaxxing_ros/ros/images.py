@@ -3,32 +3,26 @@
 
 """Image messages to RGB arrays: validate first, then convert.
 
-Knows the fields of `sensor_msgs/Image` and `CompressedImage`, nothing of nodes or models.
-Written with OpenCV alone: cv_bridge reads 16UC1 as bytes and ignores row padding in its PyPI
-form, and its compiled form does not load beside numpy 2 (vision_opencv #535).  The tests use it
-as a reference for what it does right.
+Knows the fields of `sensor_msgs/Image` and `CompressedImage`, nothing of nodes or models.  Pixels
+are converted by cv_bridge where `bridge.py` has found it to be right, and by OpenCV elsewhere.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.engine.errors import InvalidFrame
+from vlmaxxing_ros.ros.compressed import ImageError, decode_depth, flaw_of
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CompressedImage, Image
 
 MILLIMETRE = 1e-3  # 16UC1 depth is in millimetres, 32FC1 in metres (REP 118)
-
-
-class ImageError(InvalidFrame):
-    """An image message that cannot be used; the text says what is wrong and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +32,7 @@ class Scaling:
     Attributes:
         depth_range: (near, far) in metres for 16UC1 and 32FC1: near is white, far and
             everything without a reading is black.  None: such images are refused.
-        mono16_range: (black, white) in sensor counts for mono16.  None: refused.
+        mono16_range: (black, white) in sensor counts for mono16 and 16-bit colours.  None: refused.
     """
 
     depth_range: tuple[float, float] | None = None
@@ -46,6 +40,17 @@ class Scaling:
 
 
 NO_SCALING = Scaling()
+
+__all__ = [
+    'LAYOUTS',
+    'NO_SCALING',
+    'Convert',
+    'ImageError',
+    'Scaling',
+    'check_range',
+    'compressed_to_rgb',
+    'to_rgb',
+]
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def _by(code: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda pixels: cv2.cvtColor(pixels, code)
 
 
-_LAYOUTS = {
+LAYOUTS = {
     'mono8': _Layout(1, _by(cv2.COLOR_GRAY2RGB)),
     '8UC1': _Layout(1, _by(cv2.COLOR_GRAY2RGB)),
     'rgb8': _Layout(3, lambda pixels: pixels, channels=3),
@@ -83,11 +88,29 @@ _LAYOUTS = {
     'nv21': _Layout(1, _by(cv2.COLOR_YUV2RGB_NV21), planes=1.5, even=(True, True)),
     'nv12': _Layout(1, _by(cv2.COLOR_YUV2RGB_NV12), planes=1.5, even=(True, True)),
 }
-_SCALED = {'mono16': 2, '16UC1': 2, '32FC1': 4}  # encoding: bytes per pixel
+_WIDE = {  # 16 bits per value, by mono16_range; encoding: what it is with 8
+    name.removesuffix('8') + '16': name
+    for name in LAYOUTS
+    if name.startswith('bayer_') or name in ('rgb8', 'bgr8', 'rgba8', 'bgra8')
+} | {'16UC3': 'bgr8', '16UC4': 'bgra8'}
+_SCALED = ('mono16', '16UC1', '32FC1')
+_DEPTH = ('16UC1', '32FC1')
 
 
-def to_rgb(message: Image, scaling: Scaling = NO_SCALING) -> np.ndarray:
+Convert = Callable[[str, np.ndarray], np.ndarray | None]
+"""Pixels in an 8-bit encoding, uint8 [height, width(, channels)] without padding, to RGB; None:
+not this encoding."""
+
+
+def to_rgb(
+    message: Image, scaling: Scaling = NO_SCALING, convert: Convert | None = None
+) -> np.ndarray:
     """Convert a `sensor_msgs/Image` to RGB.
+
+    Args:
+        message: the image.
+        scaling: how images without 8-bit colour become grey, or 8-bit.
+        convert: is asked before our own conversion.
 
     Returns:
         uint8 [height, width, 3]; for rgb8 without padding a view of the message's own data.
@@ -95,26 +118,47 @@ def to_rgb(message: Image, scaling: Scaling = NO_SCALING) -> np.ndarray:
     Raises:
         ImageError: unknown encoding, zero size, or a buffer that does not match its fields.
     """
-    layout = _LAYOUTS.get(message.encoding)
-    if layout is not None:
-        rows = _rows(message, layout)
-        shape: tuple[int, ...] = (rows.shape[0], message.width)
-        if layout.channels > 1:
-            shape += (layout.channels,)
-        try:
-            return layout.convert(np.ascontiguousarray(rows).reshape(shape))
-        except cv2.error as error:
-            raise ImageError(f'{message.encoding}: OpenCV refuses the image: {error}') from error
-    if message.encoding in _SCALED:
-        rows = _rows(message, _Layout(_SCALED[message.encoding], lambda pixels: pixels))
-        kind = 'f4' if message.encoding == '32FC1' else 'u2'
-        order = '>' if message.is_bigendian else '<'
-        values = np.ascontiguousarray(rows).view(order + kind)
-        return _scale(values, message.encoding, scaling)
+    encoding = message.encoding
+    if encoding in LAYOUTS:
+        pixels = _pixels(message, LAYOUTS[encoding])
+        return _convert(encoding, pixels, convert)
+    if encoding in _WIDE:
+        narrow = _WIDE[encoding]
+        layout = LAYOUTS[narrow]
+        counts = _values(message, 'u2', replace(layout, item=2 * layout.item))
+        grey = _grey(counts, encoding, scaling).reshape(message.height, message.width, -1)
+        return _convert(narrow, grey[..., 0] if layout.channels == 1 else grey, convert)
+    if encoding in _SCALED:
+        item, kind = (4, 'f4') if encoding == '32FC1' else (2, 'u2')
+        values = _values(message, kind, _Layout(item, lambda pixels: pixels))
+        return cv2.cvtColor(_grey(values, encoding, scaling), cv2.COLOR_GRAY2RGB)
     raise ImageError(
-        f'encoding {message.encoding!r} is not supported; publish one of '
-        f'{", ".join(sorted({*_LAYOUTS, *_SCALED}))}'
+        f'encoding {encoding!r} is not supported; publish one of '
+        f'{", ".join(sorted({*LAYOUTS, *_WIDE, *_SCALED}))}'
     )
+
+
+def _convert(encoding: str, pixels: np.ndarray, convert: Convert | None) -> np.ndarray:
+    try:
+        converted = convert(encoding, pixels) if convert else None
+        return LAYOUTS[encoding].convert(pixels) if converted is None else converted
+    except cv2.error as error:
+        raise ImageError(f'{encoding}: OpenCV refuses the image: {error}') from error
+
+
+def _pixels(message: Image, layout: _Layout) -> np.ndarray:
+    """The message's pixels without padding: [rows of the buffer, width(, channels)]."""
+    rows = _rows(message, layout)
+    shape: tuple[int, ...] = (rows.shape[0], message.width)
+    if layout.channels > 1:
+        shape += (layout.channels,)
+    return np.ascontiguousarray(rows).reshape(shape)
+
+
+def _values(message: Image, kind: str, layout: _Layout) -> np.ndarray:
+    """The message's values in its own byte order: [rows, values of a row]."""
+    order = '>' if message.is_bigendian else '<'
+    return np.ascontiguousarray(_rows(message, layout)).view(order + kind)
 
 
 def _rows(message: Image, layout: _Layout) -> np.ndarray:
@@ -140,31 +184,37 @@ def _rows(message: Image, layout: _Layout) -> np.ndarray:
     return data.reshape(lines, step)[:, :row]
 
 
-def _scale(values: np.ndarray, encoding: str, scaling: Scaling) -> np.ndarray:
-    """Sensor values [height, width] to grey RGB, as `Scaling` says."""
-    name = 'mono16_range' if encoding == 'mono16' else 'depth_range'
+def _grey(values: np.ndarray, encoding: str, scaling: Scaling) -> np.ndarray:
+    """Sensor values to 8 bits, uint8 of the same shape, as `Scaling` says."""
+    depth = encoding in _DEPTH
+    name = 'depth_range' if depth else 'mono16_range'
     bounds: tuple[float, float] | None = getattr(scaling, name)
     if bounds is None:
-        unit = 'sensor counts' if encoding == 'mono16' else 'metres'
         raise ImageError(
-            f'{encoding} has no colours to look at: set the parameter <camera>.{name} to the '
-            f'range, in {unit}, to be shown as grey, or use the colour topic'
+            f'{encoding} has no 8-bit colours to look at: set the parameter <camera>.{name} to the '
+            f'range, in {"metres" if depth else "sensor counts"}, to be shown, or use another topic'
         )
     scaled = values.astype(np.float32)
     low, high = bounds
-    if encoding == 'mono16':
-        grey = (scaled - low) / (high - low)
-    else:
+    if depth:
         if encoding == '16UC1':
             scaled *= MILLIMETRE
         reading = np.isfinite(scaled) & (scaled > 0)
         grey = np.where(reading, (high - scaled) / (high - low), 0.0)
-    grey8 = np.rint(np.clip(grey, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return cv2.cvtColor(grey8, cv2.COLOR_GRAY2RGB)
+    else:
+        grey = (scaled - low) / (high - low)
+    return np.rint(np.clip(grey, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def compressed_to_rgb(message: CompressedImage, scaling: Scaling = NO_SCALING) -> np.ndarray:
-    """Convert a `sensor_msgs/CompressedImage` (JPEG or PNG) to RGB.
+def compressed_to_rgb(
+    message: CompressedImage, scaling: Scaling = NO_SCALING, convert: Convert | None = None
+) -> np.ndarray:
+    """Convert a `sensor_msgs/CompressedImage` (JPEG, PNG or compressedDepth) to RGB.
+
+    Args:
+        message: the image.
+        scaling: how images without 8-bit colour become grey, or 8-bit.
+        convert: is asked before our own conversion.
 
     Returns:
         uint8 [height, width, 3]
@@ -173,41 +223,24 @@ def compressed_to_rgb(message: CompressedImage, scaling: Scaling = NO_SCALING) -
         ImageError: not JPEG or PNG, truncated, or 16-bit without `scaling`.
     """
     name = message.format
-    if 'compressedDepth' in name:
-        raise ImageError(
-            f'format {name!r} is not supported: use the raw depth topic with '
-            '<camera>.depth_range, or the compressed colour topic'
-        )
     data = np.frombuffer(message.data, np.uint8)
-    _check_complete(data, name)
+    encoding = name.split(';')[0].strip()
+    if 'compressedDepth' in name:
+        depth = decode_depth(data, name)
+        kind = '16UC1' if depth.dtype == np.uint16 else '32FC1'
+        return cv2.cvtColor(_grey(depth, kind, scaling), cv2.COLOR_GRAY2RGB)
+    if flaw := flaw_of(data):
+        raise ImageError(f'format {name!r}: {flaw}')
     # As stored: no EXIF rotation, 16 bits stay 16 bits.
     pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ImageError(f'format {name!r}: {data.size} bytes that do not decode; check the driver')
-    if pixels.dtype == np.uint16 and pixels.ndim == 2:
-        encoding = name.split(';')[0].strip()
-        return _scale(pixels, encoding if encoding == '16UC1' else 'mono16', scaling)
-    if pixels.dtype != np.uint8:
+    if pixels.dtype == np.uint16:
+        pixels = _grey(pixels, encoding if encoding == '16UC1' else 'mono16', scaling)
+    elif pixels.dtype != np.uint8:
         raise ImageError(f'format {name!r}: {pixels.dtype} colours; publish 8-bit colours')
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    codes = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
-    return cv2.cvtColor(pixels, codes[channels])
-
-
-def _check_complete(data: np.ndarray, name: str) -> None:
-    """Refuse what is not a whole JPEG or PNG: OpenCV fills a missing end with grey, silently."""
-    head, tail = data[:8].tobytes(), data[-64:].tobytes()
-    if head.startswith(b'\xff\xd8'):
-        complete = tail.rstrip(b'\0').endswith(b'\xff\xd9')
-    elif head == b'\x89PNG\r\n\x1a\n':
-        complete = b'IEND' in tail
-    else:
-        raise ImageError(
-            f'format {name!r}: {data.size} bytes that are neither JPEG nor PNG; '
-            'set <camera>.transport to raw if the topic carries sensor_msgs/Image'
-        )
-    if not complete:
-        raise ImageError(f'format {name!r}: the image is truncated at {data.size} bytes')
+    return _convert({1: 'mono8', 3: 'bgr8', 4: 'bgra8'}[channels], pixels, convert)
 
 
 def check_range(bounds: tuple[float, ...] | list[float], name: str) -> tuple[float, float] | None:

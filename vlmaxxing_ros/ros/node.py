@@ -89,6 +89,7 @@ class VlmaxxingNode(LifecycleNode):
             period=settings.node.diagnostics_period,
             state=lambda: self.state,
             hint=self._topics.hint,
+            conversion=lambda: self._topics.conversion,
         )
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.1, self.worker.finish_overdue, clock=steady)
@@ -254,7 +255,7 @@ class VlmaxxingNode(LifecycleNode):
         self._budgets.publish(to_budget(perceived))
         plan = perceived.budget.plan
         if plan is not None and self._overlays.get_subscription_count():
-            self._overlays.publish(to_overlay(perceived, plan))
+            self._overlays.publish(to_overlay(perceived, plan, self._topics.bridge))
         if text := perceived.budget.status_text:
             self._remark(f'{perceived.camera}: {text}', dropped=plan is None)
 

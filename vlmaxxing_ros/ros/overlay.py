@@ -9,11 +9,11 @@ from sensor_msgs.msg import Image
 
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
 from vlmaxxing_ros.engine.seeing.plan import Plan
+from vlmaxxing_ros.ros.bridge import Bridge
 from vlmaxxing_ros.ros.camera import Perceived
-from vlmaxxing_ros.ros.messages import to_image
 
 
-def to_overlay(perceived: Perceived, plan: Plan) -> Image:
+def to_overlay(perceived: Perceived, plan: Plan, bridge: Bridge) -> Image:
     """The overlay of one planned image, with that image's header."""
     budget, counts = perceived.budget, perceived.counts
     lines = [
@@ -25,4 +25,4 @@ def to_overlay(perceived: Perceived, plan: Plan) -> Image:
     ]
     arrival = perceived.arrival
     pixels = draw_overlay(plan, lines)
-    return to_image(pixels, stamp=arrival.stamp, frame_id=arrival.frame_id)
+    return bridge.to_image(pixels, stamp=arrival.stamp, frame_id=arrival.frame_id)

@@ -18,7 +18,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
-from rclpy.exceptions import ParameterException
+from rclpy.exceptions import InvalidParameterTypeException, ParameterException
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.ros.settings import CameraConfig, NodeConfig, Settings
@@ -59,6 +59,33 @@ def descriptor(spec: Field[Any]) -> ParameterDescriptor:
 def plain(value: Any) -> Any:
     """A parameter's value as the settings hold it: sequences become tuples."""
     return tuple(value) if isinstance(value, (list, tuple)) or hasattr(value, 'typecode') else value
+
+
+def _wrong_type(name: str, default: Any, given: Any) -> str:
+    """What to write in place of a value of the wrong type: ROS does not turn one into another."""
+    kind = {float: 'a number with a point', int: 'a whole number', bool: 'true or false'}
+    like = type(default)
+    if like is list:
+        item = type(default[0])
+        items = given if isinstance(given, tuple) else (given,)
+        what = f'a list of {"texts" if item is str else "numbers with a point"}'
+        if item is str:
+            write = f'write [{", ".join(map(str, items))}]'
+        elif all(type(value) in (int, float) for value in items):
+            write = f'write [{", ".join(str(float(value)) for value in items)}]'
+        else:
+            write = f'write for example {default}'
+    else:
+        what = kind.get(like, 'a text')
+        if like is float and type(given) is int:
+            write = f'write {float(given)}'
+        elif like is bool and given in (0, 1):
+            write = f'write {"true" if given else "false"}'
+        elif like is str and not isinstance(given, tuple):
+            write = f"write '{given}', quotes included"
+        else:
+            write = f'write for example {str(default).lower() if like is bool else default}'
+    return f'{name} must be {what}, not {given!r}: {write}'
 
 
 class Parameters:
@@ -102,9 +129,12 @@ class Parameters:
         values = {}
         for spec in fields(config):
             default = list(spec.default) if isinstance(spec.default, tuple) else spec.default
-            parameter = self._node.declare_parameter(
-                f'{prefix}{spec.name}', default, descriptor(spec)
-            )
+            name = f'{prefix}{spec.name}'
+            try:
+                parameter = self._node.declare_parameter(name, default, descriptor(spec))
+            except InvalidParameterTypeException as error:
+                given = self._node._parameter_overrides[name].value
+                raise ParameterError(_wrong_type(name, default, plain(given))) from error
             values[spec.name] = plain(parameter.value)
         return values
 

@@ -61,7 +61,7 @@ def _value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and math.isinf(value):
         return '.inf'
-    return str(value)
+    return str(value) or "''"
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -21,8 +21,11 @@ from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.engine.question import Token
+from vlmaxxing_ros.ros.askers import Askers
 from vlmaxxing_ros.ros.awaiting import complete
 from vlmaxxing_ros.ros.messages import to_answer, to_request
+from vlmaxxing_ros.ros.pace import Pace
+from vlmaxxing_ros.ros.question_qos import ACTION_SERVER, QUESTIONS
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
 from vlmaxxing_ros.ros.worker import Worker
 
@@ -42,12 +45,23 @@ class QuestionServers:
         self._on_answer = on_answer
         self._tickets: dict[bytes, Ticket] = {}
         self._open = 0
+        self._pace = Pace(node)
         # Reentrant: questions are awaited side by side.
         group = ReentrantCallbackGroup()
-        node.create_service(Query, '~/query', self._query, callback_group=group)
-        self._action = ActionServer(
-            node, Ask, '~/ask', self._ask, cancel_callback=self._cancel, callback_group=group
+        service = node.create_service(
+            Query, '~/query', self._query, qos_profile=QUESTIONS, callback_group=group
         )
+        self._action = ActionServer(
+            node,
+            Ask,
+            '~/ask',
+            self._ask,
+            goal_callback=self._accept,
+            cancel_callback=self._cancel,
+            callback_group=group,
+            **ACTION_SERVER,
+        )
+        self._askers = Askers(node, service, f'{node.get_fully_qualified_name()}/ask')
 
     def destroy(self) -> None:
         """End the action, which rclpy does not do with its node: it would keep that in being."""
@@ -60,8 +74,11 @@ class QuestionServers:
 
     async def _query(self, request: Query.Request, response: Query.Response) -> Query.Response:
         answered = Future()
-        self._submit(to_request(request), answered, lambda _token: None)
+        ticket = self._submit(to_request(request), answered, lambda _token: None)
+        key = self._askers.asked(request, ticket.cancel)
         response.answer = await answered
+        self._askers.done(key)
+        await self._pace.turn()
         self._open -= 1
         return response
 
@@ -74,7 +91,10 @@ class QuestionServers:
         self._tickets[key] = self._submit(to_request(goal.request), answered, feed_back)
         if goal.is_cancel_requested:
             self._tickets[key].cancel()
+        asker = self._askers.sent(goal, self._tickets[key].cancel)
         answer = await answered
+        self._askers.done(asker)
+        await self._pace.turn()
         del self._tickets[key]
         self._open -= 1
         if answer.status == Answer.OK:
@@ -84,6 +104,11 @@ class QuestionServers:
         else:
             goal.abort()
         return Ask.Result(answer=answer)
+
+    async def _accept(self, _goal: Ask.Goal) -> GoalResponse:
+        """Accept every goal; its result says what became of it."""
+        await self._pace.turn()
+        return GoalResponse.ACCEPT
 
     def _submit(
         self, request: Request, answered: Future, on_token: Callable[[Token], None]

@@ -1,40 +1,64 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A recording's messages as ROS 2 would send them: rosbag2 folders and ROS 1 bags, read by rosbags.
+"""A recording's messages as ROS 2 would send them: rosbag2 folders and files, ROS 1 bags.
 
-Knows files and serialised messages; knows nothing of rclpy, of pace or of what is in a message.
+Knows which files belong together; knows nothing of rclpy, of pace or of what is in a message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
+import heapq
+import shutil
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, suppress
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import Any
 
-from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.interfaces import Connection, ConnectionExtRosbag2, QosDurability
-from rosbags.typesys import Stores, get_typestore
-from rosbags.typesys.store import Typestore
+import yaml
+from rosbags.rosbag2.storage_mcap import zstd
+
+from vlmaxxing_ros.ros.storage.base import BagError, Message, Remark, Storage, Topic, reason
+from vlmaxxing_ros.ros.storage.mcap import Mcap
+from vlmaxxing_ros.ros.storage.ros1 import Ros1
+from vlmaxxing_ros.ros.storage.sqlite import Sqlite
+
+__all__ = ['BagError', 'Recording', 'Topic', 'is_recording']
+
+_ZSTD = b'\x28\xb5\x2f\xfd'  # no CDR begins like this: its first byte is 0
+_FORMATS: dict[bytes, Callable[[Path, Remark], Storage]] = {
+    b'\x89MCAP': Mcap,
+    b'SQLite format 3': Sqlite,
+    b'#ROSBAG': Ros1,
+}
+_SUFFIXES: dict[str, Callable[[Path, Remark], Storage]] = {
+    '.mcap': Mcap,
+    '.db3': Sqlite,
+    '.bag': Ros1,
+    '.active': Ros1,
+}
+_PATTERNS = ('*.mcap', '*.db3', '*.mcap.zstd', '*.db3.zstd', '*.bag', '*.bag.active')
 
 
-class BagError(Exception):
-    """A recording that cannot be read; the text says what to do."""
-
-
-@dataclass(frozen=True)
-class Topic:
-    """A recorded topic: its name, its type (`sensor_msgs/msg/Image`), if it was latched."""
-
-    name: str
-    type: str
-    latched: bool
+def is_recording(path: Path) -> bool:
+    """Whether this is a folder or a file of messages, sound or not, by its name or beginning."""
+    if path.is_dir() or path.suffix in _SUFFIXES:
+        return True
+    with suppress(OSError), path.open('rb') as file:
+        return file.read(16).startswith(tuple(_FORMATS))
+    return False
 
 
 class Recording(AbstractContextManager['Recording']):
     """An open recording.
+
+    Args:
+        path: a folder of rosbag2, one of its files, or a ROS 1 bag.
+        topics: only these; none: all.
+        remark: told once whatever cannot be read, and what to do about it.
 
     Attributes:
         topics: the topics by name: those asked for, or all.
@@ -43,32 +67,31 @@ class Recording(AbstractContextManager['Recording']):
         BagError: no such recording, not one, or without one of the topics asked for.
     """
 
-    def __init__(self, path: Path, topics: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        topics: Collection[str] = (),
+        *,
+        remark: Remark = lambda _: None,
+    ) -> None:
         if not path.exists():
             raise BagError(f'{path} does not exist')
+        self._tell = remark
+        self._told: set[str] = set()
+        self._open = ExitStack()
         try:
-            self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-            self._reader.open()
-        except (AnyReaderError, OSError) as error:
-            raise BagError(
-                f'{path} is neither a rosbag2 folder (with metadata.yaml) nor a ROS 1 bag: {error}'
-            ) from error
-        there = sorted(self._reader.topics)
-        missing = sorted(set(topics) - set(there))
-        if missing:
-            self._reader.close()
-            raise BagError(
-                f'{path} has no topic {", ".join(missing)}; it has {", ".join(there) or "none"}'
-            )
-        self._connections = [
-            connection
-            for connection in self._reader.connections
-            if not topics or connection.topic in topics
-        ]
-        self.topics = {
-            connection.topic: Topic(connection.topic, connection.msgtype, _latched(connection))
-            for connection in self._connections
-        }
+            self._storages = self._open_files(path)
+            there: dict[str, Topic] = {}
+            for storage in self._storages:
+                for name, topic in storage.topics.items():
+                    there.setdefault(name, topic)
+            if missing := sorted(set(topics) - there.keys()):
+                names = ', '.join(sorted(there)) or 'none'
+                raise BagError(f'{path} has no topic {", ".join(missing)}; it has {names}')
+        except BaseException:
+            self._open.close()
+            raise
+        self.topics = {name: there[name] for name in there if not topics or name in topics}
 
     def __exit__(
         self,
@@ -76,35 +99,105 @@ class Recording(AbstractContextManager['Recording']):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._reader.close()
+        self._open.close()
 
-    def messages(self) -> Iterator[tuple[int, str, bytes]]:
-        """Every message in the order of recording: (time of recording in ns, topic, CDR)."""
-        types = None if self._reader.is2 else _ros1_types(self._reader.typestore)
-        for connection, stamp, data in self._reader.messages(self._connections):
-            if types is not None:
-                data = bytes(types.ros1_to_cdr(data, connection.msgtype))
-            yield stamp, connection.topic, data
+    def messages(self, topics: Collection[str] = ()) -> Iterator[Message]:
+        """Every message on these topics (all if none is named), in the order of recording."""
+        wanted = {name: self.topics[name] for name in topics or self.topics}
+        lost: Counter[str] = Counter()
+        sources = []
+        for storage in self._storages:
+            ours = {name for name, topic in wanted.items() if storage.topics.get(name) == topic}
+            if ours:
+                sources.append(storage.messages(ours))
+        for time, topic, data in heapq.merge(*sources, key=lambda message: message[0]):
+            if data[:4] == _ZSTD:  # compressed by the message, whatever the metadata say
+                try:
+                    data = zstd.decompress(data)
+                except zstd.ZstdError:
+                    lost[topic] += 1
+                    continue
+            yield time, topic, data
+        for topic, count in lost.items():
+            self._remark(f'{topic}: {count} messages are damaged and left out')
 
+    def _remark(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._tell(text)
 
-def _latched(connection: Connection) -> bool:
-    extra = connection.ext
-    if isinstance(extra, ConnectionExtRosbag2):
-        return any(
-            qos.durability == QosDurability.TRANSIENT_LOCAL for qos in extra.offered_qos_profiles
-        )
-    return bool(extra.latching)
+    def _open_files(self, path: Path) -> list[Storage]:
+        """Open what belongs to the recording; what cannot be is an error only if nothing can.
 
+        Raises:
+            BagError: there is nothing that can be read.
+        """
+        files = self._files(path) if path.is_dir() else [path]
+        storages, errors = [], []
+        for file in files:
+            try:
+                storages.append(self._open_file(file))
+            except BagError as error:
+                errors.append(str(error))
+            except Exception as error:  # damaged bytes raise whatever they look like
+                errors.append(f'{file} cannot be read: {reason(error)}')
+        if not storages:
+            raise BagError(errors[0])
+        for text in errors:
+            self._remark(text)
+        return storages
 
-def _ros1_types(recorded: Typestore) -> Typestore:
-    """The recording's own definitions, with the header of ROS 2: rosbags skips `seq` itself."""
-    header = 'std_msgs/msg/Header'
-    definitions = {
-        **recorded.fielddefs,
-        header: get_typestore(Stores.ROS2_JAZZY).fielddefs[header],
-    }
-    types = get_typestore(Stores.EMPTY)
-    types.register(
-        {name: definitions[name] for name in definitions.keys() - types.fielddefs.keys()}
-    )
-    return types
+    def _open_file(self, file: Path) -> Storage:
+        with file.open('rb') as opened:
+            beginning = opened.read(16)
+        if beginning.startswith(_ZSTD):
+            file = self._decompressed(file)
+            return self._open_file(file)
+        kinds = [kind for magic, kind in _FORMATS.items() if beginning.startswith(magic)]
+        if not kinds and file.suffix not in _SUFFIXES:
+            raise BagError(
+                f'{file} is neither a rosbag2 folder, a .mcap or .db3 file nor a ROS 1 bag'
+            )
+        storage = (kinds or [_SUFFIXES[file.suffix]])[0](file, self._remark)
+        self._open.callback(storage.close)
+        return storage
+
+    def _decompressed(self, file: Path) -> Path:
+        """A compressed file's content, kept until the recording is closed; all that there is."""
+        folder = Path(self._open.enter_context(TemporaryDirectory(prefix='vlmaxxing_')))
+        plain = folder / file.name.removesuffix('.zstd')
+        with zstd.open(file, 'rb') as packed, plain.open('wb') as unpacked:
+            try:
+                shutil.copyfileobj(packed, unpacked)
+            except (EOFError, zstd.ZstdError) as error:
+                self._remark(f'{file} is damaged or cut off ({reason(error)})')
+        return plain
+
+    def _files(self, folder: Path) -> list[Path]:
+        """The files of a folder: those that its metadata.yaml names, or all there are."""
+        there = sorted({file for pattern in _PATTERNS for file in folder.glob(pattern)})
+        mend = f'ros2 bag reindex {folder} writes it anew'
+        try:
+            text = (folder / 'metadata.yaml').read_text(encoding='utf-8', errors='replace')
+            about: Any = yaml.safe_load(text)
+            names = about['rosbag2_bagfile_information']['relative_file_paths']
+            named = [folder / PurePath(name).name for name in names]
+        except FileNotFoundError:
+            named = there
+            if there:
+                self._remark(f'{folder} has no metadata.yaml: its files are read; {mend}')
+        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+            named = there
+            self._remark(
+                f"{folder}/metadata.yaml cannot be read ({reason(error)}): the folder's files "
+                f'are; {mend}'
+            )
+        if missing := [file.name for file in named if not file.exists()]:
+            self._remark(f'{folder} has no {", ".join(missing)}, which its metadata.yaml names')
+        files = [file for file in named if file.exists()] or there
+        if not files:
+            raise BagError(
+                f'{folder} is neither a rosbag2 folder nor a ROS 1 bag: it has no .mcap, .db3 or '
+                '.bag file in it'
+            )
+        return files

@@ -18,23 +18,22 @@ import traceback
 from typing import NoReturn
 
 import rclpy
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 
-from vlmaxxing_ros.ros.dds import use_profile
 from vlmaxxing_ros.ros.node import VlmaxxingNode
 from vlmaxxing_ros.ros.parameters import ParameterError
+from vlmaxxing_ros.ros.starting import ArgumentsError, start_ros
 
 _LAST_WORDS = 1.0  # s for the answers to those who still wait
 
 
 def run() -> int:
     """Run until SIGINT or SIGTERM; 0, or 1 if the node's parameters cannot be used."""
-    use_profile()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
+        start_ros()
         node = VlmaxxingNode()
-    except ParameterError as error:
+    except (ArgumentsError, ParameterError, ParameterException) as error:
         print(f'vlmaxxing: {error}', file=sys.stderr)
         rclpy.try_shutdown()
         return 1

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from vlmaxxing_ros.engine.config import EngineConfig, check, setting
 from vlmaxxing_ros.ros.images import Scaling, check_range
 
-TRANSPORTS = ('raw', 'compressed')
+TRANSPORTS = ('raw', 'compressed', 'compressedDepth', 'ffmpeg')  # image_transport's names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +89,15 @@ class CameraConfig:
 
     transport: str = setting(
         'raw',
-        'type of the image topic; raw: sensor_msgs/Image, compressed: sensor_msgs/CompressedImage',
+        'type of the image topic; raw: sensor_msgs/Image, compressed and compressedDepth: '
+        'sensor_msgs/CompressedImage, ffmpeg: ffmpeg_image_transport_msgs/FFMPEGPacket',
         choices=TRANSPORTS,
+        fixed=True,
+    )
+    base_topic: str = setting(
+        '',
+        'topic of image_transport, such as /front/image_raw: it is read if the transport is raw, '
+        'and <base_topic>/<transport> otherwise; empty: <c>/image is read, whatever the transport',
         fixed=True,
     )
     depth_range: tuple[float, ...] = setting(
@@ -102,7 +109,8 @@ class CameraConfig:
     )
     mono16_range: tuple[float, ...] = setting(
         (0.0, 0.0),
-        'black and white bound of mono16 images shown as grey; [0, 0]: mono16 is refused',
+        'black and white bound of mono16 images shown as grey, and of colours and Bayer patterns '
+        'of 16 bits; [0, 0]: they are refused',
         unit='sensor counts',
         fixed=True,
     )
@@ -111,6 +119,18 @@ class CameraConfig:
         for spec in fields(self):
             check(spec, getattr(self, spec.name))
         self.scaling()
+        for name in TRANSPORTS[1:]:
+            if self.base_topic.endswith(f'/{name}'):
+                raise ValueError(
+                    f'base_topic must be without its /{name}, which the transport adds: '
+                    f'{self.base_topic.removesuffix(f"/{name}")}'
+                )
+
+    def topic(self, camera: str) -> str:
+        """The topic to read, before it is remapped."""
+        if not self.base_topic:
+            return f'{camera}/image'
+        return self.base_topic if self.transport == 'raw' else f'{self.base_topic}/{self.transport}'
 
     def scaling(self) -> Scaling:
         """The ranges in the form that `images.py` takes."""

@@ -8,7 +8,6 @@ Knows the tokenizer and the schema; knows nothing of the model.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import llguidance
@@ -38,12 +37,11 @@ class JsonConstraint:
 
     def __init__(self, vocabulary: llguidance.LLTokenizer, schema: str) -> None:
         try:
-            json.loads(schema)
+            grammar = llguidance.LLMatcher.grammar_from_json_schema(
+                schema, overrides={'whitespace_flexible': False}
+            )
         except ValueError as error:
-            raise InvalidRequest(f'json_schema is not JSON: {error}') from error
-        grammar = llguidance.LLMatcher.grammar_from_json_schema(
-            schema, overrides={'whitespace_flexible': False}
-        )
+            raise InvalidRequest(f'json_schema cannot be used: {error}') from error
         self._matcher = llguidance.LLMatcher(vocabulary, grammar)
         if self._matcher.is_error():
             raise InvalidRequest(f'json_schema cannot be used: {self._matcher.get_error()}')

@@ -1,0 +1,177 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Many askers at the same moment: each of them is told something by its deadline."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.ros_process import Peer, TestCamera, questions_waiting, wait_until
+from rclpy.action import ActionClient
+from sensor_msgs.msg import Image
+
+from vlmaxxing_msgs.action import Ask
+from vlmaxxing_msgs.msg import Answer
+from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.ros.question_qos import ACTION_CLIENT, QUESTIONS
+
+TESTS = Path(__file__).parents[1]
+WHAT = 'what colors are the blocks?'
+
+
+@pytest.fixture(scope='module', autouse=True)
+def node(start_node: Callable[..., None], model: str) -> None:
+    start_node(model=model, max_waiting_questions=3, diagnostics_period=0.2)
+
+
+@pytest.fixture
+def camera(peer: Peer) -> TestCamera:
+    camera = TestCamera(peer, Image)
+    camera.show()
+    return camera
+
+
+def make_clients(peer: Peer, count: int, **options: Any) -> list[Any]:
+    """Clients that the node knows: each side discovers the other by itself."""
+    clients = [peer.create_client(Query, '/vlmaxxing/query', **options) for _ in range(count)]
+    for client in clients:
+        assert client.wait_for_service(60.0)
+
+        def answered(client: Any = client) -> bool:
+            pending = client.call_async(Query.Request(question=''))
+            deadline = time.monotonic() + 1.0
+            while not pending.done() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return bool(pending.done())
+
+        wait_until(answered, what='a first answer')
+    return clients
+
+
+def statuses(pending: list[Any], timeout: float = 90.0) -> Counter[int]:
+    """How the questions ended."""
+    wait_until(lambda: all(future.done() for future in pending), timeout, 'every answer')
+    return Counter(future.result().answer.status for future in pending)
+
+
+def test_clients_that_ask_at_the_same_moment_are_all_answered(
+    peer: Peer, camera: TestCamera
+) -> None:
+    clients = make_clients(peer, 24)
+    found = statuses([client.call_async(Query.Request(question=WHAT)) for client in clients])
+    assert sum(found.values()) == 24
+    assert found.keys() <= {Answer.OK, Answer.OVERLOADED}
+    assert found[Answer.OK] >= 3
+
+
+def test_a_client_with_many_calls_in_flight_is_answered_each_time(
+    peer: Peer, camera: TestCamera
+) -> None:
+    (client,) = make_clients(peer, 1, qos_profile=QUESTIONS)
+    found = statuses([client.call_async(Query.Request(question=WHAT)) for _ in range(16)])
+    assert sum(found.values()) == 16
+
+
+def test_a_thousand_questions_at_once_all_get_a_status(peer: Peer, camera: TestCamera) -> None:
+    clients = make_clients(peer, 10, qos_profile=QUESTIONS)
+    request = Query.Request(question=WHAT, max_evidence_age=1e-6, deadline=5.0)  # none is as fresh
+    found = statuses([client.call_async(request) for _ in range(100) for client in clients])
+    assert sum(found.values()) == 1000
+    assert found.keys() == {Answer.STALE, Answer.OVERLOADED}
+    assert peer.query(WHAT).status == Answer.OK
+
+
+def test_goals_sent_at_once_are_all_accepted_and_all_have_a_result(
+    peer: Peer, camera: TestCamera
+) -> None:
+    clients = [ActionClient(peer, Ask, '/vlmaxxing/ask', **ACTION_CLIENT) for _ in range(4)]
+    assert all(client.wait_for_server(60.0) for client in clients)
+    time.sleep(2.0)
+    goal = Ask.Goal(question=WHAT)
+    sending = [client.send_goal_async(goal) for _ in range(50) for client in clients]
+    wait_until(lambda: all(future.done() for future in sending), 90.0, 'every goal')
+    handles = [future.result() for future in sending]
+    assert all(handle.accepted for handle in handles)
+    pending = [handle.get_result_async() for handle in handles]
+    wait_until(lambda: all(future.done() for future in pending), 90.0, 'every result')
+    found = Counter(future.result().result.answer.status for future in pending)
+    assert sum(found.values()) == 200
+    assert found.keys() <= {Answer.OK, Answer.OVERLOADED}
+    for client in clients:
+        client.destroy()
+
+
+LATE = 90.0
+"""Seconds, and the deadline of what nobody waits for any more."""
+
+
+def ask_in_vain(asker: Peer, how: str) -> Any:
+    """Ask what is answered at the deadline only; the client."""
+    if how == 'query':
+        client = asker.create_client(Query, '/vlmaxxing/query')
+        assert client.wait_for_service(60.0)
+        time.sleep(1.0)
+        client.call_async(Query.Request(question=WHAT, max_evidence_age=1e-6, deadline=LATE))
+        return client
+    action = ActionClient(asker, Ask, '/vlmaxxing/ask')
+    assert action.wait_for_server(60.0)
+    time.sleep(1.0)
+    goal = Ask.Goal(question=WHAT, max_evidence_age=1e-6, deadline=LATE)
+    sending = action.send_goal_async(goal)
+    wait_until(sending.done, what='the goal is accepted')
+    return action
+
+
+@pytest.mark.parametrize('how', ['query', 'ask'])
+def test_an_asker_that_is_gone_keeps_nobody_waiting(
+    peer: Peer, camera: TestCamera, how: str
+) -> None:
+    peer.query(WHAT)  # another client, which stays
+    gone = Peer('gone')
+    clients = [ask_in_vain(gone, how) for _ in range(3)]
+    wait_until(lambda: questions_waiting(peer) == '3', what='the questions wait')
+    assert peer.query(WHAT).status == Answer.OVERLOADED
+    for client in clients:
+        client.destroy()
+    gone.close()
+    wait_until(lambda: questions_waiting(peer) == '0', LATE / 3, 'the questions end')
+    assert peer.query(WHAT).status == Answer.OK
+
+
+ASKER = f"""
+import time
+from integration.test_many_clients import Peer, ask_in_vain
+peer = Peer('killed')
+ask_in_vain(peer, 'query')
+print('asked', flush=True)
+time.sleep({LATE})
+"""
+
+
+def test_an_asker_that_was_killed_keeps_nobody_waiting(
+    peer: Peer, camera: TestCamera, spawn: Callable[..., Any]
+) -> None:
+    asker = spawn(sys.executable, '-c', ASKER, env={'PYTHONPATH': str(TESTS)})
+    asker.wait_for('asked')
+    wait_until(lambda: questions_waiting(peer) == '1', what='the question waits')
+    os.kill(asker.pid, signal.SIGKILL)
+    wait_until(lambda: questions_waiting(peer) == '0', LATE / 2, 'the question ends')
+
+
+def test_an_asker_that_stays_is_waited_for(peer: Peer, camera: TestCamera) -> None:
+    (client,) = make_clients(peer, 1)
+    pending = client.call_async(Query.Request(question=WHAT, max_evidence_age=1e-6, deadline=6.0))
+    other = Peer('other')
+    ask_in_vain(other, 'query')
+    other.close()
+    wait_until(pending.done, what='the answer')
+    assert pending.result().answer.status == Answer.STALE
