@@ -61,6 +61,7 @@ class Reply:
         vision, prefill: time spent on frames after the question was asked.
         ttft, latency: from the question to the first token and to the end, frames included.
         parsed: False where a choice was wanted and the text is none of them.
+        owed: blocks that had changed and were not accounted for; None: the arm does not say.
     """
 
     answer: str
@@ -74,6 +75,7 @@ class Reply:
     latency: float = 0.0
     exact: bool = True
     parsed: bool = True
+    owed: int | None = None
 
 
 class Arm(ABC):
