@@ -28,11 +28,16 @@ ORACLE, LOW_FPS, SCREENSHOT, RECENCY, NATIVE = ARMS = (
 )
 """By the names that the authors' artifact has for them, the oracle first."""
 
+TWO_FRAMES = 'two_frames_dense'
+"""Not part of the artifact: the window's first frame and its last.  It makes half of low-fps
+dense's tower calls by construction: whoever wants to be paid for reuse has to beat it."""
+
 OFFSETS: dict[str, tuple[float, ...]] = {
     ORACLE: tuple(WINDOW * part / 7 for part in range(7, -1, -1)),
     LOW_FPS: tuple(WINDOW * part / 3 for part in range(3, -1, -1)),
     SCREENSHOT: (0.0,),
     RECENCY: (1.5, 1.0, 0.5, 0.0),
+    TWO_FRAMES: (WINDOW, 0.0),
 }
 """Seconds before the newest frame at which an arm takes its frames, oldest first."""
 
@@ -62,7 +67,7 @@ class FramesAt(Arm):
 
 
 def make_streaming_arm(name: str, family: Family, config: EngineConfig) -> Arm:
-    """Set up one of `ARMS`."""
+    """Set up one of `ARMS`, or `TWO_FRAMES`."""
     if name == NATIVE:
         return make_arm('auto', family, config, {})
     return FramesAt(family, config, OFFSETS[name])

@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The published gates, on artifact rows: may the claim be made?
+"""The published gates, on artifact rows: whether the claim may be made.
 
 From the authors' note of 2026-05-01 on the staged preflight (jfbastien/VLMaxxing): stage 0, a
 first look at 6 to 8 events, and the full closure.  Their validator says the last word; this says
