@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.evaluation.grid_frames import grid_frames
 from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.streaming.arms import ARMS, LOW_FPS, NATIVE, OFFSETS, ORACLE, RECENCY
@@ -43,7 +43,8 @@ class Rows:
         self._config = config
         self._common = common
         self._media = video.sha256
-        self._frames = {frame.stamp: frame for frame in _frames(video, family, config)}
+        frames = grid_frames(read_images(video.folder), family, config)
+        self._frames = {frame.stamp: frame for frame in frames}
         self._index = {stamp: number for number, stamp in enumerate(self._frames)}
 
     def build(self, runs: Mapping[str, ArmRun]) -> list[Row]:
@@ -213,13 +214,6 @@ def _native(charge: Charge | None) -> Row:
         'native_rebuild_count': charge and charge.rebuilt,
         'native_skip_count': charge and charge.skipped,
     }
-
-
-def _frames(video: Video, family: Family, config: EngineConfig) -> Iterator[Frame]:
-    for image in read_images(video.folder):
-        height, width = image.pixels.shape[:2]
-        grid = family.grid(height, width, config.max_blocks)
-        yield Frame.from_image(image.pixels, grid, stamp=image.stamp)
 
 
 def _prompt(case: EventCase) -> str:
