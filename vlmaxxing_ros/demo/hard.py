@@ -36,7 +36,7 @@ class Hardness:
     rods: int
 
 
-HARD = Hardness(scale=0.6, contrast=0.6, noise=8.0, clutter=4, rods=1)
+HARD = Hardness(scale=0.7, contrast=0.7, noise=8.0, clutter=4, rods=1)
 """Tuned on development seeds until cold dense is right on 80 to 90 %."""
 
 

@@ -1,11 +1,11 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Long sessions with prompts that vary: does an arm drift from cold dense?
+"""Long sessions with prompts that vary: whether an arm drifts from cold dense.
 
 `python -m vlmaxxing_ros.evaluation.dialogue RECORDING ... --out DIR` asks fifty questions along
 each recording, once as they are and once *anchored*: with cold dense's previous answer in their
-text, so that no two prompts are the same (after the authors' note of 2026-05-01 on diverse
+text, so that prompts keep changing (after the authors' note of 2026-05-01 on diverse
 prompts).  Every turn is asked of the arm and, on the frames that the arm's window holds, of cold
 dense, with one and the same prompt.  Needs no truth.
 """

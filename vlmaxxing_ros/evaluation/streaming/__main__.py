@@ -18,16 +18,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.families.loading import load_family
 from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.report import plain
 from vlmaxxing_ros.evaluation.store import Store
-from vlmaxxing_ros.evaluation.streaming.arms import ARMS, TWO_FRAMES
+from vlmaxxing_ros.evaluation.streaming.arms import ARMS, CONFIG, TWO_FRAMES
 from vlmaxxing_ros.evaluation.streaming.artifact import Rows, to_jsonl
-from vlmaxxing_ros.evaluation.streaming.corpus import SETS, WORLDS, Video, make_video
+from vlmaxxing_ros.evaluation.streaming.corpus import (
+    SETS,
+    STAGE0_EVENTS,
+    VIDEOS,
+    WORLDS,
+    Video,
+    make_video,
+)
 from vlmaxxing_ros.evaluation.streaming.gates import closure_faults, stage0_faults
 from vlmaxxing_ros.evaluation.streaming.provenance import provenance
 from vlmaxxing_ros.evaluation.streaming.report import (
@@ -37,16 +43,6 @@ from vlmaxxing_ros.evaluation.streaming.report import (
     verdict,
 )
 from vlmaxxing_ros.evaluation.streaming.runs import run_videos
-
-CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=3)
-"""Ours: three keyframes, one second apart, and the newest frame, as the baselines' four; chosen on
-`development`.  A history grows to twice its keyframes before the oldest go."""
-
-VIDEOS = 4
-"""Recordings per family of the scored and the development set."""
-
-STAGE0_EVENTS = 2
-"""Events of each of stage 0's three recordings: six pair keys."""
 
 
 def main(given: Sequence[str] | None = None) -> int:

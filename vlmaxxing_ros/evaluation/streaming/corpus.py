@@ -35,6 +35,12 @@ SLOTS = 7
 EVENTS = 6
 """Slots and events of a recording."""
 
+VIDEOS = 4
+"""Recordings per family, of the scored and of the development set."""
+
+STAGE0_EVENTS = 2
+"""Events of each of stage 0's three recordings, one per family: six pair keys."""
+
 SET_UP = 'set-up'
 """Id of the question that every recording begins with: it is paid for the start of the stream, is
 reported apart and is not scored."""
@@ -82,7 +88,7 @@ def make_video(out: Path, name: str, family: str, number: int, events: int = EVE
         events: how many are asked about at most.
     """
     seed = SETS[name] + 1000 * list(WORLDS).index(family) + number
-    slots = SLOTS if events > 2 else 2
+    slots = SLOTS if events > STAGE0_EVENTS else 2
     world = WORLDS[family](seed=seed, slots=slots)
     title = f'{name}-{family}-{number:02d}'
     folder = out / title
