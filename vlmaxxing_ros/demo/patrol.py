@@ -4,8 +4,9 @@
 """A camera that pans between resting views of a table larger than its picture.
 
 Three views lie side by side, each with blocks of its own; the gripper moves with the camera, as
-one that is mounted beside it does.  The camera turns once in every slot; soon afterwards something
-happens in the view where it rests, and before every second turn, too.  Knows nothing of questions.
+one that is mounted beside it does.  The camera turns in every second slot; just before a turn or
+soon after it something happens in the view where it rests, and twice in the slot that follows.
+Knows nothing of questions.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Patrol(Tabletop):
     """A table as wide as three pictures, looked at view by view.
 
     seed: everything follows from it.
-    slots: how many; the camera turns once in each, and `duration` follows from it.
+    slots: how many; the camera turns in every second; `duration` follows from it.
     """
 
     def __init__(self, *, seed: int, slots: int = 6, size: tuple[int, int] = SIZE) -> None:
@@ -104,7 +105,7 @@ class Patrol(Tabletop):
         return pan.before + (pan.after - pan.before) * (3 - 2 * done) * done**2
 
     def _plan_everything(self, rng: np.random.Generator, slots: int) -> None:
-        """Blocks in every view; a turn in every slot, with beats before and after it."""
+        """Blocks in every view; a turn in every second slot, and beats."""
         script = Script(rng, self._gripper[0])
         colors = [str(color) for color in rng.permutation(list(COLORS))]
         for number, color in enumerate(colors[: int(rng.integers(4, 6))]):
@@ -112,14 +113,20 @@ class Patrol(Tabletop):
         script.open_with(float(rng.integers(0, 2)))
         view = int(rng.integers(VIEWS))
         for slot in range(slots):
-            at = tenths(LEAD + SLOT * slot + float(rng.uniform(0.0, 0.8)))
+            at = LEAD + SLOT * slot + float(rng.uniform(0.0, 0.8))
             if slot % 2:
-                script.play(Beat(tenths(at - float(rng.uniform(1.2, 1.6)))), float(view))
+                # The camera has rested for long: what changed can be asked about.
+                script.play(Beat(tenths(at + 1.5)), float(view))
+                script.play(Beat(tenths(at + 3.2), brief=slot % 3 == 0), float(view))
+                continue
+            if slot and slot % 4 == 0:
+                script.play(Beat(tenths(at - 1.4)), float(view))
             # Some turns go two views far: to say where it ends is no guess.
             after = int(rng.choice([v for v in range(VIEWS) if v != view]))
             end = tenths(at + float(rng.uniform(0.8, 1.2)) * abs(after - view))
-            self._pans.append(Pan(at, end, view, after))
+            self._pans.append(Pan(tenths(at), end, view, after))
             view = after
-            beat = Beat(tenths(end + float(rng.uniform(0.5, 1.0))), brief=slot % 3 == 2)
-            script.play(beat, float(view))
+            if slot % 4:
+                beat = Beat(tenths(end + float(rng.uniform(0.5, 1.0))), brief=slot % 3 == 2)
+                script.play(beat, float(view))
         self._epochs = script.epochs
