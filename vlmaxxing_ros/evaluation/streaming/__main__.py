@@ -34,6 +34,7 @@ from vlmaxxing_ros.evaluation.streaming.corpus import (
     Video,
     make_video,
 )
+from vlmaxxing_ros.evaluation.streaming.floor import floor
 from vlmaxxing_ros.evaluation.streaming.gates import closure_faults, stage0_faults
 from vlmaxxing_ros.evaluation.streaming.provenance import provenance
 from vlmaxxing_ros.evaluation.streaming.report import (
@@ -74,6 +75,7 @@ def main(given: Sequence[str] | None = None) -> int:
         gates['closure'] = closure_faults(rows)
     report = summarise(videos, runs, speed=_rows_per_frame(videos[0], family) / SECONDS_PER_FRAME)
     report |= {
+        'floor': floor(videos, family, CONFIG),
         'command': common['command_line'],
         'commit': common['commit_sha'],
         'hardware': common['hardware'],

@@ -17,17 +17,14 @@ import numpy as np
 from vlmaxxing_ros.evaluation.first_token import divergence
 from vlmaxxing_ros.evaluation.intervals import wilson
 from vlmaxxing_ros.evaluation.robot import misses, percentile, robot
-from vlmaxxing_ros.evaluation.streaming.events import EventCase
+from vlmaxxing_ros.evaluation.streaming.events import FPS, EventCase
 from vlmaxxing_ros.evaluation.streaming.runs import Charge
 from vlmaxxing_ros.evaluation.text import normalised
 
 
 @dataclass(frozen=True)
 class Answered:
-    """An event, what an arm made of it, and what the oracle and low-fps dense did.
-
-    `total` is the blocks of a frame: a whole one takes about as many rows.
-    """
+    """An event, what an arm made of it, and what the oracle and low-fps dense did."""
 
     family: str
     video: str
@@ -95,7 +92,7 @@ def _slower(answered: Sequence[Answered], speed: float) -> dict[str, Any]:
     `load` is all work over all time: from 1 on the arm does not keep up.
     """
     seconds = [a.ours.question.rows / speed for a in answered]
-    elapsed = sum(len(a.ours.frames) for a in answered) / 10.0
+    elapsed = sum(len(a.ours.frames) for a in answered) / FPS
     rows = sum(a.ours.rows for a in answered)
     return {
         'rows_per_second': speed,
