@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from vlmaxxing_ros.evaluation.first_token import pack
 from vlmaxxing_ros.evaluation.pairing import pairs
 from vlmaxxing_ros.evaluation.quality import (
     accuracy,
     change_to_correct,
+    divergences,
     drift,
     failures,
     staleness,
@@ -71,6 +74,18 @@ def test_drift_counts_choices_tokens_and_correctness_apart(asked: Ask, arm_run: 
     assert (figures['correctness']['count'], figures['answer']['count']) == (2, 2)
     assert figures['windows_unlike_dense'] == 1
     assert failures(ours.questions)['parse']['share'] == 0.5
+
+
+def test_divergence_is_measured_where_both_show_their_logits(asked: Ask, arm_run: Run) -> None:
+    even, odd = (pack(np.log(np.array(p))) for p in ([0.5, 0.5], [0.25, 0.75]))
+    ours = [asked('a', first_token=odd), asked('b', first_token=even), asked('stock')]
+    dense = [asked('a', first_token=even), asked('b', first_token=even), asked('stock')]
+    figures = divergences(pairs([arm_run(ours)], [arm_run(dense)]))
+    expected = 0.5 * np.log(0.5 / 0.25) + 0.5 * np.log(0.5 / 0.75)
+    assert figures['questions'] == 2
+    assert figures['max'] == pytest.approx(expected, rel=1e-5)
+    assert figures['mean'] == pytest.approx(expected / 2, rel=1e-5)
+    assert divergences(pairs([arm_run([asked('x')])], [arm_run([asked('x')])])) == {'questions': 0}
 
 
 def test_a_stale_answer_is_wrong_now_and_was_right_before(asked: Ask, arm_run: Run) -> None:

@@ -76,7 +76,10 @@ class Shot:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens: `kind` is move, appear, disappear, open or close."""
+    """Something that happens: `kind` is move, appear, disappear, open or close.
+
+    Other worlds add kinds of their own.
+    """
 
     kind: str
     start: float
@@ -85,7 +88,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class _Epoch:
+class Epoch:
     """The world from `start` on: blocks at rest, and at most one thing that happens."""
 
     start: float
@@ -134,7 +137,7 @@ class Tabletop:
         self._epochs = _plan(rng, duration, pause, self._gripper[0])
         self._starts = [epoch.start for epoch in self._epochs]
         self._margin = math.ceil(0.07 * max(size)) + 3
-        self._ground = _ground(rng, size, self._margin)
+        self._ground = draw_ground(rng, size, self._margin)
         self._drawn: tuple[object, np.ndarray] | None = None
 
     @property
@@ -192,7 +195,7 @@ class Tabletop:
     def _world(self, stamp: float) -> tuple[tuple[Block, ...], float]:
         epoch = self._epochs[max(0, bisect.bisect_right(self._starts, stamp) - 1)]
         event = epoch.event
-        if event is None or event.kind in ('appear', 'disappear'):
+        if event is None or event.kind not in ('move', 'open', 'close'):
             return epoch.blocks, epoch.opening
         done = min(1.0, max(0.0, (stamp - event.start) / (event.end - event.start)))
         if event.kind == 'move':
@@ -256,9 +259,9 @@ class Tabletop:
         rgb = np.array(self._paint[block.color], np.float32)
         side = np.concatenate([corners, corners + (0, rise)])
         hull = cv2.convexHull(side.astype(np.float32))[:, 0]
-        _fill(canvas, hull, rgb * 0.62)
-        _fill(canvas, corners, rgb)
-        _fill(canvas, (corners - (cx, cy)) * 0.55 + (cx - rise / 3, cy - rise / 3), rgb * 1.12)
+        fill(canvas, hull, rgb * 0.62)
+        fill(canvas, corners, rgb)
+        fill(canvas, (corners - (cx, cy)) * 0.55 + (cx - rise / 3, cy - rise / 3), rgb * 1.12)
 
     def _draw_gripper(self, canvas: np.ndarray, opening: float) -> None:
         unit = min(self.size)
@@ -271,7 +274,7 @@ class Tabletop:
 
         def box(x0: float, y0: float, x1: float, y1: float, level: float) -> None:
             corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
-            _fill(canvas, corners, np.full(3, level))
+            fill(canvas, corners, np.full(3, level))
 
         box(x - 0.05 * scale, top, x + 0.05 * scale, palm, dark)
         box(x - 0.14 * scale, palm, x + 0.14 * scale, palm + 0.05 * scale, light)
@@ -294,7 +297,7 @@ def changed_blocks(
     return tiles.max(axis=(1, 3)) > level
 
 
-def _ground(rng: np.random.Generator, size: tuple[int, int], margin: int) -> np.ndarray:
+def draw_ground(rng: np.random.Generator, size: tuple[int, int], margin: int) -> np.ndarray:
     """The empty table with its texture and clutter, (H + 2 margin, W + 2 margin, 3) uint8."""
     height, width = size[0] + 2 * margin, size[1] + 2 * margin
     level = rng.uniform(70, 190)
@@ -324,20 +327,18 @@ def _ground(rng: np.random.Generator, size: tuple[int, int], margin: int) -> np.
         else:
             w, h = unit * rng.uniform(0.03, 0.14, 2)
             corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
-            _fill(ground, corners, rgb)
+            fill(ground, corners, rgb)
     return ground
 
 
-def _plan(
-    rng: np.random.Generator, duration: float, pause: float, gripper_x: float
-) -> list[_Epoch]:
+def _plan(rng: np.random.Generator, duration: float, pause: float, gripper_x: float) -> list[Epoch]:
     """What happens, one thing at a time."""
     blocks: tuple[Block, ...] = ()
     count = int(rng.choice(6, p=[0.06, 0.15, 0.2, 0.23, 0.2, 0.16]))
     for color in rng.permutation(list(COLORS))[:count]:
-        blocks = _with_new_block(rng, blocks, str(color), gripper_x)
+        blocks = with_new_block(rng, blocks, str(color), gripper_x)
     opening = float(rng.integers(0, 2))
-    epochs = [_Epoch(-math.inf, blocks, opening)]
+    epochs = [Epoch(-math.inf, blocks, opening)]
     now = float(rng.exponential(pause)) if math.isfinite(pause) else math.inf
     while now < duration:
         kind = str(rng.choice(['move', 'appear', 'disappear', 'grip'], p=[0.48, 0.2, 0.2, 0.12]))
@@ -346,7 +347,7 @@ def _plan(
         before = blocks
         if kind == 'move' and blocks:
             index = int(rng.integers(len(blocks)))
-            goal = _goal(rng, blocks, index, gripper_x)
+            goal = find_goal(rng, blocks, index, gripper_x)
             if goal is not None:
                 target = goal
                 event = Event('move', now, now + float(rng.uniform(0.4, 1.6)), blocks[index].color)
@@ -355,7 +356,7 @@ def _plan(
         elif kind == 'appear' and len(blocks) < 5:
             absent = [c for c in COLORS if all(b.color != c for b in blocks)]
             color = str(rng.choice(absent))
-            blocks = _with_new_block(rng, blocks, color, gripper_x)
+            blocks = with_new_block(rng, blocks, color, gripper_x)
             if len(blocks) > len(before):
                 event = Event('appear', now, now, color)
             before = blocks
@@ -367,7 +368,7 @@ def _plan(
         elif kind == 'grip':
             event = Event('close' if opening else 'open', now, now + 0.3, '')
         if event is not None:
-            epochs.append(_Epoch(now, before, opening, event, target))
+            epochs.append(Epoch(now, before, opening, event, target))
             if event.kind in ('open', 'close'):
                 opening = 1.0 - opening
             now = event.end
@@ -375,7 +376,7 @@ def _plan(
     return epochs
 
 
-def _free(
+def is_free(
     blocks: tuple[Block, ...], x: float, y: float, gripper_x: float, distance: float = 0.23
 ) -> bool:
     """Whether a block fits at (x, y), away from the others and from the gripper."""
@@ -384,18 +385,19 @@ def _free(
     return all(math.hypot(b.x - x, b.y - y) >= distance for b in blocks)
 
 
-def _with_new_block(
+def with_new_block(
     rng: np.random.Generator, blocks: tuple[Block, ...], color: str, gripper_x: float
 ) -> tuple[Block, ...]:
+    """The blocks and one more, somewhere free in the picture; as they were if none fits."""
     for _ in range(30):
         x, y = float(rng.uniform(0.14, 0.86)), float(rng.uniform(0.14, 0.86))
-        if _free(blocks, x, y, gripper_x):
+        if is_free(blocks, x, y, gripper_x):
             size, angle = float(rng.uniform(0.13, 0.18)), float(rng.uniform(-0.6, 0.6))
             return (*blocks, Block(color, x, y, size, angle))
     return blocks
 
 
-def _goal(
+def find_goal(
     rng: np.random.Generator, blocks: tuple[Block, ...], index: int, gripper_x: float
 ) -> tuple[float, float] | None:
     """Somewhere to go in a line along the picture's axes, past nobody; None if walled in."""
@@ -407,12 +409,13 @@ def _goal(
         x, y = block.x + dx, block.y + dy
         inside = 0.12 <= x <= 0.88 and 0.12 <= y <= 0.88
         way = [(block.x + s * dx, block.y + s * dy) for s in (0.25, 0.5, 0.75, 1.0)]
-        if inside and all(_free(others, *point, gripper_x) for point in way):
+        if inside and all(is_free(others, *point, gripper_x) for point in way):
             return float(x), float(y)
     return None
 
 
-def _fill(canvas: np.ndarray, corners: np.ndarray, rgb: np.ndarray) -> None:
+def fill(canvas: np.ndarray, corners: np.ndarray, rgb: np.ndarray) -> None:
+    """Paint a convex polygon: corners float [n, 2] as (x, y), rgb float [3]."""
     points = np.round(corners * 2**FIXED_POINT).astype(np.int32)
     color = np.clip(rgb, 0, 255).tolist()
     cv2.fillConvexPoly(canvas, points, color, cv2.LINE_AA, FIXED_POINT)

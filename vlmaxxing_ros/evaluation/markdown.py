@@ -36,7 +36,7 @@ def to_markdown(report: dict[str, Any]) -> str:
     if report['gates']:
         lines += [f'- {gate_line(gate)}' for gate in report['gates']] + ['']
     for table in tables(report):
-        lines += _table(table)
+        lines += table_lines(table)
     unavailable = {n: a['unavailable'] for n, a in report['arms'].items() if 'unavailable' in a}
     if unavailable:
         lines += ['## Not run', '', *(f'- `{n}`: {why}' for n, why in unavailable.items()), '']
@@ -65,7 +65,8 @@ def gate_line(gate: dict[str, Any]) -> str:
     return f'{"kept" if gate["kept"] else "BROKEN"}: {gate["gate"]} (is {value})'
 
 
-def _table(table: Table) -> list[str]:
+def table_lines(table: Table) -> list[str]:
+    """One table; nothing of an empty one."""
     if not table.rows:
         return []
     return [
@@ -93,4 +94,4 @@ def _drifted(found: list[dict[str, Any]]) -> list[str]:
     if len(found) > _SHOWN:
         note += f' The first {_SHOWN} of {len(found)}; all are in report.json.'
     head = ('arm', 'recording', 'at s', 'question', 'answer', 'cold dense', 'truth')
-    return _table(Table('Answers that drifted', note, head, rows))
+    return table_lines(Table('Answers that drifted', note, head, rows))

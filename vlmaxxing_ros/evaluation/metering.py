@@ -27,11 +27,13 @@ class Work:
         image_rows: rows of frames that went through the language model.
         text_rows: rows of text that did: prefix, questions and decoded tokens.
         windows: attention windows that went through the vision tower.
+        calls: times that the vision tower was run on one window or more.
     """
 
     image_rows: int = 0
     text_rows: int = 0
     windows: int = 0
+    calls: int = 0
 
     def since(self, before: Work) -> Work:
         """What was done after `before`."""
@@ -39,6 +41,7 @@ class Work:
             self.image_rows - before.image_rows,
             self.text_rows - before.text_rows,
             self.windows - before.windows,
+            self.calls - before.calls,
         )
 
     def copy(self) -> Work:
@@ -52,6 +55,7 @@ def metered(family: Family) -> tuple[Family, Work]:
 
     def encode(frame: Frame, state: Any, active: np.ndarray) -> tuple[Features, Any]:
         work.windows += len(active)
+        work.calls += bool(len(active))
         return family.encode(frame, state, active)
 
     def hidden(rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:

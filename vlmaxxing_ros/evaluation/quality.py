@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from vlmaxxing_ros.evaluation.first_token import divergence
 from vlmaxxing_ros.evaluation.intervals import clustered, paired_difference, wilson
 from vlmaxxing_ros.evaluation.pairing import Pair, is_right
 from vlmaxxing_ros.evaluation.replay import ArmRun, AskedQuestion
@@ -80,6 +81,24 @@ def drift(paired: Sequence[Pair]) -> dict[str, Any]:
         'correctness': _share([is_right(p.ours) != is_right(p.dense) for p in known]),
         'windows_unlike_dense': sum(p.ours.window != p.dense.window for p in paired),
         'not_exact': sum(not p.ours.exact for p in paired),
+    }
+
+
+def divergences(paired: Sequence[Pair]) -> dict[str, Any]:
+    """How far the first answer token's distribution is from the oracle's, in nats."""
+    values = [
+        divergence(p.dense.first_token, p.ours.first_token)
+        for p in paired
+        if p.ours.first_token and p.dense.first_token
+    ]
+    if not values:
+        return {'questions': 0}
+    return {
+        'questions': len(values),
+        'mean': float(np.mean(values)),
+        'p50': float(np.percentile(values, 50)),
+        'p95': float(np.percentile(values, 95)),
+        'max': max(values),
     }
 
 

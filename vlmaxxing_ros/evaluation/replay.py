@@ -23,6 +23,7 @@ from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.evaluation.arms.base import Admission, Arm, Reply
 from vlmaxxing_ros.evaluation.errors import QuestionsError, RecordingError
+from vlmaxxing_ros.evaluation.first_token import Witness, witnessed
 from vlmaxxing_ros.evaluation.metering import Work, metered
 from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 from vlmaxxing_ros.evaluation.recordings import StampedImage
@@ -39,7 +40,9 @@ class AskedQuestion:
     Attributes:
         kind: `first`, `live` or `follow_up`.
         admission: what admitting the newest frame had cost; 0 on a follow-up.
-        rows, windows: work done after the question was asked.
+        rows, windows, calls: work done after the question was asked.
+        owed: blocks that had changed and were not accounted for; None: the arm does not say.
+        first_token: its distribution, see `first_token.pack`; '' where the arm does not show it.
     """
 
     id: str
@@ -64,6 +67,9 @@ class AskedQuestion:
     rows: int
     windows: int
     simulated: float = 0.0
+    calls: int = 0
+    owed: int | None = None
+    first_token: str = ''
 
 
 @dataclass
@@ -86,6 +92,7 @@ class AdmittedFrame:
     vision: float
     prefill: float
     fresh: str
+    calls: int = 0
 
 
 @dataclass
@@ -144,6 +151,7 @@ def replay(
         QuestionsError: a question is asked after the recording's end.
     """
     counted, work = metered(family)
+    counted, witness = witnessed(counted)
     arm = make(counted)
     run = ArmRun(name, recording)
     mx.reset_peak_memory()
@@ -154,7 +162,7 @@ def replay(
     for frame in _frames(images, family, config):
         elapsed = clock.at(frame.stamp)
         while pending and pending[0].at < elapsed - 1e-9:
-            run.questions.append(_ask(arm, pending.pop(0), run, new_frames, work))
+            run.questions.append(_ask(arm, pending.pop(0), run, new_frames, work, witness))
             new_frames = 0
         before, start = work.copy(), time.perf_counter()
         admission = arm.admit(frame)
@@ -174,6 +182,7 @@ def replay(
                 vision=admission.vision,
                 prefill=admission.prefill,
                 fresh='' if plan is None else np.packbits(plan.fresh).tobytes().hex(),
+                calls=done.calls,
             )
         )
         run.cache_bytes = max(run.cache_bytes, admission.cache_bytes)
@@ -191,7 +200,7 @@ def replay(
                 f'question {question.id!r} is asked at {question.at} s, but {recording} ends at '
                 f'{clock.elapsed:.2f} s'
             )
-        run.questions.append(_ask(arm, question, run, new_frames, work))
+        run.questions.append(_ask(arm, question, run, new_frames, work, witness))
         new_frames = 0
     run.processor_time = time.process_time() - processor_start
     run.peak_memory = mx.get_peak_memory()
@@ -227,9 +236,17 @@ class _Elapsed:
         return elapsed
 
 
-def _ask(arm: Arm, timed: TimedQuestion, run: ArmRun, new_frames: int, work: Work) -> AskedQuestion:
+def _ask(
+    arm: Arm,
+    timed: TimedQuestion,
+    run: ArmRun,
+    new_frames: int,
+    work: Work,
+    witness: Witness,
+) -> AskedQuestion:
     kind = FIRST if not run.questions else LIVE if new_frames else FOLLOW_UP
     before = work.copy()
+    witness.wait()
     reply: Reply = arm.ask(timed.id, Question(text=timed.question, choices=timed.choices))
     done = work.since(before)
     return AskedQuestion(
@@ -255,4 +272,7 @@ def _ask(arm: Arm, timed: TimedQuestion, run: ArmRun, new_frames: int, work: Wor
         rows=done.image_rows + done.text_rows,
         windows=done.windows,
         simulated=reply.simulated,
+        calls=done.calls,
+        owed=reply.owed,
+        first_token=witness.packed(),
     )

@@ -59,8 +59,8 @@ def build_report(
         'drifted': drifted(outcome),
         'gates': [_gate(gate, metrics) for gate in gates],
     }
-    plain: dict[str, Any] = _plain(report)
-    return plain
+    values: dict[str, Any] = plain(report)
+    return values
 
 
 def _recording(stream: Replayed, outcome: Results, surveyed: Survey) -> dict[str, Any]:
@@ -108,12 +108,12 @@ def _gate(gate: Gate, metrics: dict[str, dict[str, float | None]]) -> dict[str, 
     return {'gate': str(gate), 'value': value, 'kept': gate.keeps(value)}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON's own types: tuples become lists, floats are rounded, what is not finite is None."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         if not math.isfinite(value):
             return None

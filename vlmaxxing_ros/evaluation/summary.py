@@ -11,6 +11,7 @@ from typing import Any
 from vlmaxxing_ros.evaluation import costs, quality
 from vlmaxxing_ros.evaluation.pairing import pairs
 from vlmaxxing_ros.evaluation.replay import ArmRun
+from vlmaxxing_ros.evaluation.robot import robot
 
 
 def summarise(
@@ -22,9 +23,11 @@ def summarise(
     return {
         'accuracy': quality.accuracy(paired),
         'drift': quality.drift(paired),
+        'divergence': quality.divergences(paired),
         'failures': quality.failures(questions),
         'stale': quality.staleness(runs),
         'change_to_correct': quality.change_to_correct(runs),
+        'robot': robot(questions),
         'denominators': costs.denominators(paired),
         'against_reference': costs.against(runs, reference),
         'perception': costs.perception(runs),
@@ -45,6 +48,7 @@ METRICS = (
     'stale_rate',
     'peak_memory',
     'planned_fps',
+    'divergence',
     *(f'{name}_drift' for name in DRIFTS),
     *(
         f'{kind}_{name}_{figure}'
@@ -66,6 +70,7 @@ def gate_metrics(summary: dict[str, Any]) -> dict[str, float | None]:
         'stale_rate': summary['stale']['share'],
         'peak_memory': summary['memory']['peak'],
         'planned_fps': summary['perception']['planned_fps'],
+        'divergence': summary['divergence'].get('mean'),
     }
     for name in DRIFTS:
         values[f'{name}_drift'] = summary['drift'][name]['share']

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vlmaxxing_ros.evaluation.robot import DEADLINES
+
 
 @dataclass(frozen=True)
 class Table:
@@ -33,7 +35,9 @@ def tables(report: dict[str, Any]) -> list[Table]:
     return [
         _quality(arms),
         _drift(arms),
+        _divergence(arms),
         _time(arms),
+        _robot(arms),
         *(_denominator(kind, arms) for kind in KINDS),
         _perception(arms),
         _work(arms),
@@ -143,6 +147,58 @@ def _drift(arms: dict[str, Any]) -> Table:
             'degenerate',
             'other frames',
             'not exact',
+        ),
+        rows,
+    )
+
+
+def _divergence(arms: dict[str, Any]) -> Table:
+    rows = []
+    for name, arm in arms.items():
+        figures, flips = arm['divergence'], arm['drift']['answer']
+        if figures['questions']:
+            values = [f'{figures[key]:.2g}' for key in ('mean', 'p50', 'p95', 'max')]
+            rows.append((name, str(figures['questions']), *values, _count(flips)))
+    return Table(
+        'Divergence of the first answer token',
+        'Kullback-Leibler divergence from cold dense on the frames that the session held, in nats, '
+        'beside the answers that flipped. Arms that do not show their logits are left out.',
+        ('arm', 'questions', 'mean', 'p50', 'p95', 'max', 'flips'),
+        rows,
+    )
+
+
+def _robot(arms: dict[str, Any]) -> Table:
+    rows = []
+    for name, arm in arms.items():
+        figures = arm['robot']
+        if not figures['questions']:
+            continue
+        owed = figures['owed']
+        rows.append(
+            (
+                name,
+                str(figures['questions']),
+                *(share(missed) for missed in figures['misses'].values()),
+                ms(figures['ttft_p99']),
+                ms(figures['latency_p99']),
+                _count(arm['stale']),
+                f'{owed["mean"]:.1f} ({owed["max"]})' if owed['questions'] else '–',
+            )
+        )
+    return Table(
+        "Robot's numbers",
+        'Answers that came after their deadline (seconds from question to end of answer), the '
+        'slowest in a hundred in milliseconds, answers that are over, and blocks owed when '
+        'answered: mean (max). From event to right answer: see above.',
+        (
+            'arm',
+            'questions',
+            *(f'> {deadline:g} s' for deadline in DEADLINES),
+            'TTFT p99',
+            'total p99',
+            'stale',
+            'owed',
         ),
         rows,
     )

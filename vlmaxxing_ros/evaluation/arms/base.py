@@ -62,6 +62,7 @@ class Reply:
         ttft, latency: from the question to the first token and to the end, frames included.
         simulated: seconds to the first token at the simulated speed; 0: not simulated.
         parsed: False where a choice was wanted and the text is none of them.
+        owed: blocks that had changed and were not accounted for; None: the arm does not say.
     """
 
     answer: str
@@ -76,6 +77,7 @@ class Reply:
     simulated: float = 0.0
     exact: bool = True
     parsed: bool = True
+    owed: int | None = None
 
 
 class Arm(ABC):
@@ -185,6 +187,7 @@ def reply_from(
         ttft=before + ttft,
         latency=before + latency,
         simulated=simulated,
+        owed=answer.evidence.blocks_owed,
         exact=answer.evidence.exact,
     )
 

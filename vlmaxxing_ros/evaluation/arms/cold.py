@@ -71,7 +71,7 @@ class DenseLast4(Arm):
     def ask(self, name: str, question: Question) -> Reply:
         """Show the four."""
         newest = self._frames[-1].stamp
-        chosen = _nearest(self._frames, [newest - second * 10**9 for second in (3, 2, 1, 0)])
+        chosen = nearest(self._frames, [newest - second * 10**9 for second in (3, 2, 1, 0)])
         return cold_reply(self.family, self.config, chosen, question)
 
 
@@ -100,7 +100,7 @@ class LowFps(Arm):
         first, last = self._frames[0].stamp, self._newest.stamp
         wanted = [first + (last - first) * part // 3 for part in range(4)]
         frames = [*(f for f in self._frames if f.stamp < last), self._newest]
-        return cold_reply(self.family, self.config, _nearest(frames, wanted), question)
+        return cold_reply(self.family, self.config, nearest(frames, wanted), question)
 
 
 class Screenshot(Arm):
@@ -120,7 +120,7 @@ class Screenshot(Arm):
         return cold_reply(self.family, self.config, self._newest, question)
 
 
-def _nearest(frames: list[Frame], stamps: list[int]) -> list[Frame]:
+def nearest(frames: list[Frame], stamps: list[int]) -> list[Frame]:
     """The frame nearest to each stamp, each frame once, oldest first."""
     chosen = {min(frames, key=lambda f: abs(f.stamp - stamp)).stamp for stamp in stamps}
     return [frame for frame in frames if frame.stamp in chosen]
