@@ -31,20 +31,23 @@ if TYPE_CHECKING:
     from vlmaxxing_msgs.msg import Answer
 
 PLANNED = (
-    'kind',
     'blocks_total',
     'blocks_static',
     'blocks_shifted',
     'blocks_novel',
     'blocks_expired',
-    'blocks_admitted',
-    'windows_computed',
-    'tokens_added',
+    'blocks_owed',
     'tokens_cached',
 )
 QUESTION = 'Describe what you see.'
-# No generation ends during the recording: when the next one takes over depends on idle time.
-SETTINGS = {'keyframe_interval': 0.6, 'keep_keyframes': 32, 'audit_interval': 0.0, 'max_tokens': 12}
+# Without a duty all that is paid is paid when somebody asks: nothing depends on idle time.
+SETTINGS = {
+    'keyframe_interval': 0.6,
+    'keep_keyframes': 32,
+    'audit_interval': 0.0,
+    'max_duty': 0.0,
+    'max_tokens': 12,
+}
 
 
 @pytest.fixture
@@ -85,11 +88,16 @@ def test_the_node_plans_and_answers_as_the_offline_run_does(
     session = StreamSession(load_family('nano'), config)
     told = {to_ns(answer.header.stamp): answer for answer in answers}
     assert len(told) >= 3
+    paid = False  # a question in flight: when it is taken up among the images is not to be told
     for stamp, live in zip(seen, budgets, strict=True):
-        offline = session.admit(session.frame(images[stamp].pixels, stamp=stamp))
+        offline = session.see(session.frame(images[stamp].pixels, stamp=stamp))
         for name in PLANNED:
+            if paid and name not in ('blocks_total', 'tokens_cached'):
+                continue
             assert getattr(live, name) == getattr(offline, name), (name, stamp)
-        if stamp in told:
+        paid = stamp in told
+        if paid:
             expected = finish(session.ask(Question(text=QUESTION)))
             assert told[stamp].answer == expected.answer
             assert told[stamp].prompt_tokens == expected.prompt_tokens
+            assert told[stamp].rows_paid == expected.rows_paid > 0

@@ -13,7 +13,6 @@ import pytest
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import load_family
 from vlmaxxing_ros.engine.stream.session import StreamSession
-from vlmaxxing_ros.ros import camera as module
 from vlmaxxing_ros.ros.camera import Arrival, Camera
 
 
@@ -44,27 +43,3 @@ def test_the_newest_image_waits_and_the_others_are_counted(
     assert not camera.has_image
     counts = camera.counts()
     assert (counts.received, counts.dropped) == (3, 2)
-
-
-def test_the_next_image_is_expected_a_period_after_the_last(
-    make_camera: Callable[[], Camera], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    camera, now = make_camera(), [100.0]
-    monkeypatch.setattr(module.time, 'monotonic', lambda: now[0])
-    assert camera.next_expected() is None
-    for _ in range(4):
-        offer(camera, 1)
-        now[0] += 0.1
-    assert camera.next_expected() == pytest.approx(100.4)
-
-
-def test_a_camera_that_has_stopped_is_not_waited_for(
-    make_camera: Callable[[], Camera], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    camera, now = make_camera(), [100.0]
-    monkeypatch.setattr(module.time, 'monotonic', lambda: now[0])
-    for _ in range(4):
-        offer(camera, 1)
-        now[0] += 0.1
-    now[0] += 0.15
-    assert camera.next_expected() is None

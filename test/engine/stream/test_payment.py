@@ -35,6 +35,7 @@ HELD = Standing(
     wanted=False,
     whole_only=False,
     settles=False,
+    behind=False,
 )
 
 

@@ -77,7 +77,7 @@ def test_ours_counts_what_became_of_the_frames(rows: list[Row]) -> None:
         counts = [row[f'native_{kind}_count'] for kind in ('update', 'rebuild', 'skip')]
         if row['arm'] == NATIVE:
             assert sum(counts) == row['native_frames_processed'] > row['prompt_frame_count']
-            assert row['prefix_coverage'] > 0.5
+            assert 0.0 <= row['prefix_coverage'] < 1.0, 'what is owed is paid when somebody asks'
         else:
             assert counts == [None, None, None]
 

@@ -83,7 +83,7 @@ class Payment:
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
     changed = owed.blocks.any() or bool(owed.briefs)
-    if standing.tail is None or changed or standing.outdated:
+    if standing.tail is None or changed or standing.outdated or standing.behind:
         return _form(Why.ASKED, owed, owed.blocks, standing, config)
     if standing.whole_only or standing.caught_up:
         return None
@@ -93,7 +93,7 @@ def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
 def eager(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """All that is owed or due, at once; None: nothing is."""
     blocks = owed.blocks | owed.due
-    if standing.tail is None or standing.wanted or blocks.any():
+    if standing.tail is None or standing.wanted or standing.behind or blocks.any():
         return _form(Why.DUE, owed, blocks, standing, config)
     return None
 

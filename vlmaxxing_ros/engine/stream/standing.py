@@ -30,6 +30,7 @@ class Standing:
         wanted: a keyframe was asked for.
         whole_only: rows are never recomputed in place.
         settles: the tail is to be made exact when all is calm.
+        behind: it is to be the newest image to the last pixel, and is not.
     """
 
     tail: int | None
@@ -42,6 +43,7 @@ class Standing:
     wanted: bool
     whole_only: bool
     settles: bool
+    behind: bool
 
     @classmethod
     def of(
@@ -83,4 +85,5 @@ class Standing:
             wanted=wanted,
             whole_only=mode == 'exact' or not refreshes,
             settles=mode != 'refresh' and not shows_newest,
+            behind=mode == 'exact' and not shows_newest,
         )

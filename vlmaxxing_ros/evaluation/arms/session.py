@@ -52,11 +52,12 @@ class SessionArm(Arm):
 
     def ask(self, name: str, question: Question) -> Reply:
         """Answer on a fork of the stream's cache."""
+        asking = self.session.ask(question)
         assert self.session.stream is not None
         ledger = self.session.stream.cache.ledger
         history = ledger.segments[:-1] if ledger.tail else ledger.segments
         window = [s.frame.stamp for s in history if s.frame is not None]
-        answer = finish(self.session.ask(question))
+        answer = finish(asking)
         assert self.session.newest_stamp is not None
         # The newest frame may stand in the history as well.
         return reply_from(answer, dict.fromkeys([*window, self.session.newest_stamp]))
