@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import array
+import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -23,21 +25,37 @@ from sensor_msgs.msg import Image
 from vlmaxxing_ros.ros.dds import use_profile
 
 WIDTH, HEIGHT = 640, 480
-KEPT = 600  # images of a clip that are shown, to and fro
+KEPT = 600  # images of a clip that is short
 
 
-def images(path: Path, rate: float) -> list[np.ndarray]:
-    """The clip at this rate, uint8 [480, 640, 3] RGB each; no more than KEPT."""
+def images(path: Path, rate: float) -> Iterator[np.ndarray]:
+    """The clip at this rate without an end, uint8 [480, 640, 3] RGB each.
+
+    A short clip goes to and fro, so that there is no cut; a long one begins again.
+    """
+    found = list(itertools.islice(once(path, rate), KEPT + 1))
+    while len(found) <= KEPT:
+        yield from (*found, *found[-2:0:-1])
+    del found
+    while True:
+        yield from once(path, rate)
+
+
+def once(path: Path, rate: float) -> Iterator[np.ndarray]:
+    """The clip at this rate, as `images`."""
     video = cv2.VideoCapture(str(path))
-    own = video.get(cv2.CAP_PROP_FPS)
-    found: list[np.ndarray] = []
-    number = 0
-    while len(found) < KEPT and video.grab():
-        while len(found) < KEPT and number / own >= len(found) / rate:
-            image = cv2.resize(video.retrieve()[1], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-            found.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    own, number, shown = video.get(cv2.CAP_PROP_FPS), 0, 0
+    while video.grab():
+        image = None
+        while number / own >= shown / rate:
+            if image is None:
+                small = cv2.resize(
+                    video.retrieve()[1], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA
+                )
+                image = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
+            yield image
+            shown += 1
         number += 1
-    return found
 
 
 def lit(image: np.ndarray) -> np.ndarray:
@@ -56,15 +74,16 @@ def main() -> None:
     parser.add_argument('--every', type=float, default=3.0, help='s between two flashes')
     parser.add_argument('--still', action='store_true', help='only the first image')
     args = parser.parse_args()
-    shown = images(args.clip, args.rate)[: 1 if args.still else KEPT]
-    order = [*range(len(shown)), *range(len(shown) - 2, 0, -1)]  # to and fro: no cut
+    shown = images(args.clip, args.rate)
+    if args.still:
+        shown = itertools.repeat(next(shown))
     use_profile()
     rclpy.init()
     node = rclpy.create_node('live_camera')
     publisher = node.create_publisher(Image, '/camera/image', qos_profile_sensor_data)
     start, number = time.monotonic(), 0
     while rclpy.ok():
-        image = shown[order[number % len(order)]]
+        image = next(shown)
         now = number / args.rate
         if args.flash and args.every / 2 <= now % args.every < args.every / 2 + args.flash:
             image = lit(image)

@@ -103,7 +103,7 @@ class Asking(Iterator[Token | None]):
                 choice_probabilities=progress.probabilities,
                 token_ids=tuple(progress.ids),
                 prompt_tokens=self._context + len(self._suffix),
-                reused_tokens=self._context - self._recomputed,
+                reused_tokens=max(0, self._context - self._recomputed),
                 rows_paid=self._recomputed,
                 answer_tokens=len(progress.ids),
                 time_to_first_token=progress.first_token,

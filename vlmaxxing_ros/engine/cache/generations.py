@@ -62,15 +62,23 @@ class Generations:
         """Bytes of both."""
         return self.current.nbytes + (self._next.nbytes if self._next else 0)
 
-    def due(self, config: EngineConfig) -> bool:
-        """Whether it is time to begin the next one."""
+    @property
+    def ready(self) -> RollingCache | None:
+        """A branch of the next one once all of its history is built: only the tail is missing."""
+        if self._next is None or next(self._missing(), None) is not None:
+            return None
+        return self._next.branch()
+
+    def due(self, config: EngineConfig, *, outdated: bool = False) -> bool:
+        """Whether it is time to begin the next one; `outdated`: some history is of another time."""
         keyframes = sum(s.kind is Kind.KEYFRAME for s in self.current.ledger.history)
         full = self.current.ledger.rows > _BEGIN * config.token_budget
-        return not self.building and (full or keyframes >= 2 * max(1, config.keep_keyframes))
+        many = keyframes >= 2 * max(1, config.keep_keyframes)
+        return not self.building and (full or many or outdated)
 
-    def begin(self, config: EngineConfig) -> None:
-        """Begin the next one with what is worth keeping."""
-        history = self.current.ledger.history
+    def begin(self, config: EngineConfig, since: float = 0.0) -> None:
+        """Begin the next one with what is worth keeping: true since then (stamp, ns), and new."""
+        history = [s for s in self.current.ledger.history if not s.until or s.until >= since]
         self._begin(
             retain(
                 history,

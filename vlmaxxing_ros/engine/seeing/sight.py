@@ -31,7 +31,8 @@ class Owed:
 
     Attributes:
         plan: of the newest frame.
-        blocks: bool [rows, cols], what differs from what was paid.
+        blocks: bool [rows, cols], what differs from what was paid: the novel ones, or all.
+        riders: bool [rows, cols], what differs a little: paid where something is paid anyway.
         calm: bool [rows, cols], of these, what has stood still for `calm` seconds.
         due: bool [rows, cols], what has been owed, or the same, for longer than its bound.
         still: seconds for which nothing has changed; the blocks that are owed changed last.
@@ -43,6 +44,7 @@ class Owed:
 
     plan: Plan
     blocks: np.ndarray
+    riders: np.ndarray
     calm: np.ndarray
     due: np.ndarray
     still: float
@@ -124,7 +126,7 @@ class Sight:
             plan = self._planner.plan(look)
             if plan.whole:
                 self._moved_at[:] = frame.stamp
-            elif plan.fresh.any():
+            elif _novel(plan).any():
                 self._moved_at[self._planner.moved(before, plan)] = frame.stamp
             self._take(plan)
             self._bursts.note(plan)
@@ -134,13 +136,14 @@ class Sight:
         """What is owed now."""
         with self._lock:
             plan, config = self._plan, self._config
-            stamp, blocks = plan.look.frame.stamp, plan.fresh.copy()
+            stamp, blocks = plan.look.frame.stamp, _novel(plan)
             still = (stamp - self._moved_at) * 1e-9
             waited = (stamp - self._owed_since) * 1e-9
             expired = plan.verdicts == Verdict.EXPIRED
             return Owed(
                 plan=plan,
                 blocks=blocks,
+                riders=plan.fresh & ~blocks,
                 calm=blocks & (still >= config.calm),
                 due=(blocks & (waited >= config.max_owed)) | expired,
                 still=float(still.min()),
@@ -148,6 +151,11 @@ class Sight:
                 briefs=tuple(b for b in self._bursts.waiting if self._lasts(b.frame.stamp)),
                 past=self._past_frame(stamp),
             )
+
+    def moved_since(self, plan: Plan) -> np.ndarray:
+        """Of what is owed now, what has changed since a plan's frame: bool [rows, cols]."""
+        with self._lock:
+            return _novel(self._plan) & (self._moved_at > plan.look.frame.stamp)
 
     def oldest_age(self, stamp: int) -> float:
         """Age of the oldest pixels in use at `stamp` (nanoseconds), in seconds; 0: none are."""
@@ -179,7 +187,7 @@ class Sight:
     def _take(self, plan: Plan) -> None:
         self._plan, stamp = plan, plan.look.frame.stamp
         self._sample(plan.look.frame)
-        owed, since = plan.fresh, self._owed_since
+        owed, since = _novel(plan), self._owed_since
         since[owed & (since == 0)] = stamp
         since[~owed] = 0
         if not owed.any():
@@ -204,3 +212,9 @@ class Sight:
     def _lasts(self, stamp: int) -> bool:
         """Whether a frame of that time still says something about the present."""
         return self._plan.look.frame.stamp - stamp <= Reach.of(self._config).most
+
+
+def _novel(plan: Plan) -> np.ndarray:
+    """What a plan's frame owes: bool [rows, cols]."""
+    novel: np.ndarray = plan.verdicts == Verdict.NOVEL
+    return np.ones_like(novel) if plan.whole else novel

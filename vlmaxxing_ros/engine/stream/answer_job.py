@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence
@@ -18,6 +20,7 @@ from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token
 from vlmaxxing_ros.engine.steps import Job
 from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.governor import Terms, pays
+from vlmaxxing_ros.engine.stream.payer import Aside
 from vlmaxxing_ros.engine.stream.payment import Payment, asked
 from vlmaxxing_ros.engine.stream.stream import Stream
 
@@ -60,6 +63,7 @@ class AnswerJob:
         self.answer: Answer | None = None
         self.evidence_age = 0.0
         self._paid = Paid()
+        self._aside: Aside | None = None
         self._asking: Asking | None = None
         self._suffix = _question_ids(stream, question)
         self._terms, self._age = terms, evidence_age
@@ -136,8 +140,11 @@ class AnswerJob:
 
     def _settle_up(self, job: Job) -> None:
         """A payment is done: answer; what the background had begun may leave a rest to pay."""
-        self._paid += job.result
-        self._stream.account(job.result, job.watch)
+        if isinstance(job.result, Aside):
+            self._aside = job.result
+        paid = self._aside.paid if self._aside else job.result
+        self._paid += paid
+        self._stream.account(paid, job.watch)
         rest = self._payment() if job is self._adopted else None
         self._adopted = None
         self._paying = self._stream.paying(rest) if rest else None
@@ -146,14 +153,16 @@ class AnswerJob:
 
     def _fork(self) -> None:
         """Branch off: from here on the evidence is what it is."""
-        stream, question = self._stream, self._question
-        fork, owed = stream.cache.fork(question.as_of), stream.sight.owed()
+        stream, question, aside = self._stream, self._question, self._aside
+        cache = aside.cache if aside else stream.cache
+        fork, owed = cache.fork(question.as_of), stream.sight.owed()
         frames, shown = fork.frames, fork.segments[-1].frame
         with_tail = fork.segments[-1].kind is Kind.TAIL
         assert shown is not None
         # Where nothing is owed the tail speaks for every later image as well.
         present = with_tail and not (question.as_of and question.as_of < owed.accounted)
         stamp = max(shown.stamp, owed.accounted) if present else shown.stamp
+        owing = stream.sight.moved_since(aside.plan) if aside else owed.blocks
         stream.probe = self._suffix
         self._asking = Asking(
             family=stream.family,
@@ -165,9 +174,9 @@ class AnswerJob:
                 newest_stamp=stamp,
                 frame_id=shown.frame_id,
                 oldest_block_age=stream.sight.oldest_age(stamp) if with_tail else 0.0,
-                exact=not stream.cache.ledger.compressed
+                exact=not cache.ledger.compressed
                 and all(segment.refreshed is None for segment in fork.segments),
-                blocks_owed=owed.count if present else 0,
+                blocks_owed=int(np.count_nonzero(owing)) if present else 0,
             ),
             config=stream.config,
             start=self._start,

@@ -8,7 +8,7 @@ Knows how to pay; what, and when, comes from `payment`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,14 +17,29 @@ from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import Steps
 from vlmaxxing_ros.engine.stream.accounting import Paid
-from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.engine.stream.payment import Payment
 from vlmaxxing_ros.engine.stream.tail import Tail
 
 _BRIEF_IS_WHOLE = 0.5  # share of the blocks from which a brief event is a keyframe
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What was paid for one answer alone.
+
+    Attributes:
+        paid: what it cost.
+        cache: a branch that shows the plan's frame, for that answer.
+        plan: of the frame.
+    """
+
+    paid: Paid
+    cache: RollingCache
+    plan: Plan
 
 
 class Payer:
@@ -42,8 +57,9 @@ class Payer:
         self._sight = sight
         self._tail = tail
         self._generations = generations
+        self._working: RollingCache | None = None
 
-    def pay(self, payment: Payment) -> Steps[Paid]:
+    def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
         plan, frame = payment.plan, payment.plan.look.frame
         same = payment.blocks.all() and self._tail.shows(self._generations.current, frame)
@@ -51,23 +67,20 @@ class Payer:
             # The very same pixels: nothing to compute, and nothing is old.
             self._sight.paid(plan, payment.blocks)
             return Paid()
-        paid = Paid(keyframes=int(payment.promote))
-        if payment.afresh:
-            cache = self._generations.afresh()
-            paid += yield from self._begin_again(cache, payment)
-        else:
-            cache = self._generations.current.branch()
-        if payment.promote:
-            yield from self._promote(cache)
-        for brief in payment.briefs:
-            paid += yield from self._remember(cache, brief.frame, brief.blocks)
-        if payment.whole:
-            paid += yield from self._tail.replacing(cache, frame)
-        else:
-            if payment.blocks.any():
-                paid += yield from self._tail.refreshing(cache, frame, payment.blocks)
-            if payment.why.asks:
-                paid += yield from self._tail.catching_up(cache)
+        try:
+            cache, paid = yield from self._prepare(payment)
+            if payment.whole:
+                paid += yield from self._tail.replacing(cache, frame)
+            else:
+                if payment.blocks.any():
+                    keep = not payment.aside
+                    paid += yield from self._tail.refreshing(cache, frame, payment.blocks, keep)
+                if payment.why.asks:
+                    paid += yield from self._tail.catching_up(cache)
+        finally:
+            self._working = None
+        if payment.aside:
+            return Aside(paid, cache, plan)
         self._generations.replace(cache)
         for brief in payment.briefs:
             self._sight.remembered(brief)
@@ -77,14 +90,35 @@ class Payer:
             self._sight.paid(plan, taken)
         return paid
 
+    def _prepare(self, payment: Payment) -> Steps[tuple[RollingCache, Paid]]:
+        """A branch, or a new generation, with its history as it is to be."""
+        paid, generations = Paid(), self._generations
+        # A generation that lacks only its tail gets it now, where it is taken whole anyway.
+        ready = generations.ready if payment.whole and not payment.afresh else None
+        cache = self._working = ready or (
+            generations.afresh() if payment.afresh else generations.current.branch()
+        )
+        if payment.afresh:
+            paid += yield from self._begin_again(cache, payment)
+        if payment.promote and ready is None:
+            paid += Paid(keyframes=1)
+            yield from self._promote(cache)
+        for brief in payment.briefs:
+            paid += yield from self._remember(cache, brief.frame, brief.blocks)
+        return cache, paid
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the branch that is being worked on."""
+        return self._working.nbytes if self._working else 0
+
     def _begin_again(self, cache: RollingCache, payment: Payment) -> Steps[Paid]:
         """Put on a new generation what still holds of the history, after a frame from before."""
         paid = Paid()
         if payment.past is not None:
             paid += yield from self._remember(cache, payment.past)
-        since = payment.plan.look.frame.stamp - payment.since
         for segment in self._generations.current.ledger.history:
-            if segment.until >= since:
+            if segment.until >= payment.since:
                 copied = yield from cache.appending_copy(segment)
                 paid += Paid(rows=len(copied.rows))
         return paid
@@ -108,7 +142,7 @@ class Payer:
             or np.count_nonzero(blocks) >= _BRIEF_IS_WHOLE * blocks.size
             or not self._family.capabilities.delta_frames
         )
-        encoding = yield from IncrementalEncoder(self._family).encoding(frame)
+        encoding = yield from self._tail.encoding(frame, None if whole else blocks)
         if whole or blocks is None:
             yield from cache.appending(Kind.KEYFRAME, frame, encoding.features)
         else:

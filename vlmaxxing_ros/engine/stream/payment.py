@@ -27,12 +27,23 @@ SETTLE_AFTER = 1.0
 """Seconds for which nothing may have changed before the tail is made exact."""
 
 
+IN_PLACE = 0.3
+"""Share of the blocks up to which it pays, when somebody waits, to recompute them in place: as many
+rows again go stale with them, and the whole frame has each row once."""
+
+
+SMALL = 0.25
+"""Share of the blocks up to which a question pays for a brief event before it is answered."""
+
+
 class Why(Enum):
     """What a payment is made for."""
 
     FIRST = 'first'
     ASKED = 'asked'
+    EAGER = 'eager'
     DUE = 'due'
+    KEYFRAME = 'keyframe'
     CALM = 'calm'
     SETTLE = 'settle'
 
@@ -40,6 +51,11 @@ class Why(Enum):
     def urgency(self) -> int:
         """Place in the order of the background's payments, 0 first."""
         return list(Why).index(self)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether history that nobody has paid is paid with it."""
+        return self in (Why.FIRST, Why.ASKED, Why.EAGER, Why.KEYFRAME)
 
     @property
     def asks(self) -> bool:
@@ -61,6 +77,9 @@ class Payment:
         since: stamp (ns) since when a keyframe must have been true to be kept by a new generation.
         past: a frame to put on the history first, so that it reaches back.
         briefs: brief events to put on it then.
+        aside: on a branch that serves one answer: the tail that there is, which is to become a
+            keyframe, stays until the background takes the frame whole.
+        puts_off: a keyframe is due, and left to the background.
     """
 
     why: Why
@@ -72,18 +91,19 @@ class Payment:
     since: float = 0.0
     past: Frame | None = None
     briefs: tuple[Brief, ...] = ()
+    aside: bool = False
+    puts_off: bool = False
 
     @classmethod
-    def settling(cls, plan: Plan, *, afresh: bool = False, since: float = 0.0) -> Payment:
+    def settling(cls, plan: Plan) -> Payment:
         """Take a frame whole in place of the tail, whatever is owed of it."""
-        everything = np.ones_like(plan.fresh)
-        return cls(Why.SETTLE, plan, everything, whole=True, afresh=afresh, since=since)
+        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True)
 
 
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
-    changed = owed.blocks.any() or bool(owed.briefs)
-    if standing.tail is None or changed or standing.outdated or standing.behind:
+    changed = owed.blocks.any() or any(map(_small, owed.briefs))
+    if standing.tail is None or changed or standing.behind or (standing.expired and standing.late):
         return _form(Why.ASKED, owed, owed.blocks, standing, config)
     if standing.whole_only or standing.caught_up:
         return None
@@ -94,7 +114,7 @@ def eager(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
     """All that is owed or due, at once; None: nothing is."""
     blocks = owed.blocks | owed.due
     if standing.tail is None or standing.wanted or standing.behind or blocks.any():
-        return _form(Why.DUE, owed, blocks, standing, config)
+        return _form(Why.EAGER, owed, blocks, standing, config)
     return None
 
 
@@ -102,15 +122,18 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     """What is paid though nobody asks; None: nothing now."""
     if standing.tail is None:
         return _form(Why.FIRST, owed, owed.blocks, standing, config)
-    if owed.due.any() or standing.wanted:
+    if standing.wanted:
+        return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
+    if owed.due.any():
         return _form(Why.DUE, owed, owed.blocks | owed.due, standing, config)
+    if standing.put_off and (owed.blocks.any() or owed.briefs or not standing.reaches):
+        return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
     if owed.blocks.any() or owed.still < SETTLE_AFTER:
         return None
-    if standing.outdated or (standing.settles and not standing.exact):
-        since = owed.stamp - Reach.of(config).least
-        return Payment.settling(owed.plan, afresh=standing.outdated, since=since)
+    if standing.settles and not standing.exact:
+        return Payment.settling(owed.plan)
     return None
 
 
@@ -118,43 +141,53 @@ def _form(
     why: Why, owed: Owed, blocks: np.ndarray, standing: Standing, config: EngineConfig
 ) -> Payment:
     """Whole, or only the blocks in place; and what becomes of the tail that there is."""
-    promote = (
+    reach = Reach.of(config)
+    promotable = (
         standing.tail is not None
         and standing.exact
         and _due(standing.tail, standing, config)
-        and owed.stamp - owed.accounted <= Reach.of(config).most
+        and owed.stamp - owed.accounted <= reach.most
     )
-    briefs = owed.briefs if why is Why.ASKED else ()
-    # A tail that is to be a keyframe has to be exact: taken whole when somebody pays anyway.
-    keyframe = why is not Why.CALM and _due(owed.stamp, standing, config)
+    # A tail that is to be a keyframe has to be exact: taken whole.
+    keyframe = why.remembers and (promotable or _due(owed.stamp, standing, config))
+    # Who asks does not wait for the history's sake, unless nobody else sees to it.
+    puts_off = why is Why.ASKED and config.max_duty > 0.0 and not standing.late
+    # A large event that came and went is left to the background as well.
+    briefs = tuple(b for b in owed.briefs if _small(b) or not puts_off) if why.remembers else ()
+    most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
+    outdated = standing.expired and why.remembers and not puts_off
     whole = (
         standing.tail is None
         or standing.whole_only
-        or standing.outdated
         or owed.plan.whole
-        or promote
-        or keyframe
+        or outdated
+        or why is Why.KEYFRAME
+        or (keyframe and not puts_off)
         or bool(briefs)
-        or np.count_nonzero(blocks) >= config.keyframe_fraction * blocks.size
+        or np.count_nonzero(blocks) >= most * blocks.size
         or standing.refreshed > config.max_refreshed
     )
     if not whole:
-        return Payment(why, owed.plan, blocks)
-    lacks = why is Why.ASKED and config.keep_keyframes > 0 and not standing.reaches
-    past = owed.past if lacks and owed.past is not None else None
-    everything = np.ones_like(blocks)
-    afresh = standing.outdated or past is not None
+        in_place = blocks | owed.riders
+        return Payment(why, owed.plan, in_place, aside=promotable and why.asks, puts_off=keyframe)
+    lacks = why.remembers and not puts_off and not standing.reaches
+    past = owed.past if lacks and config.keep_keyframes else None
     return Payment(
         why,
         owed.plan,
-        everything,
+        np.ones_like(blocks),
         whole=True,
-        promote=promote,
-        afresh=afresh,
-        since=owed.stamp - Reach.of(config).least,
+        promote=promotable and why.remembers,
+        afresh=outdated or past is not None,
+        since=owed.stamp - reach.least,
         past=past,
         briefs=briefs,
     )
+
+
+def _small(brief: Brief) -> bool:
+    """Whether a brief event is a matter of some blocks."""
+    return bool(np.count_nonzero(brief.blocks) <= SMALL * brief.blocks.size)
 
 
 def _due(stamp: int, standing: Standing, config: EngineConfig) -> bool:

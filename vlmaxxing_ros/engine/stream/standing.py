@@ -26,6 +26,9 @@ class Standing:
         caught_up: no row of it is stale beyond the limit.
         keyframe: stamp of the newest keyframe; None: there is none.
         outdated: some of the history is of another time.
+        expired: has been for so long that a question does not put up with it.
+        late: the tail was to be a keyframe long ago.
+        put_off: a question has put a keyframe off.
         reaches: history and tail reach back as far as they should.
         wanted: a keyframe was asked for.
         whole_only: rows are never recomputed in place.
@@ -39,6 +42,9 @@ class Standing:
     caught_up: bool
     keyframe: int | None
     outdated: bool
+    expired: bool
+    late: bool
+    put_off: bool
     reaches: bool
     wanted: bool
     whole_only: bool
@@ -55,6 +61,7 @@ class Standing:
         shows_newest: bool,
         refreshes: bool,
         wanted: bool,
+        put_off: bool,
     ) -> Standing:
         """Read it.
 
@@ -65,6 +72,7 @@ class Standing:
             shows_newest: the tail is exact, and that image to the last pixel.
             refreshes: the model's family can recompute rows in place.
             wanted: a keyframe was asked for.
+            put_off: a question has put a keyframe off.
         """
         tail, mode, reach = ledger.tail, config.tail_mode, Reach.of(config)
         shown = tail.frame.stamp if tail and tail.frame else None
@@ -81,6 +89,9 @@ class Standing:
             caught_up=tail is not None and tail.caught_up,
             keyframe=keyframes[-1] if keyframes else None,
             outdated=len(lasting) < len(history),
+            expired=any(now - s.until > reach.most + reach.least for s, _ in history),
+            late=exact and now - (shown or now) >= reach.most,
+            put_off=put_off,
             reaches=any(now - stamp >= reach.least for stamp in reaching),
             wanted=wanted,
             whole_only=mode == 'exact' or not refreshes,

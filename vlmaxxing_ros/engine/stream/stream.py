@@ -20,11 +20,12 @@ from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import Unsupported
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import Clock, Job, Steps, Stopwatch
 from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.calibration import Calibration
-from vlmaxxing_ros.engine.stream.payer import Payer
+from vlmaxxing_ros.engine.stream.payer import Aside, Payer
 from vlmaxxing_ros.engine.stream.payment import Payment, Why, background
 from vlmaxxing_ros.engine.stream.standing import Standing
 from vlmaxxing_ros.engine.stream.tail import Tail
@@ -74,6 +75,7 @@ class Stream:
         self._audit: Audit | None = None
         self._last_audit_stamp = sight.newest.stamp
         self._jobs: dict[str, Job] = {}
+        self._put_off = False  # a question has left a keyframe to the background
         self._under_way: Payment | None = None  # what the payment among them pays
         self._hold()
 
@@ -101,6 +103,7 @@ class Stream:
             shows_newest=self._tail.shows(self.cache, newest),
             refreshes=self.family.capabilities.tail_refresh,
             wanted=self.wanted,
+            put_off=self._put_off,
         )
 
     # Jobs
@@ -147,9 +150,13 @@ class Stream:
     # Paying
 
     def paying(self, payment: Payment) -> Job:
-        """A job that pays; a payment of the background that is under way is given up for it."""
-        self._drop('pay')
-        self._under_way = payment
+        """A job that pays; a payment of the background that is under way is given up for it.
+
+        Unless it is paid aside: then nothing changes that the other one goes on from.
+        """
+        if not payment.aside:
+            self._drop('pay')
+            self._under_way = payment
         return self._make(self.pay(payment), self.price(payment))
 
     def adopt(self) -> Job | None:
@@ -185,12 +192,14 @@ class Stream:
         """Seconds that the next generation still takes, estimated."""
         return self._calibration.seconds(prefill=self._generations.rows_left)
 
-    def pay(self, payment: Payment) -> Steps[Paid]:
+    def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
         if payment.whole:
             yield from self._keep_within_budget(payment)
         paid = yield from self._payer.pay(payment)
         self.wanted = self.wanted and not payment.promote
+        kept = self._put_off and not (payment.whole and payment.why.remembers)
+        self._put_off = payment.puts_off or kept
         return paid
 
     def _keep_within_budget(self, payment: Payment) -> Steps[None]:
@@ -237,13 +246,14 @@ class Stream:
     def _must_build(self) -> bool:
         if self.config.compression == 'infinipot':
             return False
-        if self._generations.due(self.config):
+        if self._generations.due(self.config, outdated=self.standing.outdated):
             self._begin()
         return self._generations.building
 
     def _begin(self) -> None:
         self._end_audit()  # two caches at a time are enough
-        self._generations.begin(self.config)
+        since = self.sight.newest.stamp - Reach.of(self.config).least
+        self._generations.begin(self.config, since)
 
     def begin_audit(self) -> None:
         """Begin to audit the cache; the background goes on with it.
@@ -309,7 +319,7 @@ class Stream:
         self._accounting.held = Held(
             rows=ledger.rows,
             token_budget=self.config.token_budget,
-            nbytes=generations.nbytes + audited + self.sight.nbytes,
+            nbytes=generations.nbytes + audited + self._payer.nbytes + self.sight.nbytes,
             generation=self.cache.number,
             progress=generations.progress,
             windows=windows,

@@ -24,7 +24,7 @@ from vlmaxxing_ros.engine.families.base import Family, Features
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Steps
 from vlmaxxing_ros.engine.stream.accounting import Paid
-from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+from vlmaxxing_ros.engine.stream.encoder import Encoding, IncrementalEncoder
 from vlmaxxing_ros.engine.stream.staleness import RefreshRule
 
 
@@ -48,6 +48,10 @@ class Tail:
         exact = tail is not None and tail.refreshed is None
         return exact and frame.shows_the_same(self._encoded)
 
+    def encoding(self, frame: Frame, blocks: np.ndarray | None) -> Steps[Encoding]:
+        """Encode a frame that is not the tail's: all of it, or the windows of some blocks."""
+        return (yield from self._encoder.encoding(frame, blocks))
+
     def replacing(self, cache: RollingCache, frame: Frame) -> Steps[Paid]:
         """Encode and prefill a frame whole, in place of the last one."""
         encoding = yield from self._encoder.encoding(frame)
@@ -56,8 +60,12 @@ class Tail:
         self._encoded = frame
         return Paid(frame.grid.blocks, len(segment.rows), encoding.windows_computed)
 
-    def refreshing(self, cache: RollingCache, frame: Frame, fresh: np.ndarray) -> Steps[Paid]:
+    def refreshing(
+        self, cache: RollingCache, frame: Frame, fresh: np.ndarray, keep: bool = True
+    ) -> Steps[Paid]:
         """Recompute the rows of the blocks in `fresh` (bool [rows, cols]); see `catching_up`.
+
+        Without `keep` the cache is one that will be dropped: the next frame goes on from the last.
 
         A caption that has changed its length has moved every block: the tail is replaced whole.
         """
@@ -68,7 +76,8 @@ class Tail:
         looked_at = self._rule.look(fresh, self._family.windows(frame.grid))
         encoding = yield from self._encoder.encoding(frame, looked_at)
         rows = yield from self._recompute(cache, frame, encoding.features, fresh, closing=False)
-        self._encoder.take(encoding)
+        if keep:
+            self._encoder.take(encoding)
         return Paid(int(fresh.sum()), rows, encoding.windows_computed)
 
     def catching_up(self, cache: RollingCache) -> Steps[Paid]:
