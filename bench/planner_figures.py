@@ -38,7 +38,6 @@ def main() -> None:
     plt.rcParams.update({'svg.hashsalt': 'planner', 'font.size': 9, 'svg.fonttype': 'none'})
     tradeoff()
     separation()
-    turns()
     overlays()
 
 
@@ -99,41 +98,12 @@ def separation() -> None:
     _save(figure, 'planner_separation.svg')
 
 
-def turns() -> None:
-    """Whose turn it is, and what a frame buys, after a keyframe and while something moves."""
-    walker = next(case for case in blind_spots.CASES if case.name == 'walker')
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.6), layout='constrained')
-    still = list(walker.steps())[:1] * 9
-    turn = np.zeros((GRID.rows, GRID.cols), int)
-    for index, (_, plan) in enumerate(_plans(iter(still))):
-        if 1 <= index <= 4:
-            turn[plan.fresh] = index
-    picture = left.imshow(turn, cmap='viridis')
-    figure.colorbar(picture, ax=left, ticks=[1, 2, 3, 4], label='frame')
-    left.set_title('turns after a keyframe', fontsize=9)
-    left.set_xticks([])
-    left.set_yticks([])
-    counts = [
-        (np.count_nonzero(plan.verdicts == 2), np.count_nonzero(plan.fresh))
-        for _, plan in _plans(walker.steps())
-    ][1:]
-    novel, bought = (np.array(column) for column in zip(*counts, strict=True))
-    frames = np.arange(1, len(counts) + 1)
-    right.bar(frames, bought, color='tab:orange', label='bought')
-    right.step(frames, novel, where='mid', color='black', linewidth=1, label='novel')
-    right.axhline(0.6 * GRID.blocks, color='0.5', linestyle=':', label='max_fresh_fraction')
-    right.set_xlabel('frame, something large walks by')
-    right.set_ylabel(f'blocks of {GRID.blocks}')
-    right.legend(fontsize=7)
-    _save(figure, 'planner_turns.svg')
-
-
 def overlays() -> None:
     """Two frames of the suite with their plans."""
     pictures = []
     for name, at in (('bands', 9), ('walker', 9)):
         case = next(case for case in blind_spots.CASES if case.name == name)
-        for index, (_, plan) in enumerate(_plans(case.steps(), turns=False)):
+        for index, (_, plan) in enumerate(_plans(case.steps())):
             if index == at:
                 pictures.append(draw_overlay(plan, [case.about]))
     joined = Image.fromarray(np.concatenate(pictures, axis=1))
@@ -143,16 +113,9 @@ def overlays() -> None:
     coarse.save(FIGURES / 'planner_overlay.png', optimize=True)
 
 
-def _plans(
-    steps: Iterator[blind_spots.Step], *, turns: bool = True
-) -> Iterator[tuple[Frame, Plan]]:
-    """Plan a stream with the default settings, or without turns."""
-    config = (
-        blind_spots.settings()
-        if not turns
-        else blind_spots.settings(max_fresh_fraction=0.6, keyframe_fraction=0.85)
-    )
-    planner = Planner(config)
+def _plans(steps: Iterator[blind_spots.Step]) -> Iterator[tuple[Frame, Plan]]:
+    """Plan a stream with the suite's settings."""
+    planner = Planner(blind_spots.settings())
     for index, (pixels, _) in enumerate(steps):
         frame = Frame(pixels, GRID, round(index / blind_spots.RATE * 1e9))
         plan = planner.plan(planner.look(frame))

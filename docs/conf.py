@@ -35,6 +35,7 @@ myst_enable_extensions = ['colon_fence', 'deflist']
 myst_heading_anchors = 4
 
 add_module_names = False
+python_use_unqualified_type_names = True  # the reference has them in full
 python_maximum_signature_line_length = 90
 
 html_theme = 'furo'

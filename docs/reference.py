@@ -35,10 +35,41 @@ def page(folder: Path, name: str) -> Iterator[str]:
         module = name if source.stem == '__init__' else f'{name}.{source.stem}'
         if module != name:
             yield from ('', f'## {source.stem}')
+        _qualify(tree, module)
         yield from ('', f'```{{py:module}} {module}', '```', '')
         yield from _text(ast.get_docstring(tree) or '')
         for node in tree.body:
             yield from _described(node, '`````', '')
+
+
+class _Qualified(ast.NodeTransformer):
+    """Write names in full, by what they stand for."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Replace one name."""
+        full = self._names.get(node.id)
+        return ast.parse(full, mode='eval').body if full else node
+
+
+def _qualify(tree: ast.Module, module: str) -> None:
+    """Write our types' names in full in annotations: there may be two of one name."""
+    names: dict[str, str] = {}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node]
+        own = (getattr(t, 'id', None) or getattr(t, 'name', None) for t in targets)
+        names |= {name: f'{module}.{name}' for name in own if name}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('vlmaxxing_ros'):
+            names |= {n.asname or n.name: f'{node.module}.{n.name}' for n in node.names}
+    qualified = _Qualified(names)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation:
+            node.annotation = qualified.visit(node.annotation)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+            node.returns = qualified.visit(node.returns)
 
 
 def _described(node: ast.stmt, fence: str, owner: str) -> Iterator[str]:
