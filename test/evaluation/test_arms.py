@@ -114,9 +114,9 @@ def test_whoever_pays_sooner_or_later_shows_the_newest_frame(runs: dict[str, Arm
 
 def test_a_lazy_engine_pays_when_asked_and_an_eager_one_before(runs: dict[str, ArmRun]) -> None:
     lazy, eager = runs['lazy'], runs['eager']
-    prefix = 14
-    assert sum(f.rows for f in lazy.frames) == prefix, 'nothing of a frame'
-    assert sum(f.rows for f in eager.frames) > sum(f.rows for f in runs['auto'].frames) > 0
+    assert sum(f.rows for f in lazy.frames) <= 2 * 14, 'prefixes, and nothing of a frame'
+    assert sum(f.rows for f in eager.frames) > sum(f.rows for f in lazy.frames)
+    assert sum(f.rows for f in runs['auto'].frames) > sum(f.rows for f in lazy.frames)
     assert all(q.simulated > 0.0 for q in lazy.questions)
     first = [run.questions[0].simulated for run in (eager, lazy)]
     assert first[0] < first[1]

@@ -220,8 +220,10 @@ def test_change_without_end_is_paid_in_time_and_starves_nothing(qwen: Family) ->
     config = EngineConfig(max_owed=0.5, keyframe_interval=0.2, keep_keyframes=2, **SLICES)
     session = StreamSession(qwen, config)
     ages = []
-    for frame in moving_scene(60):
+    for index, frame in enumerate(moving_scene(60)):
         session.see(frame)
+        if index % 5 == 4:
+            ask(session, Terms()).finish()
         while session.idle():
             pass
         assert session.stream is not None

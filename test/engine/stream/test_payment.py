@@ -14,7 +14,7 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.sight import Owed, Sight
-from vlmaxxing_ros.engine.stream.payment import Why, asked, background
+from vlmaxxing_ros.engine.stream.payment import Why, asked, background, eager
 from vlmaxxing_ros.engine.stream.standing import Standing
 
 GRID = Grid(2, 4, 28)
@@ -61,6 +61,7 @@ def owed(
     return Owed(
         plan=replace(sight.plan, fresh=blocks),
         blocks=blocks,
+        riders=NOTHING,
         calm=calm,
         due=due,
         still=still,
@@ -115,23 +116,41 @@ def test_a_tail_that_went_stale_is_caught_up_with_when_somebody_asks() -> None:
     assert background(owed(), stale, CONFIG) is None
 
 
-def test_an_exact_tail_becomes_a_keyframe_once_the_interval_has_passed() -> None:
+def test_where_a_keyframe_is_due_a_question_is_answered_aside_and_the_background_makes_it() -> None:
     early = replace(HELD, keyframe=98 * SECOND)
     payment = asked(owed(SOME), early, CONFIG)
     assert payment is not None
-    assert payment.promote
-    assert payment.whole
-    assert payment.blocks.all()
-    refreshed = asked(owed(SOME), replace(early, exact=False), CONFIG)
-    assert refreshed is not None
-    assert not refreshed.promote
-    assert refreshed.whole, 'a tail that is to be a keyframe has to be exact'
+    assert (payment.aside, payment.puts_off, payment.whole) == (True, True, False)
+    assert background(owed(SOME), early, CONFIG) is None, 'nobody has asked'
+    later = background(owed(SOME), replace(early, put_off=True), CONFIG)
+    assert later is not None
+    assert (later.why, later.whole, later.promote) == (Why.KEYFRAME, True, True)
+
+
+def test_where_the_background_does_nothing_the_question_makes_the_keyframe() -> None:
+    early, lazy = replace(HELD, keyframe=98 * SECOND), replace(CONFIG, max_duty=0.0)
+    payment = asked(owed(SOME), early, lazy)
+    assert payment is not None
+    assert (payment.whole, payment.promote, payment.aside) == (True, True, False)
+    late = asked(owed(SOME), replace(early, late=True), CONFIG)
+    assert late is not None
+    assert (late.whole, late.promote) == (True, True)
+
+
+def test_a_refreshed_tail_is_no_keyframe_but_one_is_put_off() -> None:
+    refreshed = replace(HELD, keyframe=98 * SECOND, exact=False)
+    payment = asked(owed(SOME), refreshed, CONFIG)
+    assert payment is not None
+    assert (payment.whole, payment.aside, payment.puts_off) == (False, False, True)
+    later = background(owed(SOME), replace(refreshed, put_off=True), CONFIG)
+    assert later is not None
+    assert (later.whole, later.promote) == (True, False)
 
 
 def test_a_tail_that_has_not_been_true_for_long_is_no_keyframe() -> None:
-    payment = asked(owed(SOME, accounted=80), replace(HELD, keyframe=70 * SECOND), CONFIG)
+    payment = eager(owed(SOME, accounted=80), replace(HELD, keyframe=70 * SECOND), CONFIG)
     assert payment is not None
-    assert not payment.promote
+    assert (payment.whole, payment.promote) == (True, False)
 
 
 def test_calm_change_does_not_make_a_refreshed_tail_whole_for_a_keyframes_sake() -> None:
@@ -157,32 +176,42 @@ def test_a_family_that_cannot_refresh_pays_whole_frames() -> None:
 
 
 def test_a_history_of_another_time_is_left_behind() -> None:
-    old = replace(HELD, outdated=True)
-    payment = asked(owed(), old, CONFIG)
+    old = replace(HELD, outdated=True, expired=True)
+    payment = eager(owed(SOME), old, CONFIG)
     assert payment is not None
     assert payment.afresh
     assert payment.since == 99.4 * SECOND - 4 * SECOND
-    calm = background(owed(still=2.0), old, CONFIG)
-    assert calm is not None
-    assert (calm.why, calm.afresh) == (Why.SETTLE, True)
+    waits = asked(owed(), old, CONFIG)
+    assert waits is None, 'a question does not wait for that: a generation is being built'
+    late = asked(owed(), replace(old, late=True), CONFIG)
+    assert late is not None
+    assert late.afresh
 
 
 def test_a_history_that_does_not_reach_back_is_begun_with_a_frame_from_before() -> None:
-    short = replace(HELD, reaches=False, outdated=True)
-    payment = asked(owed(SOME), short, CONFIG)
+    short = replace(HELD, reaches=False, put_off=True)
+    payment = background(owed(SOME), short, CONFIG)
     assert payment is not None
     assert payment.past is not None
     assert payment.past.stamp == 95 * SECOND
     assert payment.afresh
 
 
-def test_a_brief_event_is_paid_by_the_next_question_and_by_nobody_else() -> None:
+def test_a_small_event_that_came_and_went_is_paid_by_the_next_question() -> None:
     brief = Brief(frame(99 * SECOND), SOME)
     payment = asked(owed(briefs=(brief,)), HELD, CONFIG)
     assert payment is not None
     assert payment.briefs == (brief,)
     assert payment.whole
     assert background(owed(still=2.0, briefs=(brief,)), HELD, CONFIG) is None
+
+
+def test_a_large_one_is_left_to_the_background_once_somebody_has_asked() -> None:
+    brief = Brief(frame(99 * SECOND), ALL)
+    assert asked(owed(briefs=(brief,)), HELD, CONFIG) is None
+    payment = background(owed(briefs=(brief,)), replace(HELD, put_off=True), CONFIG)
+    assert payment is not None
+    assert payment.briefs == (brief,)
 
 
 def test_a_tail_is_settled_when_nothing_has_changed_for_a_while() -> None:

@@ -36,8 +36,8 @@ class Owed:
         calm: bool [rows, cols], of these, what has stood still for `calm` seconds.
         due: bool [rows, cols], what has been owed, or the same, for longer than its bound.
         still: seconds for which nothing has changed; the blocks that are owed changed last.
-        accounted: stamp (ns) of the newest frame of which nothing was owed, or of the
-            first.
+        accounted: stamp (ns) of the newest frame that what was paid fully accounts for: the one
+            before the first that showed what is still owed; at least the first.
         briefs: brief events that nobody has paid, oldest first.
         past: the newest frame as old as the history should reach; None: there is none.
     """
@@ -59,7 +59,7 @@ class Owed:
 
     @property
     def age(self) -> float:
-        """Seconds since the newest frame of which nothing was owed, or since the first."""
+        """Seconds since the newest frame that is fully accounted for."""
         return (self.stamp - self.accounted) * 1e-9
 
     @property
@@ -89,7 +89,9 @@ class Sight:
         self._planner = Planner(config)
         self._bursts = Bursts(max(1, config.keep_keyframes))
         self._accounted = first.stamp
+        self._before = np.full((first.grid.rows, first.grid.cols), first.stamp, np.int64)
         self._past: deque[Frame] = deque()
+        self._seen_before = first.stamp  # of the frame before the newest
         shape = (first.grid.rows, first.grid.cols)
         self._moved_at = np.full(shape, first.stamp, np.int64)
         self._owed_since = np.full(shape, first.stamp, np.int64)
@@ -122,6 +124,7 @@ class Sight:
         """Plan the next frame, later than the last one and on the same grid."""
         with self._lock:
             before = self._plan
+            self._seen_before = before.look.frame.stamp
             look = self._planner.look(frame.since(self._origin), camera_velocity=camera_velocity)
             plan = self._planner.plan(look)
             if plan.whole:
@@ -173,8 +176,6 @@ class Sight:
             self._planner.admit(plan, blocks)
             self._bursts.paid()
             newest = self._plan.look
-            if newest.frame is plan.look.frame and blocks.all():
-                self._accounted = newest.frame.stamp
             # What is owed of the newest frame, now that something has been paid.
             self._take(self._planner.plan(newest))
 
@@ -188,10 +189,10 @@ class Sight:
         self._plan, stamp = plan, plan.look.frame.stamp
         self._sample(plan.look.frame)
         owed, since = _novel(plan), self._owed_since
-        since[owed & (since == 0)] = stamp
+        began = owed & (since == 0)
+        since[began], self._before[began] = stamp, self._seen_before
         since[~owed] = 0
-        if not owed.any():
-            self._accounted = stamp
+        self._accounted = int(self._before[owed].min()) if owed.any() else stamp
 
     def _sample(self, frame: Frame) -> None:
         """Keep a frame per keyframe interval, as long as a history may reach back."""
