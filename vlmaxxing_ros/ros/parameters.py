@@ -8,6 +8,7 @@ Knows no particular setting: names, defaults and ranges come from the settings' 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import Field, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,20 @@ class Parameters:
                 raise ParameterError(_wrong_type(name, default, plain(given))) from error
             values[spec.name] = plain(parameter.value)
         return values
+
+    def unknown(self) -> str:
+        """What was given at start and is no parameter, and what may be meant; empty: nothing."""
+        node, said = self._node, []
+        settings = [spec.name for config in (EngineConfig, NodeConfig) for spec in fields(config)]
+        of_cameras = [spec.name for spec in fields(CameraConfig)]
+        known = [*settings, *(f'{c}.{name}' for c in self.settings.cameras for name in of_cameras)]
+        # Our own file describes the default camera, whatever the cameras are.
+        ignored = {f'{c}.{name}' for c in NodeConfig().cameras for name in of_cameras}
+        for name in sorted(set(node._parameter_overrides) - ignored):
+            if not node.has_parameter(name) and not name.startswith('qos_overrides.'):
+                like = difflib.get_close_matches(name, known, 1)
+                said.append(f'{name} (is {like[0]} meant?)' if like else name)
+        return f'no such parameter, ignored: {", ".join(said)}' if said else ''
 
     def _changed(self, parameters: Iterable[Parameter]) -> Settings:
         """The settings after a change.
