@@ -62,6 +62,11 @@ def plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, (list, tuple)) or hasattr(value, 'typecode') else value
 
 
+def _written(value: Any) -> str:
+    """A value as it is written in a parameter file."""
+    return f'[{", ".join(map(str, value))}]' if isinstance(value, list) else str(value)
+
+
 def _wrong_type(name: str, default: Any, given: Any) -> str:
     """What to write in place of a value of the wrong type: ROS does not turn one into another."""
     kind = {float: 'a number with a point', int: 'a whole number', bool: 'true or false'}
@@ -136,6 +141,8 @@ class Parameters:
             except InvalidParameterTypeException as error:
                 given = self._node._parameter_overrides[name].value
                 raise ParameterError(_wrong_type(name, default, plain(given))) from error
+            if parameter.value is None:  # an empty list has no type
+                raise ParameterError(f'{name} is empty: write for example {_written(default)}')
             values[spec.name] = plain(parameter.value)
         return values
 
