@@ -56,8 +56,8 @@ def test_the_statuses_count_up_from_ok() -> None:
     text = (MSGS / 'msg' / 'Answer.msg').read_text()
     statuses = dict(re.findall(r'^uint8 ([A-Z_]+)=(\d+)', text, re.M))
     assert list(statuses)[:2] == ['OK', 'NO_EVIDENCE']
-    assert list(statuses)[-1] == 'MODEL_ERROR'
-    assert [int(value) for value in statuses.values()] == list(range(9))
+    assert list(statuses)[-1] == 'INVALID_ANSWER'
+    assert [int(value) for value in statuses.values()] == list(range(10))
 
 
 def test_an_answer_survives_serialisation_with_its_floats_whole() -> None:

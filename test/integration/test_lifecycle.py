@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,32 @@ def test_a_signal_ends_it_and_nobody_waits_in_vain(
     assert process.wait() == 0, process.output
     # It says goodbye: nobody takes it for alive until its lease of 10 s ends.
     wait_until(lambda: 'vlmaxxing' not in peer.get_node_names(), 5.0, 'the node has left')
+
+
+HANGS = """
+import time
+from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.ros import running
+StreamSession.background = lambda self: time.sleep(600) if self.newest_stamp else None
+running.main()
+"""
+
+
+def test_a_model_that_hangs_does_not_keep_it_from_ending(
+    spawn: Spawn, peer: Peer, model: str
+) -> None:
+    process = spawn(sys.executable, '-c', HANGS, *node_arguments(model=model, autostart=True))
+    camera = TestCamera(peer, Image)
+    camera.show()
+    client = peer.create_client(Query, '/vlmaxxing/query')
+    assert client.wait_for_service(30.0)
+    pending = client.call_async(Query.Request(question=WHAT, deadline=300.0))
+    time.sleep(1.0)  # it is on its way
+    os.kill(process.pid, signal.SIGTERM)
+    wait_until(pending.done, what='the answer')
+    assert pending.result().answer.status == Answer.CANCELLED
+    assert process.wait() == 0, process.output
+    assert 'leaving without it' in process.output
 
 
 @pytest.mark.parametrize(

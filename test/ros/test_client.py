@@ -17,7 +17,8 @@ pytest.importorskip('rclpy', reason='needs rclpy')
 from rclpy.task import Future
 
 from vlmaxxing_msgs.msg import FreshBudget
-from vlmaxxing_ros.ros.client import Client, _wait
+from vlmaxxing_msgs.srv import Query
+from vlmaxxing_ros.ros.client import Client, _patience, _wait
 
 WAIT = 30.0  # s, far more than anything here takes
 
@@ -52,3 +53,13 @@ def test_an_error_of_a_call_is_raised_to_its_caller() -> None:
 def test_a_call_that_nobody_answers_times_out() -> None:
     with pytest.raises(TimeoutError, match='is it running'):
         _wait(Future(), 0.01)
+
+
+@pytest.mark.parametrize(
+    ('timeout', 'deadline', 'least'), [(None, 33.0, 33.0), (None, 0.0, 30.0), (7.0, 33.0, 7.0)]
+)
+def test_a_call_waits_longer_than_the_node_may_take(
+    timeout: float | None, deadline: float, least: float
+) -> None:
+    patience = _patience(timeout, Query.Request(deadline=deadline))
+    assert patience == timeout if timeout else patience > least

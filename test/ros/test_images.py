@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import struct
+import zlib
 from typing import Any
 
 import cv2
@@ -382,3 +383,49 @@ def test_a_range_of_zeros_means_not_configured() -> None:
 def test_a_bad_range_is_refused_by_name(bounds: list[float]) -> None:
     with pytest.raises(ValueError, match=r'camera\.depth_range must be'):
         check_range(bounds, 'camera.depth_range')
+
+
+def bomb(extension: str, width: int, height: int) -> CompressedImage:
+    """A small image whose header claims to be a large one."""
+    image = compressed(extension, noise(16, 16, 3))
+    data = bytearray(image.data.tobytes())
+    if extension == '.png':
+        data[16:24] = struct.pack('>II', width, height)
+        data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, 'big')
+    else:
+        at = data.index(b'\xff\xc0') + 5
+        data[at : at + 4] = struct.pack('>HH', height, width)
+    image.data = array.array('B', bytes(data))
+    return image
+
+
+@pytest.mark.parametrize(
+    ('extension', 'width', 'height'),
+    [('.png', 100_000, 100_000), ('.png', 2**32 - 1, 2**32 - 1), ('.jpg', 65_500, 65_500)],
+)
+def test_an_image_that_claims_to_be_huge_is_refused_undecoded(
+    extension: str, width: int, height: int
+) -> None:
+    with pytest.raises(ImageError, match=f'{width}x{height} pixels.*max_image_pixels'):
+        compressed_to_rgb(bomb(extension, width, height))
+
+
+def test_the_bound_is_the_one_that_is_set() -> None:
+    image = compressed('.png', noise(20, 30, 3))
+    assert compressed_to_rgb(image, max_pixels=600).shape == (20, 30, 3)
+    with pytest.raises(ImageError, match='30x20 pixels'):
+        compressed_to_rgb(image, max_pixels=599)
+
+
+def test_depth_that_claims_to_be_huge_is_refused_undecoded() -> None:
+    image = bomb('.png', 100_000, 100_000)
+    image.format = '16UC1; compressedDepth png'
+    image.data = array.array('B', bytes(12) + image.data.tobytes())
+    with pytest.raises(ImageError, match='max_image_pixels'):
+        compressed_to_rgb(image, Scaling(depth_range=(0.5, 2.5)))
+
+
+@pytest.mark.parametrize('extension', ['.png', '.jpg'])
+def test_what_opencv_itself_refuses_is_an_image_that_cannot_be_used(extension: str) -> None:
+    with pytest.raises(ImageError):
+        compressed_to_rgb(bomb(extension, 65_500, 65_500), max_pixels=10**12)

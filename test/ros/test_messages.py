@@ -14,6 +14,7 @@ from ros.requests import asks
 pytest.importorskip('vlmaxxing_msgs.msg', reason='needs vlmaxxing_msgs')
 
 from geometry_msgs.msg import TwistStamped
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo
 
 from vlmaxxing_msgs.action import Ask
@@ -27,6 +28,7 @@ from vlmaxxing_ros.ros.images import to_rgb
 from vlmaxxing_ros.ros.messages import (
     to_answer,
     to_budget,
+    to_failed_answer,
     to_image,
     to_lens,
     to_ns,
@@ -178,3 +180,13 @@ def test_an_image_message_is_what_it_was_made_of() -> None:
     message = to_image(pixels, stamp=7, frame_id='lens')
     assert (to_ns(message.header.stamp), message.header.frame_id) == (7, 'lens')
     np.testing.assert_array_equal(to_rgb(message), pixels)
+
+
+def test_an_answer_that_no_message_can_hold_is_one_that_says_so() -> None:
+    outcome = Outcome(request=asks('what \ud800?'), camera='front', status=Status.OK)
+    with pytest.raises(UnicodeEncodeError) as raised:
+        serialize_message(to_answer(outcome))
+    message = to_failed_answer(outcome, raised.value)
+    assert serialize_message(message)
+    assert (message.camera, message.status) == ('front', Answer.MODEL_ERROR)
+    assert 'cannot be sent: UnicodeEncodeError' in message.status_text

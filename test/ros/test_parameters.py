@@ -139,3 +139,39 @@ def test_a_bad_value_at_start_is_one_clear_error(
 ) -> None:
     with pytest.raises(ParameterError, match=said):
         declared(make_node, **{name: value})
+
+
+def test_what_is_no_parameter_is_named_and_what_may_be_meant(make_node: MakeNode) -> None:
+    given = {
+        'modle': 'nano',
+        'camera.transprot': 'raw',
+        'zzz': 1,
+        'camera.depth_range': [0.5, 2.0],
+        'qos_overrides./camera/image.subscription.depth': 9,
+    }
+    _, parameters, _ = declared(make_node, **given)
+    said = parameters.unknown()
+    assert 'modle (is model meant?)' in said
+    assert 'camera.transprot (is camera.transport meant?)' in said
+    assert said.endswith('zzz')
+    assert 'qos' not in said
+    assert 'depth_range' not in said
+
+
+def test_our_own_file_is_no_mistake_whatever_the_cameras(make_node: MakeNode) -> None:
+    _, parameters, _ = declared(make_node, **{'cameras': ['front'], 'camera.transport': 'raw'})
+    assert parameters.unknown() == ''
+
+
+@pytest.mark.parametrize(
+    ('given', 'said'),
+    [
+        ({'model': ''}, 'model is empty: write nano'),
+        ({'cameras': None}, r'cameras is empty: write for example \[camera\]'),
+    ],
+)
+def test_what_is_empty_is_refused_with_what_to_write(
+    make_node: MakeNode, given: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ParameterError, match=said):
+        declared(make_node, **given)

@@ -76,6 +76,30 @@ def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recor
     assert 'use_sim_time' in outcome.status_text
 
 
+def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: Recorder) -> None:
+    asked.show(asked.now + SECOND // 2)
+    ticket = asked.queue.submit(
+        asks('well?', max_evidence_age=2.0, deadline=20.0),
+        on_token=lambda *_: None,
+        on_done=asked.outcomes.append,
+        wake=lambda: None,
+    )
+    due = asked.queue.next_due()
+    assert not asked.queue.askable
+    assert due is not None
+    assert due < ticket.due - 10.0, 'it looks again when the image is present, not at the deadline'
+    asked.now += SECOND // 2
+    assert asked.queue.askable
+
+
+@pytest.mark.parametrize('deadline', [1e10, float('inf'), float('nan'), -1.0])
+def test_a_deadline_that_cannot_be_is_refused(asked: Recorder, deadline: float) -> None:
+    asked.show(asked.now)
+    outcome = asked.ask(asks('well?', max_evidence_age=1e-6, deadline=deadline))
+    assert outcome.status is Status.INVALID_REQUEST
+    assert 'deadline' in outcome.status_text
+
+
 def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: Recorder) -> None:
     asked.show(asked.now + SECOND // 20)
     outcome = asked.ask(asks('well?', max_evidence_age=0.5))

@@ -22,7 +22,7 @@ def make() -> Iterator[Make]:
 
     def start(
         work: Callable[[], float | None] = lambda: None,
-        on_error: Callable[[Exception], None] = lambda _: None,
+        on_error: Callable[[BaseException], None] = lambda _: None,
     ) -> WorkThread:
         threads.append(WorkThread(work, on_error, name='tested'))
         return threads[-1]
@@ -74,20 +74,44 @@ def test_work_is_called_again_when_it_asked_to_be(make: Make) -> None:
     assert third.wait(10.0)
 
 
-def test_an_error_in_the_work_is_told_and_the_thread_goes_on(make: Make) -> None:
-    errors: list[Exception] = []
+class Panic(BaseException):
+    """What Rust's panics are in Python."""
+
+
+@pytest.mark.parametrize('kind', [RuntimeError, Panic, SystemExit])
+def test_an_error_in_the_work_is_told_and_the_thread_goes_on(
+    make: Make, kind: type[BaseException]
+) -> None:
+    errors: list[BaseException] = []
     failing = threading.Event()
     failing.set()
 
     def work() -> float | None:
         if failing.is_set():
             failing.clear()
-            raise RuntimeError('broken')
+            raise kind('broken')
         return None
 
     thread = make(work, errors.append)
     assert thread.call(lambda: 'alive').result(10.0) == 'alive'
     assert [str(error) for error in errors] == ['broken']
+
+
+@pytest.mark.parametrize('pause', [1e10, float('inf')])
+def test_a_pause_of_ages_does_not_end_the_thread(make: Make, pause: float) -> None:
+    thread = make(lambda: pause)
+    for _ in range(3):
+        assert thread.call(lambda: 'alive').result(10.0) == 'alive'
+
+
+def test_an_error_in_a_call_or_in_telling_it_does_not_end_the_thread(make: Make) -> None:
+    def panic(*_: object) -> None:
+        raise Panic
+
+    thread = make(panic, panic)
+    with pytest.raises(Panic):
+        thread.call(panic).result(10.0)
+    assert thread.call(lambda: 'alive').result(10.0) == 'alive'
 
 
 def test_after_the_end_calls_are_cancelled(make: Make) -> None:

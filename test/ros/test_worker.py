@@ -324,25 +324,124 @@ def test_a_deadline_holds_even_while_the_thread_is_busy(
     assert first.outcome.status is Status.OK
 
 
-def test_a_failing_model_ends_the_question_and_begins_the_session_anew(
+def broken_at(part: str, scene: Filmed, monkeypatch: pytest.MonkeyPatch, request: Request) -> Any:
+    """The outcome of a question while a part of the model fails."""
+
+    class Panic(BaseException):
+        """What Rust's panics are in Python."""
+
+    def fail(*_: Any) -> None:
+        raise Panic('out of memory')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.worker._family, part, fail)
+        return scene.ask(request).outcome
+
+
+def test_a_model_that_fails_on_a_question_ends_only_that(
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.show()
+    assert scene.ask(asks('well?')).outcome.status is Status.OK
+    outcome = broken_at('logits', scene, monkeypatch, asks('well?'))
+    assert outcome.status is Status.MODEL_ERROR
+    assert 'out of memory' in outcome.status_text
+    assert 'reset' not in outcome.status_text
+    assert 'out of memory' in scene.errors[0]
+    after = scene.ask(asks('well?')).outcome
+    assert after.status is Status.OK
+    assert after.answer is not None
+    assert after.answer.rows_paid == 0, 'what was paid is still there'
+
+
+def test_a_model_that_fails_on_what_is_paid_for_a_question_begins_the_session_anew(
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = replace(scene.settings.engine, max_duty=0.0)
+    scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
+    scene.show()
+    outcome = broken_at('encode', scene, monkeypatch, asks('well?'))
+    assert outcome.status is Status.MODEL_ERROR
+    assert 'the session was reset' in outcome.status_text
+    assert scene.ask(asks('well?')).outcome.status is Status.NO_EVIDENCE
+    scene.show()
+    assert scene.ask(asks('well?')).outcome.status is Status.OK
+
+
+def test_logits_that_are_no_numbers_are_a_model_error_by_name(
     scene: Filmed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
     family = scene.worker._family
     assert family is not None
+    logits = family.logits
+    with monkeypatch.context() as broken:
+        broken.setattr(family, 'logits', lambda hidden: logits(hidden) * math.nan)
+        outcome = scene.ask(asks('well?', choices=('yes', 'no'))).outcome
+    assert outcome.status is Status.MODEL_ERROR
+    assert 'not finite' in outcome.status_text
+    assert outcome.answer is None
 
+
+@pytest.mark.parametrize(
+    'schema',
+    [
+        'true',
+        '[]',
+        '{"const": NaN}',
+        '[' * 9000,
+        '{"items":' * 300 + '{}' + '}' * 300,
+        '{"allOf": ['
+        + ', '.join(f'{{"pattern": "({"ab" * i}|x)[a-z]{{1,9}}"}}' for i in range(1, 24))
+        + '], "type": "string"}',
+    ],
+    ids=['true', 'array', 'NaN', 'brackets', 'nested', 'patterns'],
+)
+def test_no_schema_costs_the_stream_what_was_paid(scene: Filmed, schema: str) -> None:
+    scene.show()
+    assert scene.ask(asks('well?')).outcome.status is Status.OK
+    outcome = scene.ask(asks('well?', json_schema=schema, max_tokens=5)).outcome
+    assert outcome.status in (Status.INVALID_REQUEST, Status.OK, Status.INVALID_ANSWER)
+    after = scene.ask(asks('well?')).outcome
+    assert after.status is Status.OK
+    assert after.answer is not None
+    assert after.answer.rows_paid == 0
+
+
+def test_a_constrained_answer_that_is_cut_is_not_ok(scene: Filmed) -> None:
+    scene.show()
+    outcome = scene.ask(with_fields(LONG, max_tokens=5)).outcome
+    assert outcome.status is Status.INVALID_ANSWER
+    assert 'max_tokens' in outcome.status_text
+    assert outcome.answer is not None
+    assert outcome.answer.finish_reason == 'length'
+    assert scene.ask(asks('well?', max_tokens=1)).outcome.status is Status.OK
+
+
+def test_whoever_waits_can_be_let_go_while_the_model_is_busy(
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held_up(scene, monkeypatch) as entered:
+        scene.show()
+        first, second = scene.ask(asks('well?')), scene.ask(asks('well?'))
+        assert entered.wait(WAIT)
+        scene.worker.abandon('the end')
+        assert [q.outcome.status for q in (first, second)] == 2 * [Status.CANCELLED]
+
+
+def test_a_model_that_fails_on_every_image_is_one_line(
+    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError('out of memory')
 
     with monkeypatch.context() as broken:
-        broken.setattr(family, 'logits', fail)
-        outcome = scene.ask(asks('well?')).outcome
-    assert outcome.status is Status.MODEL_ERROR
-    assert 'out of memory' in outcome.status_text
-    assert 'out of memory' in scene.errors[0]
-    assert scene.ask(asks('well?')).outcome.status is Status.NO_EVIDENCE
-    scene.show()
-    assert scene.ask(asks('well?')).outcome.status is Status.OK
+        broken.setattr(scene.worker._family, 'encode', fail)
+        for number in range(5):
+            scene.show()
+            wait_until(lambda seen=number: scene.worker.failures.count > seen)
+    assert len(scene.errors) == 1
+    assert scene.worker.failures.recent
 
 
 def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
@@ -356,7 +455,7 @@ def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
         scene.show()
         wait_until(lambda: scene.errors)
     assert 'out of memory' in scene.errors[0]
-    assert 'out of memory' in scene.worker.last_error
+    assert 'out of memory' in scene.worker.failures.last
     scene.show()
     assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
 

@@ -239,6 +239,8 @@ class EngineConfig:
     def __post_init__(self) -> None:
         for spec in fields(self):
             check(spec, getattr(self, spec.name))
+        if not self.model.strip():
+            raise ValueError('model is empty: write nano, a folder or a hub id')
         if self.low > self.high:
             raise ValueError(f'low ({self.low}) must not exceed high ({self.high})')
 

@@ -42,7 +42,7 @@ async def in_thread(node: Node, function: Callable[[], Any]) -> Any:
     def run() -> None:
         try:
             future.set_result(function())
-        except Exception as error:
+        except BaseException as error:  # Rust's panics are no Exception
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()

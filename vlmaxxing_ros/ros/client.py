@@ -28,6 +28,9 @@ from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.ros.question_qos import ACTION_CLIENT, QUESTIONS
 
+_DEADLINE = 30.0  # s, the node's by default
+_MORE = 5.0  # s for the way there and back
+
 
 class Client:
     """A connection to one node; use it in a `with` block.
@@ -86,29 +89,30 @@ class Client:
             Image, f'{self._name}/overlay', callback, qos_profile_sensor_data
         )
 
-    def query(self, question: str, *, timeout: float = 30.0, **fields: Any) -> Answer:
+    def query(self, question: str, *, timeout: float | None = None, **fields: Any) -> Answer:
         """Ask and wait for the whole answer.
 
         Args:
             question: the question.
-            timeout: seconds to wait for the response itself.
+            timeout: seconds to wait for the response itself; by default somewhat longer than the
+                question's deadline, or than 30 s without one.
             fields: further fields of Query's request.
 
         Raises:
             TimeoutError: no response came.
         """
         request = Query.Request(question=question, **fields)
-        return _wait(self._query.call_async(request), timeout).answer
+        return _wait(self._query.call_async(request), _patience(timeout, request)).answer
 
     def ask(
         self,
         question: str,
         *,
         on_token: Callable[[Ask.Feedback], None] | None = None,
-        timeout: float = 30.0,
+        timeout: float | None = None,
         **fields: Any,
     ) -> Answer:
-        """Ask, and watch the answer being decoded.
+        """Ask, and watch the answer being decoded; `timeout` and `fields` are those of `query`.
 
         Raises:
             TimeoutError: no result came.
@@ -119,8 +123,14 @@ class Client:
                 on_token(message.feedback)
 
         goal = Ask.Goal(question=question, **fields)
+        timeout = _patience(timeout, goal)
         handle = _wait(self._ask.send_goal_async(goal, feedback_callback=feedback), timeout)
         return _wait(handle.get_result_async(), timeout).result.answer
+
+
+def _patience(timeout: float | None, request: Any) -> float:
+    """Seconds to wait for a response: the node ends every question by its deadline."""
+    return (request.deadline or _DEADLINE) + _MORE if timeout is None else timeout
 
 
 def _wait(pending: Any, timeout: float) -> Any:

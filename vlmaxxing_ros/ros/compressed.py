@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Compressed images as bytes: whether they are whole, and what compressedDepth has in front.
+"""Compressed images as bytes: whether they are whole, how large they claim to be, depth's header.
 
 OpenCV fills a missing end with grey, silently; whatever follows a whole image does not matter.
 Knows nothing of messages.
@@ -22,6 +22,10 @@ _JPEG, _PNG = b'\xff\xd8', b'\x89PNG\r\n\x1a\n'
 _END, _SCAN = 0xD9, 0xDA
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # markers that nothing belongs to
 _MARKER = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')  # within a scan: not stuffing, not a restart
+MAX_PIXELS = 40_000_000
+"""Pixels of an image at most, where nobody says otherwise: 8K has 33 million."""
+_MAX_SCANS = 100  # of a JPEG, each of which goes over all pixels; progressive ones have ten
+_NO_FRAME = {0xC4, 0xC8, 0xCC}  # of the markers C0 to CF, those that give no size
 _DEPTH_HEADER = struct.Struct('<iff')  # image_transport's ConfigHeader: format, a, b
 
 
@@ -29,30 +33,44 @@ class ImageError(InvalidFrame):
     """An image message that cannot be used; the text says what is wrong and what to do."""
 
 
-def flaw_of(data: np.ndarray) -> str:
-    """What keeps bytes, uint8 [n], from being a whole JPEG or PNG; empty if they are one."""
+def flaw_of(data: np.ndarray, max_pixels: int = MAX_PIXELS) -> str:
+    """What keeps bytes, uint8 [n], from being a whole JPEG or PNG of at most so many pixels.
+
+    Empty if they are one; nothing is decoded.
+    """
     buffer = data.tobytes()
     if buffer.startswith(_JPEG):
-        whole = _is_whole_jpeg(buffer)
+        whole, (width, height) = _is_whole_jpeg(buffer)
     elif buffer.startswith(_PNG):
-        whole = _is_whole_png(buffer)
+        whole, (width, height) = _is_whole_png(buffer), _png_size(buffer)
     else:
         return (
             f'{len(buffer)} bytes that are neither JPEG nor PNG; set <camera>.transport to raw if '
             'the topic carries sensor_msgs/Image'
         )
+    if width * height > max_pixels:
+        return (
+            f'the header claims {width}x{height} pixels; at most {max_pixels} are decoded '
+            '(max_image_pixels)'
+        )
     return '' if whole else f'the image is truncated at {len(buffer)} bytes, or damaged'
 
 
-def _is_whole_jpeg(buffer: bytes) -> bool:
-    """Whether the markers lead to the end of the image; thumbnails have ends of their own."""
-    at = 2
+def _is_whole_jpeg(buffer: bytes) -> tuple[bool, tuple[int, int]]:
+    """Whether the markers lead to the end of the image, and its claimed width and height.
+
+    Thumbnails have ends and sizes of their own, inside of markers that are left out.
+    """
+    at, scans, size = 2, 0, (0, 0)
     while at + 2 <= len(buffer):
         if buffer[at] != 0xFF:
-            return False
+            return False, size
         kind = buffer[at + 1]
         if kind == _END:
-            return True
+            return scans <= _MAX_SCANS, size
+        if 0xC0 <= kind <= 0xCF and kind not in _NO_FRAME:
+            height, width = struct.unpack_from('>HH', buffer.ljust(at + 9, b'\0'), at + 5)
+            size = max(size, (width, height), key=lambda sides: sides[0] * sides[1])
         if kind == 0xFF:  # padding in front of a marker
             at += 1
             continue
@@ -60,11 +78,18 @@ def _is_whole_jpeg(buffer: bytes) -> bool:
         if kind not in _ALONE:
             at += int.from_bytes(buffer[at : at + 2], 'big')
         if kind == _SCAN:
+            scans += 1
             found = _MARKER.search(buffer, at)
             if found is None:
-                return False
+                return False, size
             at = found.start()
-    return False
+    return False, size
+
+
+def _png_size(buffer: bytes) -> tuple[int, int]:
+    """Width and height that a PNG claims; its header comes first."""
+    width, height = struct.unpack_from('>II', buffer.ljust(24, b'\0'), 16)
+    return width, height
 
 
 def _is_whole_png(buffer: bytes) -> bool:
@@ -80,19 +105,31 @@ def _is_whole_png(buffer: bytes) -> bool:
     return False
 
 
-def decode_depth(data: np.ndarray, name: str) -> np.ndarray:
+def decode(data: np.ndarray) -> np.ndarray | None:
+    """The pixels of a JPEG or PNG, uint8 [n], as stored: no EXIF rotation, 16 bits stay 16 bits.
+
+    None: OpenCV cannot decode it.
+    """
+    try:
+        return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+
+
+def decode_depth(data: np.ndarray, name: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """What compressed_depth_image_transport made of a depth image.
 
     Args:
         data: uint8 [n]
         name: the message's format, such as `32FC1; compressedDepth png`.
+        max_pixels: that it may claim to have.
 
     Returns:
         uint16 [height, width] in millimetres, or float32 in metres with NaN where there is no
         reading.
 
     Raises:
-        ImageError: truncated, or compressed in another way than PNG.
+        ImageError: truncated, too large, or compressed in another way than PNG.
     """
     if 'rvl' in name:
         raise ImageError(
@@ -105,7 +142,9 @@ def decode_depth(data: np.ndarray, name: str) -> np.ndarray:
             f'format {name!r}: no whole PNG behind the {_DEPTH_HEADER.size} bytes that compressed '
             'depth begins with; check the driver'
         )
-    pixels = cv2.imdecode(body, cv2.IMREAD_UNCHANGED)
+    if flaw := flaw_of(body, max_pixels):
+        raise ImageError(f'format {name!r}: {flaw}')
+    pixels = decode(body)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 2:
         raise ImageError(f'format {name!r}: no 16-bit image of one channel; check the driver')
     if not name.startswith('32FC1'):

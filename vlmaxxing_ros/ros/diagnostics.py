@@ -28,6 +28,10 @@ class Diagnostics:
         state: the lifecycle state's name.
         hint: why a camera's images do not come, empty if they do.
         conversion: what converts the images.
+
+    Attributes:
+        configure_error: why the node could not be configured; empty if it could.
+        warnings: what else is wrong with the node, by what it is about.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Diagnostics:
         self._newest: dict[str, Perceived] = {}
         self._answers: dict[str, Answer] = {}
         self.configure_error = ''
+        self.warnings: dict[str, str] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(period, self.publish, clock=clock)
@@ -73,11 +78,16 @@ class Diagnostics:
         worker, state = self._worker, self._state()
         if self.configure_error:
             level, message = DiagnosticStatus.ERROR, self.configure_error
-        elif worker.last_error:
-            level, message = DiagnosticStatus.WARN, f'failed before: {worker.last_error}'
+        elif worker.failures.recent:
+            level, message = DiagnosticStatus.ERROR, worker.failures.last
+        elif worker.failures.last:
+            level, message = DiagnosticStatus.WARN, f'failed before: {worker.failures.last}'
+        elif self.warnings:
+            level, message = DiagnosticStatus.WARN, '; '.join(self.warnings.values())
         else:
             level, message = DiagnosticStatus.OK, state
-        values = {'state': state, 'model': worker.model, 'questions': worker.questions}
+        values: dict[str, Any] = {'state': state, 'model': worker.model}
+        values |= {'questions': worker.questions, 'failures': worker.failures.count}
         values['image conversion'] = self._conversion()
         values |= {title: 'yes' if can else 'no' for title, can in worker.capabilities.items()}
         return self._status('model', level, message, values)
@@ -101,6 +111,8 @@ class Diagnostics:
             values['last remark'] = budget.status_text
             if budget.plan is None:
                 level, message = DiagnosticStatus.WARN, f'image dropped: {budget.status_text}'
+            elif 'token_budget' in budget.status_text:
+                level, message = DiagnosticStatus.WARN, budget.status_text
         if answer := self._answers.get(camera.name):
             values['last answer'] = (
                 f'{"exact" if answer.exact else "not exact"}, {answer.reused_tokens} of '

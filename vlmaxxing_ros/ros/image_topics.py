@@ -47,6 +47,7 @@ class ImageTopics:
         node: that subscribes.
         cameras: settings of each camera by name.
         offer: given each image with its camera's name; must return at once.
+        max_pixels: that a compressed image may claim to have.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class ImageTopics:
         node: Node,
         cameras: dict[str, CameraConfig],
         offer: Callable[[str, Arrival], None],
+        max_pixels: int,
     ) -> None:
         self._node = node
         self._cameras = cameras
         self._offer = offer
+        self._max_pixels = max_pixels
         self._choice = Choice()
         self._clock = StandingClock(lambda: node.get_clock().now().nanoseconds, PATIENCE)
         self._subscriptions: dict[str, Subscription] = {}
@@ -127,17 +130,30 @@ class ImageTopics:
             raise message
         if isinstance(message, Picture):
             return message.to_rgb()
-        convert = to_rgb if isinstance(message, Image) else compressed_to_rgb
-        return convert(message, scaling, self.bridge.to_rgb)
+        if isinstance(message, Image):
+            return to_rgb(message, scaling, self.bridge.to_rgb)
+        return compressed_to_rgb(message, scaling, self.bridge.to_rgb, self._max_pixels)
+
+    def _mixed(self, topic: str) -> str:
+        """What is to be said about a topic that carries several cameras' images; or nothing."""
+        publishers = self._node.count_publishers(topic)
+        if publishers < 2:
+            return ''
+        return (
+            f'{publishers} publishers on {topic}: two cameras in one stream restart its session '
+            'again and again; give each a topic and a name in `cameras` of its own'
+        )
 
     def hint(self, camera: str) -> str:
-        """Why no images come, as far as can be told from here; empty if they do come."""
+        """Why no images come, as far as can be told from here, or several cameras' do; or empty."""
         if standing := self._clock.hint():
             return standing
         subscription = self._subscriptions.get(camera)
         silence = time.monotonic() - self._last.get(camera, 0.0)
-        if subscription is None or silence < PATIENCE:
+        if subscription is None:
             return ''
+        if silence < PATIENCE:
+            return self._mixed(subscription.topic_name)
         topic, transport = subscription.topic_name, self._cameras[camera].transport
         publishers = self._node.get_publishers_info_by_topic(topic)
         silent = f'no image on {topic} for {silence:.0f} s'

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.ros.compressed import ImageError, decode_depth, flaw_of
+from vlmaxxing_ros.ros.compressed import MAX_PIXELS, ImageError, decode, decode_depth, flaw_of
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CompressedImage, Image
@@ -207,7 +207,10 @@ def _grey(values: np.ndarray, encoding: str, scaling: Scaling) -> np.ndarray:
 
 
 def compressed_to_rgb(
-    message: CompressedImage, scaling: Scaling = NO_SCALING, convert: Convert | None = None
+    message: CompressedImage,
+    scaling: Scaling = NO_SCALING,
+    convert: Convert | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """Convert a `sensor_msgs/CompressedImage` (JPEG, PNG or compressedDepth) to RGB.
 
@@ -215,24 +218,24 @@ def compressed_to_rgb(
         message: the image.
         scaling: how images without 8-bit colour become grey, or 8-bit.
         convert: is asked before our own conversion.
+        max_pixels: that the header may claim; more are not decoded.
 
     Returns:
         uint8 [height, width, 3]
 
     Raises:
-        ImageError: not JPEG or PNG, truncated, or 16-bit without `scaling`.
+        ImageError: not JPEG or PNG, truncated, too large, or 16-bit without `scaling`.
     """
     name = message.format
     data = np.frombuffer(message.data, np.uint8)
     encoding = name.split(';')[0].strip()
     if 'compressedDepth' in name:
-        depth = decode_depth(data, name)
+        depth = decode_depth(data, name, max_pixels)
         kind = '16UC1' if depth.dtype == np.uint16 else '32FC1'
         return cv2.cvtColor(_grey(depth, kind, scaling), cv2.COLOR_GRAY2RGB)
-    if flaw := flaw_of(data):
+    if flaw := flaw_of(data, max_pixels):
         raise ImageError(f'format {name!r}: {flaw}')
-    # As stored: no EXIF rotation, 16 bits stay 16 bits.
-    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    pixels = decode(data)
     if pixels is None:
         raise ImageError(f'format {name!r}: {data.size} bytes that do not decode; check the driver')
     if pixels.dtype == np.uint16:

@@ -101,6 +101,17 @@ def to_answer(outcome: Outcome) -> Answer:
     return message
 
 
+def to_failed_answer(outcome: Outcome, error: BaseException) -> Answer:
+    """Answer.msg in place of one that cannot be put into a message."""
+    return Answer(
+        camera=outcome.camera,
+        question=ascii(outcome.request.text),
+        status=int(Status.MODEL_ERROR),
+        status_text=ascii(f'the answer cannot be sent: {type(error).__name__}: {error}'),
+        choice_index=-1,
+    )
+
+
 def _copy(values: Any, message: Any, *, without: tuple[str, ...]) -> None:
     """Copy a dataclass's fields into those of the same names: no numpy scalars."""
     for spec in fields(values):

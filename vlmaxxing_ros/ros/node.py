@@ -41,6 +41,7 @@ from vlmaxxing_ros.ros.worker import Worker
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 _REMARK_PERIOD = 10.0  # s between two remarks of one kind about images
 _MAX_REMARKS = 100
+_CLOSING = 1.5  # s that the model may take to end what it is doing
 
 
 class VlmaxxingNode(LifecycleNode):
@@ -71,7 +72,9 @@ class VlmaxxingNode(LifecycleNode):
             on_perceived=self._perceived,
             log=self.get_logger(),
         )
-        self._topics = ImageTopics(self, settings.cameras, self.worker.offer)
+        self._topics = ImageTopics(
+            self, settings.cameras, self.worker.offer, settings.node.max_image_pixels
+        )
         self._answers = self.create_lifecycle_publisher(Answer, '~/answers', 10)
         self._budgets = self.create_lifecycle_publisher(FreshBudget, '~/fresh_budget', 10)
         # Depth 1: a slow viewer gets the newest picture, not a queue of them.
@@ -91,6 +94,8 @@ class VlmaxxingNode(LifecycleNode):
             hint=self._topics.hint,
             conversion=lambda: self._topics.conversion,
         )
+        if unknown := self.parameters.unknown():
+            self._warn('parameters', unknown)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.1, self.worker.finish_overdue, clock=steady)
         service: Any = self._service_change_state
@@ -200,7 +205,8 @@ class VlmaxxingNode(LifecycleNode):
     def _stop_looking(self, why: str) -> None:
         self._topics.unsubscribe()
         self._motions.unsubscribe()
-        futures.wait([self.worker.close(why)], timeout=10.0)
+        if not futures.wait([self.worker.close(why)], timeout=_CLOSING).done:
+            self.worker.abandon(why)  # the model is busy: it closes when it can
 
     def _wait(self, future: futures.Future[Any]) -> Any:
         """The result of the worker's call; gives up when the process is to end."""
@@ -219,13 +225,26 @@ class VlmaxxingNode(LifecycleNode):
             if not future.cancelled() and (error := future.exception()):
                 self.get_logger().error(f'the changed parameters are not in use: {error}')
 
+        if settings.engine.keep_keyframes:
+            self._diagnostics.warnings.pop('keyframe', None)
         self.worker.configure(settings).add_done_callback(report)
 
     async def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return await self._trigger(self.worker.reset, response, 'everything seen is forgotten')
 
     async def _keyframe(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self.parameters.settings.engine.keep_keyframes == 0:
+            text = '~/keyframe was asked for, and none is kept: set keep_keyframes to 1 or more'
+            self._warn('keyframe', text)
+            response.success, response.message = False, text
+            return response
         return await self._trigger(self.worker.keyframe, response, 'the next frame is a keyframe')
+
+    def _warn(self, about: str, text: str) -> None:
+        """Something is wrong that does no harm: in the log once, in the diagnostics as long."""
+        if self._diagnostics.warnings.get(about) != text:
+            self.get_logger().warning(text)
+        self._diagnostics.warnings[about] = text
 
     async def _audit(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return await self._trigger(self.worker.audit, response)
@@ -257,20 +276,22 @@ class VlmaxxingNode(LifecycleNode):
         if plan is not None and self._overlays.get_subscription_count():
             self._overlays.publish(to_overlay(perceived, plan, self._topics.bridge))
         if text := perceived.budget.status_text:
-            self._remark(f'{perceived.camera}: {text}', dropped=plan is None)
+            self._remark(perceived.camera, text, dropped=plan is None)
 
-    def _remark(self, text: str, *, dropped: bool) -> None:
+    def _remark(self, camera: str, text: str, *, dropped: bool) -> None:
         """Log what was said about an image; the same again, but for its numbers, now and then."""
-        kind, now = re.sub(r'[\d.]+', '#', text), time.monotonic()
+        kind, now = f'{camera}: {re.sub(r"[0-9.]+", "#", text)}', time.monotonic()
         if now - self._remarks.get(kind, -math.inf) < _REMARK_PERIOD:
             return
         if len(self._remarks) > _MAX_REMARKS:  # texts may quote what a broken driver sends
             self._remarks.clear()
         self._remarks[kind] = now
         if dropped:
-            self.get_logger().warning(f'image dropped: {text}')
+            self.get_logger().warning(f'image dropped: {camera}: {text}')
+        elif 'token_budget' in text:
+            self.get_logger().warning(f'{camera}: {text}')
         else:
-            self.get_logger().info(text)
+            self.get_logger().info(f'{camera}: {text}')
 
     def _answered(self, answer: Answer) -> None:
         """Publish an answer; on whatever thread it came about."""

@@ -8,6 +8,7 @@ Knows no particular setting: names, defaults and ranges come from the settings' 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import Field, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,11 @@ def descriptor(spec: Field[Any]) -> ParameterDescriptor:
 def plain(value: Any) -> Any:
     """A parameter's value as the settings hold it: sequences become tuples."""
     return tuple(value) if isinstance(value, (list, tuple)) or hasattr(value, 'typecode') else value
+
+
+def _written(value: Any) -> str:
+    """A value as it is written in a parameter file."""
+    return f'[{", ".join(map(str, value))}]' if isinstance(value, list) else str(value)
 
 
 def _wrong_type(name: str, default: Any, given: Any) -> str:
@@ -135,8 +141,24 @@ class Parameters:
             except InvalidParameterTypeException as error:
                 given = self._node._parameter_overrides[name].value
                 raise ParameterError(_wrong_type(name, default, plain(given))) from error
+            if parameter.value is None:  # an empty list has no type
+                raise ParameterError(f'{name} is empty: write for example {_written(default)}')
             values[spec.name] = plain(parameter.value)
         return values
+
+    def unknown(self) -> str:
+        """What was given at start and is no parameter, and what may be meant; empty: nothing."""
+        node, said = self._node, []
+        settings = [spec.name for config in (EngineConfig, NodeConfig) for spec in fields(config)]
+        of_cameras = [spec.name for spec in fields(CameraConfig)]
+        known = [*settings, *(f'{c}.{name}' for c in self.settings.cameras for name in of_cameras)]
+        # Our own file describes the default camera, whatever the cameras are.
+        ignored = {f'{c}.{name}' for c in NodeConfig().cameras for name in of_cameras}
+        for name in sorted(set(node._parameter_overrides) - ignored):
+            if not node.has_parameter(name) and not name.startswith('qos_overrides.'):
+                like = difflib.get_close_matches(name, known, 1)
+                said.append(f'{name} (is {like[0]} meant?)' if like else name)
+        return f'no such parameter, ignored: {", ".join(said)}' if said else ''
 
     def _changed(self, parameters: Iterable[Parameter]) -> Settings:
         """The settings after a change.

@@ -4,7 +4,8 @@
 """The question desk: who waits, who is being answered, and how each question ends.
 
 Questions are taken up in the order in which they came, except that one which waits for fresher
-evidence lets others pass.  Every question ends by its deadline, with a named status.
+evidence lets others pass.  Every question ends by its deadline, with a named status; none costs the
+stream what was paid.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ class QuestionQueue:
 
     `submit` and `finish_overdue` may be called from any thread, the rest is the worker's.
 
+    Args:
+        limits: to begin with.
+        clock: the node's time in ns.
+        on_failure: told whose question failed, why, and whether the stream's own work did: then
+            the stream is lost; otherwise what failed was done on a fork of it.
+
     Attributes:
         limits: bounds and the default deadline.
         cameras: those with a session, by name; none: the node is not active.
@@ -57,7 +64,7 @@ class QuestionQueue:
         limits: NodeConfig,
         *,
         clock: Callable[[], int],
-        on_failure: Callable[[Camera, Exception], None],
+        on_failure: Callable[[Camera, BaseException, bool], None],
     ) -> None:
         self.limits = limits
         self.cameras: dict[str, Camera] = {}
@@ -124,6 +131,12 @@ class QuestionQueue:
         for ticket in list(self._waiting):
             if now > ticket.due:
                 ticket.finish(*self._why_overdue(ticket), model=self.model)
+
+    def abandon(self, why: str) -> None:
+        """End every question as CANCELLED, however busy the worker is."""
+        running = self._running
+        for ticket in [*([running.ticket] if running else []), *self._waiting]:
+            ticket.finish(Status.CANCELLED, why, model=self.model)
 
     def next_due(self) -> float | None:
         """When something about those who wait is to be done, in seconds of `time.monotonic`.
@@ -200,6 +213,8 @@ class QuestionQueue:
         self._running = None
         reason = 'timeout' if status is Status.TIMEOUT else 'cancelled'
         answer = running.job.answer or running.job.stop(reason)
+        if status is Status.OK and (text := _unsatisfied(running.ticket, answer)):
+            status = Status.INVALID_ANSWER
         running.ticket.finish(
             status,
             text or _owing(answer),
@@ -217,10 +232,13 @@ class QuestionQueue:
             status, text = Status.NO_EVIDENCE, str(error)
         except (InvalidRequest, Unsupported) as error:
             status, text = Status.INVALID_REQUEST, str(error)
-        except Exception as error:
-            status = Status.MODEL_ERROR
-            text = f'{type(error).__name__}: {error}; the session was reset: ask again'
-            self._on_failure(self.cameras[ticket.camera], error)
+        except BaseException as error:  # Rust's panics are no Exception
+            running = self._running
+            lost = running is not None and running.job.evidence is None
+            status, text = Status.MODEL_ERROR, f'{type(error).__name__}: {error}'
+            if lost:
+                text += '; the session was reset: ask again'
+            self._on_failure(self.cameras[ticket.camera], error, lost)
         else:
             return
         self._running = None
@@ -263,6 +281,20 @@ class QuestionQueue:
             f'{ticket.deadline:g} s none came younger than {ticket.request.max_evidence_age:g} s: '
             "is the camera publishing, are its stamps in the node's clock (use_sim_time)?"
         )
+
+
+def _unsatisfied(ticket: Ticket, answer: Answer | None) -> str:
+    """Why an answer is not what its schema asks for; empty if it is, or there is no schema."""
+    if answer is None or not ticket.request.asked.get('json_schema'):
+        return ''
+    if answer.finish_reason == 'length':
+        return (
+            f'cut after {answer.answer_tokens} tokens, before it satisfied json_schema: allow more '
+            'max_tokens'
+        )
+    if answer.finish_reason == 'invalid':
+        return 'json_schema could not be enforced to the end of the answer: make it simpler'
+    return ''
 
 
 def _owing(answer: Answer | None) -> str:

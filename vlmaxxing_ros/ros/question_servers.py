@@ -15,6 +15,7 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from rclpy.serialization import serialize_message
 from rclpy.task import Future
 
 from vlmaxxing_msgs.action import Ask
@@ -23,7 +24,7 @@ from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.ros.askers import Askers
 from vlmaxxing_ros.ros.awaiting import complete
-from vlmaxxing_ros.ros.messages import to_answer, to_request
+from vlmaxxing_ros.ros.messages import to_answer, to_failed_answer, to_request
 from vlmaxxing_ros.ros.pace import Pace
 from vlmaxxing_ros.ros.question_qos import ACTION_SERVER, QUESTIONS
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
@@ -84,7 +85,10 @@ class QuestionServers:
 
     async def _ask(self, goal: ServerGoalHandle) -> Ask.Result:
         def feed_back(token: Token) -> None:
-            goal.publish_feedback(Ask.Feedback(**asdict(token)))
+            try:
+                goal.publish_feedback(Ask.Feedback(**asdict(token)))
+            except Exception as error:  # no reason to end the answer
+                self._worker.failures.add('a token could not be sent', error)
 
         answered = Future()
         key = bytes(goal.goal_id.uuid)
@@ -114,9 +118,18 @@ class QuestionServers:
         self, request: Request, answered: Future, on_token: Callable[[Token], None]
     ) -> Ticket:
         def on_done(outcome: Outcome) -> None:
-            answer = to_answer(outcome)
+            failures = self._worker.failures
+            try:
+                answer = to_answer(outcome)
+                serialize_message(answer)  # otherwise what fails in it would lose the response
+            except Exception as error:
+                failures.add('an answer could not be sent', error, outcome.camera)
+                answer = to_failed_answer(outcome, error)
             complete(self._node, answered, answer)
-            self._on_answer(answer)
+            try:
+                self._on_answer(answer)
+            except Exception as error:
+                failures.add('an answer could not be published', error, outcome.camera)
 
         self._open += 1
         return self._worker.submit(request, on_token=on_token, on_done=on_done)

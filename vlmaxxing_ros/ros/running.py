@@ -26,6 +26,7 @@ from vlmaxxing_ros.ros.parameters import ParameterError
 from vlmaxxing_ros.ros.starting import ArgumentsError, start_ros
 
 _LAST_WORDS = 1.0  # s for the answers to those who still wait
+_PATIENCE = 4.0  # s from the signal to the end, whatever hangs
 
 
 def run() -> int:
@@ -42,6 +43,7 @@ def run() -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     spun = threading.Event()
+    threading.excepthook = lambda args: _tell(node, args.exc_value, str(args.thread))
     spinner = threading.Thread(target=_spin, args=(node, executor, spun), name='executor')
     spinner.start()
     if node.parameters.settings.node.autostart:
@@ -51,18 +53,22 @@ def run() -> int:
     while not node.stopping.wait(0.5):  # with a timeout, so that signals get through everywhere
         pass
     node.get_logger().info('shutting down')
+    watchdog = threading.Timer(_PATIENCE, _leave_without, args=(node,))
+    watchdog.daemon = True
+    watchdog.start()
     node.finish()
     deadline = time.monotonic() + _LAST_WORDS
     while node.servers.open and time.monotonic() < deadline:
         time.sleep(0.01)
     executor.create_task(spun.set)
-    spinner.join(10.0)
-    if not node.worker.stop(5.0):
+    spinner.join(_PATIENCE)
+    if not node.worker.stop(_LAST_WORDS):
         node.get_logger().warning('the model is still busy: leaving without it')
     executor.shutdown()
     node.servers.destroy()
     node.destroy_node()
     rclpy.try_shutdown()
+    watchdog.cancel()
     return 0
 
 
@@ -85,8 +91,20 @@ def _spin(node: VlmaxxingNode, executor: SingleThreadedExecutor, spun: threading
         except ExternalShutdownException:
             node.stopping.set()
             return
-        except Exception:
-            node.get_logger().error(f'a callback failed:\n{traceback.format_exc()}')
+        except BaseException as error:  # Rust's panics are no Exception
+            _tell(node, error, 'executor')
+            node.get_logger().debug(traceback.format_exc())
+
+
+def _tell(node: VlmaxxingNode, error: BaseException | None, thread: str) -> None:
+    """Something was raised that nobody expected; everything goes on."""
+    if error is not None:
+        node.worker.failures.add('a callback or a thread failed', error, thread)
+
+
+def _leave_without(node: VlmaxxingNode) -> None:
+    node.get_logger().warning('something is still busy: leaving without it')
+    leave(0)
 
 
 def main() -> None:

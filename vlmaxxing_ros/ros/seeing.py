@@ -40,7 +40,7 @@ class Seeing:
         camera_velocity: Callable[[str, Frame], tuple[float, float] | None],
         duty: Callable[[], float],
         on_perceived: Callable[[Perceived], None],
-        on_error: Callable[[Camera | None, Exception], None],
+        on_error: Callable[[Camera | None, BaseException], None],
         seen: Callable[[], None],
     ) -> None:
         self._cameras = cameras
@@ -82,7 +82,7 @@ class Seeing:
             budget = camera.session.see(frame, camera_velocity=velocity)
         except InvalidFrame as error:
             budget = FreshBudget(kind=FrameKind.DROPPED, status_text=str(error))
-        except Exception as error:
+        except BaseException as error:  # Rust's panics are no Exception
             self._on_error(camera, error)
             text = f'{camera.name}: {type(error).__name__}: {error}'
             budget = FreshBudget(kind=FrameKind.DROPPED, status_text=text)

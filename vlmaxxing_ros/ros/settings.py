@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field, fields
 
 from vlmaxxing_ros.engine.config import EngineConfig, check, setting
+from vlmaxxing_ros.ros.compressed import MAX_PIXELS
 from vlmaxxing_ros.ros.images import Scaling, check_range
 
 TRANSPORTS = ('raw', 'compressed', 'compressedDepth', 'ffmpeg')  # image_transport's names
@@ -56,6 +57,14 @@ class NodeConfig:
         unit='characters',
         minimum=1,
         maximum=10_000_000,
+    )
+    max_image_pixels: int = setting(
+        MAX_PIXELS,
+        'pixels that the header of a compressed image may claim; larger ones are dropped undecoded',
+        unit='pixels',
+        minimum=1,
+        maximum=1_000_000_000,
+        fixed=True,
     )
     diagnostics_period: float = setting(
         1.0,

@@ -35,6 +35,7 @@ class Status(IntEnum):
     INVALID_REQUEST = 6
     NOT_ACTIVE = 7
     MODEL_ERROR = 8
+    INVALID_ANSWER = 9
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar('T')
+_LONGEST = 3600.0  # s; the operating system's waits have a bound
 
 
 class WorkThread:
-    """A thread that never ends on an error.
+    """A thread that never ends on an error, whatever its kind: Rust's panics are no `Exception`.
 
     Args:
         work: does one bounded piece of work; returns the seconds until it wants to be called
@@ -32,7 +33,7 @@ class WorkThread:
     def __init__(
         self,
         work: Callable[[], float | None],
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[BaseException], None],
         *,
         name: str,
     ) -> None:
@@ -94,8 +95,10 @@ class WorkThread:
                 _run_call(function, future)
             try:
                 pause = self._work()
-            except Exception as error:
-                self._on_error(error)
+                pause = None if pause is None else min(pause, _LONGEST)
+            except BaseException as error:
+                with suppress(BaseException):
+                    self._on_error(error)
                 pause = 0.1  # whatever it is, it must not spin
 
 
@@ -104,7 +107,7 @@ def _run_call(function: Callable[[], Any], future: Future[Any]) -> None:
         return
     try:
         result = function()
-    except Exception as error:
+    except BaseException as error:
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from vlmaxxing_ros.engine.errors import Unsupported
 from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.engine.stream.duty import Duty
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
+from vlmaxxing_ros.ros.failures import Failures, Log
 from vlmaxxing_ros.ros.inspection import Inspection, Reports
 from vlmaxxing_ros.ros.question_queue import QuestionQueue
 from vlmaxxing_ros.ros.schedule import Facts, Turn, next_turn
@@ -40,13 +41,6 @@ _MOMENT = 1e-3  # s that the background waits at least for its duty
 Convert = Callable[[Any], np.ndarray]
 
 
-class Log(Protocol):
-    """What the worker needs of a logger."""
-
-    def error(self, message: str) -> Any:
-        """Say that something failed."""
-
-
 class Worker:
     """The model, its thread, and the cameras.
 
@@ -57,6 +51,9 @@ class Worker:
             a frame: (right, down) in pixels of the grid per second; None: not known.
         on_perceived: told, on the seeing thread, what became of each image.
         log: a logger.
+
+    Attributes:
+        failures: what went wrong, on whatever thread.
     """
 
     def __init__(
@@ -69,12 +66,11 @@ class Worker:
         log: Log,
     ) -> None:
         self._settings = settings
-        self._log = log
+        self.failures = Failures(log)
         self._family: Family | None = None
         self._cameras: dict[str, Camera] = {}
         self._queue = QuestionQueue(settings.node, clock=clock, on_failure=self._model_failed)
         self._inspections: list[Inspection] = []  # audits on request
-        self.last_error = ''  # of the model or of the worker itself, for diagnostics
         self._duty = Duty(time.monotonic())
         self._thread = WorkThread(self._work, self._defect, name='mlx')
         self._seeing = Seeing(
@@ -166,6 +162,10 @@ class Worker:
             request, on_token=on_token, on_done=on_done, wake=self._thread.wake
         )
 
+    def abandon(self, why: str) -> None:
+        """End every question as CANCELLED, even if the thread is busy."""
+        self._queue.abandon(why)
+
     def finish_overdue(self) -> None:
         """End the questions whose deadline has passed, even if the thread is busy."""
         self._queue.finish_overdue()
@@ -237,7 +237,7 @@ class Worker:
         for camera in self._cameras.values():
             try:
                 work = camera.session.background()
-            except Exception as error:
+            except BaseException as error:
                 self._model_failed(camera, error)
                 continue
             if work is not None:
@@ -252,7 +252,7 @@ class Worker:
         start = time.monotonic()
         try:
             work.step()
-        except Exception as error:
+        except BaseException as error:
             self._model_failed(camera, error)
         camera.last_served = time.monotonic()
         self._duty.spend(camera.last_served - start)
@@ -261,28 +261,27 @@ class Worker:
         inspection = self._inspections[0]
         try:
             more = inspection.step()
-        except Exception as error:
+        except BaseException as error:
             self._defect(error)
-            inspection.cancel(self.last_error)
+            inspection.cancel(self.failures.last)
             more = False
         if not more:
             del self._inspections[0]
 
-    def _model_failed(self, camera: Camera, error: Exception) -> None:
-        """The model failed on this camera's stream: begin the stream anew and go on."""
-        self.last_error = f'{camera.name}: {type(error).__name__}: {error}'
-        self._log.error(f'the model failed, the session is reset: {self.last_error}')
+    def _model_failed(self, camera: Camera, error: BaseException, lost: bool = True) -> None:
+        """The model failed for this camera; its stream begins anew where that is what was lost."""
+        if not lost:
+            self.failures.add('a question could not be answered', error, camera.name)
+            return
+        self.failures.add('the model failed, the session is reset', error, camera.name)
         camera.session.reset()
 
-    def _seeing_failed(self, camera: Camera | None, error: Exception) -> None:
+    def _seeing_failed(self, camera: Camera | None, error: BaseException) -> None:
         """Something went wrong on the seeing thread, which goes on."""
-        name = f'{camera.name}: ' if camera else ''
-        self.last_error = f'{name}{type(error).__name__}: {error}'
-        self._log.error(f'an image could not be seen: {self.last_error}')
+        self.failures.add('an image could not be seen', error, camera.name if camera else '')
 
-    def _defect(self, error: Exception) -> None:
-        self.last_error = f'{type(error).__name__}: {error}'
-        self._log.error(f'the worker failed and goes on: {self.last_error}')
+    def _defect(self, error: BaseException) -> None:
+        self.failures.add('the worker failed and goes on', error)
 
     def _load(self) -> None:
         # Not at the top: the node is up before the engine's libraries are loaded.
@@ -310,6 +309,7 @@ class Worker:
         from vlmaxxing_ros.engine.stream.session import StreamSession
 
         assert self._family is not None
+        self.failures.forget()
         self._cameras = {
             name: Camera(name, convert, StreamSession(self._family, self._settings.engine))
             for name, convert in cameras.items()

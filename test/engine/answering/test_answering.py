@@ -13,9 +13,12 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
+from vlmaxxing_ros.engine.answering import answering
 from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.errors import InvalidRequest, ModelError
 from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint
 from vlmaxxing_ros.engine.question import Answer, Question, Token
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.stream.session import StreamSession
@@ -167,3 +170,98 @@ def test_a_json_schema_shapes_the_answer(session: StreamSession) -> None:
     parsed = json.loads(answer.answer)
     assert parsed['color'] in ('red', 'blue')
     assert parsed['count'] in (1, 2, 3)
+
+
+HARD = json.dumps(
+    {'type': 'string', 'allOf': [{'pattern': f'({"ab" * i}|x)[a-z]{{1,9}}'} for i in range(1, 24)]}
+)
+"""A schema of 1,300 characters that takes most of a minute to compile."""
+
+
+def test_a_schema_that_takes_long_to_compile_is_refused_and_the_next_question_is_not(
+    session: StreamSession,
+) -> None:
+    with pytest.raises(InvalidRequest, match='computing'):
+        ask(session, json_schema=HARD)
+    assert ask(session, json_schema='{"enum": ["yes"]}').answer == '"yes"'
+
+
+def test_a_schema_nested_so_deeply_that_its_parser_ends_the_process_is_refused(
+    session: StreamSession,
+) -> None:
+    deep = '{"items":' * 900 + '{}' + '}' * 900
+    with pytest.raises(InvalidRequest):
+        ask(session, json_schema=deep)
+
+
+def test_a_question_too_long_to_be_tokenised_is_refused(session: StreamSession) -> None:
+    with pytest.raises(InvalidRequest, match='characters'):
+        ask(session, '\N{GRINNING FACE}' * 600_000)
+
+
+def test_a_choice_too_long_to_be_scored_is_refused(session: StreamSession) -> None:
+    with pytest.raises(InvalidRequest, match='choice'):
+        ask(session, choices=('yes', 'no ' * 400))
+
+
+def test_a_very_long_question_is_prefilled_in_chunks(
+    session: StreamSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    text = 'what is it? ' * 20
+    whole = ask(session, text, max_tokens=5).token_ids
+    hidden = session.family.hidden
+
+    def counting(shown: Any, features: Any, cache: Any) -> mx.array:
+        rows.append(len(shown))
+        return hidden(shown, features, cache)
+
+    monkeypatch.setattr(session.family, 'hidden', counting)
+    monkeypatch.setattr(answering, '_CHUNK', 50)
+    assert ask(session, text, max_tokens=5).token_ids == whole
+    assert max(rows) <= 50
+
+
+@pytest.mark.parametrize(
+    'fields',
+    [
+        {},
+        {'temperature': 1.0},
+        {'choices': ('yes', 'no')},
+        {'json_schema': '{"type": "integer"}'},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_logits_that_are_not_finite_are_an_error_by_name(
+    session: StreamSession,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, Any],
+    value: float,
+) -> None:
+    logits = session.family.logits
+    with monkeypatch.context() as broken:
+        broken.setattr(session.family, 'logits', lambda hidden: logits(hidden) * 0.0 + value)
+        with pytest.raises(ModelError, match='not finite'):
+            ask(session, **fields)
+    assert ask(session, **fields).answer
+
+
+def test_a_constrained_answer_that_is_cut_does_not_satisfy_its_schema(
+    session: StreamSession,
+) -> None:
+    answer = ask(session, json_schema='{"type": "string", "minLength": 1000}', max_tokens=4)
+    assert answer.finish_reason == 'length'
+
+
+def test_a_constraint_that_fails_inside_is_said_so(
+    session: StreamSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consume = JsonConstraint.accept
+
+    def failing(self: JsonConstraint, token: int) -> bool:
+        consume(self, token)
+        return consume(self, 10**6)  # no such token: the matcher gives up
+
+    monkeypatch.setattr(JsonConstraint, 'accept', failing)
+    assert ask(session, json_schema='{"type": "string", "minLength": 9}').finish_reason == 'invalid'

@@ -270,6 +270,15 @@ def test_as_of_asks_about_an_earlier_frame(qwen: Family) -> None:
     assert reply.answer == _cold_answer(qwen, frames[:2])
 
 
+def test_as_of_names_the_coordinate_frame_of_the_image_it_rests_on(qwen: Family) -> None:
+    session = StreamSession(qwen, EngineConfig(keyframe_interval=0.0))
+    frames = [replace(f, frame_id=f'lens {i}') for i, f in enumerate(moving_scene(4))]
+    for frame in frames:
+        session.admit(frame)
+    assert answer(session, as_of=frames[1].stamp).evidence.frame_id == 'lens 1'
+    assert answer(session).evidence.frame_id == 'lens 3'
+
+
 def _cold_answer(family: Family, frames: list[Frame]) -> str:
     session = StreamSession(family, EngineConfig(keyframe_interval=0.0, keep_keyframes=100))
     for frame in frames:

@@ -15,16 +15,21 @@ from dataclasses import dataclass, field
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.engine.answering.sampling import make_sampler
+from vlmaxxing_ros.engine.answering.sampling import make_sampler, not_finite
 from vlmaxxing_ros.engine.answering.thinking import think
 from vlmaxxing_ros.engine.cache.branches import cache_arrays
 from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.errors import InvalidRequest
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint
+from vlmaxxing_ros.engine.families.schema_check import checking
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token
 from vlmaxxing_ros.engine.steps import Clock, Piece
 
 _LONG = 128  # tokens of a question that is prefilled in several pieces
+_CHUNK = 1024  # tokens of a question that are prefilled together
+_MAX_CHOICE = 256  # tokens of a choice: it is scored in one piece
 
 
 @dataclass
@@ -116,35 +121,44 @@ class Asking(Iterator[Token | None]):
     def _decode(self) -> Generator[Token | None, None, str]:
         question, progress, text = self._question, self._progress, self._family.text
         sample = make_sampler(question.temperature, question.top_p, question.seed)
-        shape = text.json_constraint(question.json_schema) if question.json_schema else None
+        shape = None
+        if question.json_schema:
+            yield from checking(question.json_schema)
+            shape = text.json_constraint(question.json_schema)
         spelled = text.detokenizer()
-        logits = self._fork.extend(self._suffix)
-        yield from self._prefill()
+        logits = yield from self._prefill()
         logits = yield from think(self._fork, text, logits, sample, self._thinking)
         while True:
-            token = sample(logits if shape is None else shape.mask(logits))
+            allowed = logits if shape is None else shape.mask(logits)
+            if shape is not None and shape.failed:
+                return 'invalid'
+            token = sample(allowed)
             if not progress.first_token:
                 progress.first_token = self._clock.now() - self._start
             if token in text.end_ids:
-                return 'stop'
+                return _ended(shape, progress.text)
             progress.ids.append(token)
             added = spelled.add(token)
             progress.text += added
             yield Token(progress.text, added, len(progress.ids), progress.first_token)
             if shape is not None and shape.accept(token):
-                return 'stop'
+                return _ended(shape, progress.text)
             if len(progress.ids) >= self._limit:
                 return 'length'
             logits = self._fork.extend([token])
             self._worked(1)
 
-    def _prefill(self) -> Generator[None, None, None]:
-        """Prefill a long question a layer at a time."""
-        if len(self._suffix) > _LONG:
-            for layer in self._fork.layers:
-                mx.eval(list(cache_arrays(layer)))
-                yield
-        self._worked(len(self._suffix))
+    def _prefill(self) -> Generator[None, None, mx.array]:
+        """Prefill the question, a long one a layer at a time; returns the logits behind it."""
+        for start in range(0, len(self._suffix), _CHUNK):
+            ids = self._suffix[start : start + _CHUNK]
+            logits = self._fork.extend(ids)
+            if len(ids) > _LONG:
+                for layer in self._fork.layers:
+                    mx.eval(list(cache_arrays(layer)))
+                    yield
+            self._worked(len(ids))
+        return logits
 
     def _worked(self, rows: int) -> None:
         self._clock.worked(Piece('answer', rows, []))
@@ -153,14 +167,17 @@ class Asking(Iterator[Token | None]):
         """Score every choice, its end included, on forks of one suffix prefill."""
         question, progress, text = self._question, self._progress, self._family.text
         sample = make_sampler(question.temperature, question.top_p, question.seed)
-        logits = self._fork.extend(self._suffix)
-        yield from self._prefill()
+        every = [text.choice_ids(choice) for choice in question.choices]
+        if (longest := max(map(len, every))) > _MAX_CHOICE:
+            raise InvalidRequest(
+                f'a choice has {longest} tokens; at most {_MAX_CHOICE} are allowed: shorten it'
+            )
+        logits = yield from self._prefill()
         logits = yield from think(self._fork, text, logits, sample, self._thinking)
         first = _log_softmax(logits)
         ends = mx.array(sorted(text.end_ids))
         totals = []
-        for choice in question.choices:
-            ids = text.choice_ids(choice)
+        for ids in every:
             after = _log_softmax(self._fork.fork().score(ids, last=len(ids)))
             score = first[ids[0]] + mx.logsumexp(after[-1, ends])
             for place, token in enumerate(ids[1:]):
@@ -171,10 +188,17 @@ class Asking(Iterator[Token | None]):
             yield None
         progress.first_token = self._clock.now() - self._start
         probabilities = np.array(mx.softmax(mx.stack(totals), precise=True))
+        if not np.isfinite(probabilities).all():
+            raise not_finite("the choices' scores")
         progress.probabilities = tuple(probabilities.tolist())
         progress.choice_index = int(probabilities.argmax())
         progress.text = question.choices[progress.choice_index]
         return 'choice'
+
+
+def _ended(shape: JsonConstraint | None, text: str) -> str:
+    """Why an answer has ended that the model, or its constraint, says is complete."""
+    return 'stop' if shape is None or shape.satisfied(text) else 'invalid'
 
 
 def _log_softmax(logits: mx.array) -> mx.array:

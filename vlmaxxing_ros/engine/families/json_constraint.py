@@ -8,6 +8,8 @@ Knows the tokenizer and the schema; knows nothing of the model.
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any
 
 import llguidance
@@ -56,7 +58,21 @@ class JsonConstraint:
         allowed[:count] = bits[:count]
         return mx.where(mx.array(allowed), logits, -mx.inf)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it has given up: what it lets through from then on means nothing."""
+        return bool(self._matcher.is_error())
+
+    def satisfied(self, text: str) -> bool:
+        """Whether an answer that has ended is JSON, and all that the schema asks for."""
+        if self.failed or not (self._matcher.is_accepting() or self._matcher.is_stopped()):
+            return False
+        with suppress(ValueError, RecursionError):
+            json.loads(text)
+            return True
+        return False
+
     def accept(self, token: int) -> bool:
-        """Advance by a token that was allowed; True when the answer is complete."""
+        """Advance by a token that was allowed; True when nothing may follow it."""
         self._matcher.consume_token(token)
         return bool(self._matcher.is_stopped())

@@ -190,7 +190,7 @@ class ChatText:
             if self._read is None:
                 try:
                     self._read = read_vocabulary(self._tokenizer)
-                except Exception as error:  # llguidance raises what its parser met
+                except BaseException as error:  # whatever its parser met, or a panic in Rust
                     raise InvalidRequest(
                         f'json_schema cannot be used with this tokenizer: {error}'
                     ) from error

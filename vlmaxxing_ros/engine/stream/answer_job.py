@@ -24,6 +24,9 @@ from vlmaxxing_ros.engine.stream.payer import Aside
 from vlmaxxing_ros.engine.stream.payment import Payment, asked
 from vlmaxxing_ros.engine.stream.stream import Stream
 
+_CHARACTERS = 16  # of a token, in the mean of a long text, at most
+_MAX_CHARACTERS = 500_000  # that are tokenised in well under a second
+
 
 class AnswerJob:
     """A question being answered, one bounded piece of work at a time.
@@ -192,10 +195,15 @@ def _question_ids(stream: Stream, question: Question) -> list[int]:
     Raises:
         InvalidRequest: they are more than `max_question_tokens`.
     """
-    text = stream.family.text
+    text, most = stream.family.text, stream.config.max_question_tokens
+    length = len(question.text) + sum(map(len, question.choices))
+    if length > min(_CHARACTERS * most, _MAX_CHARACTERS):  # without tokenising it first
+        raise InvalidRequest(
+            f'the question has {length} characters, more than {most} tokens may have '
+            '(max_question_tokens): shorten it'
+        )
     thinking = stream.config.thinking != 0 and text.can_think
     ids = text.question_ids(question.text, question.choices, thinking=thinking)
-    most = stream.config.max_question_tokens
     if len(ids) > most:
         raise InvalidRequest(
             f'the question has {len(ids)} tokens; at most {most} are allowed '
