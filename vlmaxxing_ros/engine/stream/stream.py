@@ -275,12 +275,12 @@ class Stream:
         """A job that audits: the report is its result; None if something went before it."""
         if self._audit is None:
             self.begin_audit()
+        assert self._audit is not None
         rows = self.cache.ledger.rows
-        return self._make(self._audited(), self._calibration.seconds(prefill=rows))
+        return self._make(self._audited(self._audit), self._calibration.seconds(prefill=rows))
 
-    def _audited(self) -> Steps[AuditReport | None]:
-        audit, number = self._audit, self.cache.number
-        assert audit is not None
+    def _audited(self, audit: Audit) -> Steps[AuditReport | None]:
+        number = self.cache.number
         while True:
             while self.cache.number == number and not audit.nearly_done(self.cache):
                 yield from audit.replay(self.cache)
