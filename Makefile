@@ -45,6 +45,7 @@ newest: setup  ## the families' tests with mlx-vlm's newest release instead of t
 	@$(FAST) PYTHONPATH=$(VENV)/newest $(BIN)/python -m pytest -q test/engine/families
 
 bench: setup  ## the measurements behind the figures in docs/
+	@$(FAST) $(BIN)/python -m bench.live
 	@$(FAST) $(BIN)/python -m bench
 
 pictures: setup  ## the moving picture of the README

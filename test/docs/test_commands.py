@@ -23,6 +23,10 @@ PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').g
 PAGES = [page for page in PAGES if 'api' not in page.parts]
 BLOCK = re.compile(r'(?:^<!-- ([^\n]*) -->\n)?^```console\n(.*?)^```', re.M | re.S)
 PROGRAMS = dict(re.findall(r"'(\w+) = ([\w.]+):\w+'", (ROOT / 'setup.py').read_text()))
+# What the executables load once they are running.
+PROGRAMS |= dict(
+    re.findall(r"_run\('(\w+)', '([\w.]+)'", (ROOT / 'vlmaxxing_ros/commands.py').read_text())
+)
 TARGETS = set(re.findall(r'^([a-z]+):', (ROOT / 'Makefile').read_text(), re.M))
 
 
@@ -66,6 +70,9 @@ def options_missing(module: str, words: list[str]) -> str:
         return f'no module {module}'
     ours = words[: words.index('--ros-args')] if '--ros-args' in words else words
     source = path.read_text()
+    # Both players share their options.
+    if 'vlmaxxing_ros.ros.playing import' in source:
+        source += (ROOT / 'vlmaxxing_ros/ros/playing.py').read_text()
     if 'add_argument' not in source:
         return ''
     missing = [w for w in ours if w.startswith('--') and f"'{w.split('=')[0]}'" not in source]
