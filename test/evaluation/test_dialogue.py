@@ -12,7 +12,13 @@ import pytest
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.evaluation.dialogue import QUESTIONS, Turn, anchored_prompt, figures, session
+from vlmaxxing_ros.evaluation.dialogue import (
+    QUESTIONS,
+    DialogueTurn,
+    anchored_prompt,
+    figures,
+    session,
+)
 from vlmaxxing_ros.evaluation.grid_frames import grid_frames
 from vlmaxxing_ros.evaluation.recordings import StampedImage
 
@@ -43,8 +49,8 @@ def test_an_exact_arm_does_not_drift(frames: list[Frame], family: Family) -> Non
 
 
 def test_drift_is_counted_by_horizon() -> None:
-    def turn(number: int, answer: str) -> Turn:
-        return Turn(number, f'{number % 3}', answer, 'red', 0.1 * number, True, False)
+    def turn(number: int, answer: str) -> DialogueTurn:
+        return DialogueTurn(number, f'{number % 3}', answer, 'red', 0.1 * number, True, False)
 
     report = figures([[turn(n, 'red' if n < 15 else 'blue') for n in range(20)]])
     assert [report[h]['drifted'] for h in ('1', '10', '20', '50')] == [0, 0, 5, 5]

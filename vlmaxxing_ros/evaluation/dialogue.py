@@ -59,7 +59,7 @@ QUESTIONS = (
 
 
 @dataclass(frozen=True)
-class Turn:
+class DialogueTurn:
     """One prompt, and what the arm and cold dense made of it.
 
     Attributes:
@@ -94,7 +94,7 @@ def session(
     *,
     anchored: bool,
     turns: int = TURNS,
-) -> Iterator[Turn]:
+) -> Iterator[DialogueTurn]:
     """A session along the frames: turn k comes after the share (k + 1) / turns of them.
 
     Args:
@@ -117,7 +117,7 @@ def session(
             window = [by_stamp[stamp] for stamp in ours.window]
             witness.wait()
             dense = cold_reply(shown, config, window, question)
-            yield Turn(
+            yield DialogueTurn(
                 number=number,
                 prompt=question.text,
                 answer=ours.answer,
@@ -129,7 +129,7 @@ def session(
             previous, number = dense.answer, number + 1
 
 
-def figures(sessions: Sequence[Sequence[Turn]]) -> dict[str, Any]:
+def figures(sessions: Sequence[Sequence[DialogueTurn]]) -> dict[str, Any]:
     """Drift over the first turns of every session, by horizon."""
     report: dict[str, Any] = {}
     for horizon in HORIZONS:
@@ -199,7 +199,7 @@ def main(given: Sequence[str] | None = None) -> int:
     args = parser.parse_args(given)
     config = EngineConfig(keyframe_interval=args.keyframe_interval)
     family = load_family(config.model, config.dtype)
-    found: dict[str, dict[str, list[list[Turn]]]] = {}
+    found: dict[str, dict[str, list[list[DialogueTurn]]]] = {}
     for path in args.recordings:
         frames = list(grid_frames(read_images(path, fps=args.fps), family, config))
         for kind in ('plain', 'anchored'):

@@ -55,7 +55,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     return parse(parser, arguments)
 
 
-class Player:
+class BagPlayer:
     """Publishes a recording's messages at their pace."""
 
     def __init__(self, node: Node, recording: Recording, *, qos: str, clock: bool) -> None:
@@ -109,7 +109,7 @@ def main() -> int:
     def play(node: Node) -> None:
         log = node.get_logger()
         with Recording(chosen.bag, tuple(chosen.topics), remark=log.warning) as recording:
-            player = Player(node, recording, qos=chosen.qos, clock=chosen.clock)
+            player = BagPlayer(node, recording, qos=chosen.qos, clock=chosen.clock)
             publishers = player.publishers.values()
             wait_for_subscribers(node, publishers, chosen.wait_for_subscribers)
             times = 0

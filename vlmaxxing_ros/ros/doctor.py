@@ -67,8 +67,11 @@ def _findings(model: str, topic: str | None, seconds: float) -> Iterator[Finding
     yield _packages()
     yield conversion()
     yield video()
-    yield from compute()
-    yield from _model(model)
+    try:
+        yield from compute()
+        yield from _model(model)
+    except ImportError as error:
+        yield Finding('bad', f'no model can be loaded: {error}: pip install "mlx[cpu]" mlx-vlm')
     yield from middleware()
     if topic:
         yield listen(topic, seconds)

@@ -37,13 +37,13 @@ class Inspection:
         self._done = done
 
     def step(self) -> bool:
-        """Do one slice; False: that was the last."""
+        """Do one slice; True once the reports are there."""
         if self._left:
             self._audit(self._left[0])
         if self._left:
-            return True
+            return False
         self._done.set_result(self._reports)
-        return False
+        return True
 
     def cancel(self, why: str) -> None:
         """End without reports; who waits for them is told why."""

@@ -50,7 +50,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     return parse(parser, arguments)
 
 
-class Player:
+class VideoPlayer:
     """Publishes the images of a video.
 
     Args:
@@ -118,7 +118,7 @@ def main() -> int:
         live = '://' in chosen.source
         if not live and not Path(chosen.source).is_file():
             raise VideoError(f'{chosen.source} is no file')
-        player = Player(
+        player = VideoPlayer(
             node, chosen.source, topic=chosen.topic, frame_id=chosen.frame_id, qos=chosen.qos
         )
         wait_for_subscribers(node, [player.publisher], chosen.wait_for_subscribers)

@@ -260,12 +260,12 @@ class Worker:
     def _inspect(self) -> None:
         inspection = self._inspections[0]
         try:
-            more = inspection.step()
+            ended = inspection.step()
         except BaseException as error:
             self._defect(error)
             inspection.cancel(self.failures.last)
-            more = False
-        if not more:
+            ended = True
+        if ended:
             del self._inspections[0]
 
     def _model_failed(self, camera: Camera, error: BaseException, lost: bool = True) -> None:

@@ -24,7 +24,7 @@ def moved(**by_block: float) -> np.ndarray:
     return values
 
 
-class Rows:
+class TailRows:
     """The staleness of a tail's rows under the shipped rule."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Rows:
         return self.rule.stale(self.staleness, moved)
 
 
-def recomputed(rows: Rows, fresh: np.ndarray, moved: np.ndarray) -> list[int]:
+def recomputed(rows: TailRows, fresh: np.ndarray, moved: np.ndarray) -> list[int]:
     """Recompute the fresh rows, then those that are stale; which the latter are."""
     rows.recomputed(fresh, moved)
     left = np.where(fresh, 0.0, moved)
@@ -50,39 +50,39 @@ def recomputed(rows: Rows, fresh: np.ndarray, moved: np.ndarray) -> list[int]:
 
 
 def test_where_nothing_moved_nothing_is_stale() -> None:
-    assert recomputed(Rows(), only(3), np.zeros(BLOCKS)) == []
+    assert recomputed(TailRows(), only(3), np.zeros(BLOCKS)) == []
 
 
 def test_a_change_takes_the_rows_behind_it_and_none_before() -> None:
-    stale = recomputed(Rows(), only(4), moved(b4=0.1))
+    stale = recomputed(TailRows(), only(4), moved(b4=0.1))
     assert stale
     assert stale == list(range(5, 5 + len(stale)))
 
 
 @pytest.mark.parametrize(('small', 'large'), [(0.04, 0.08), (0.08, 0.3)])
 def test_a_larger_change_reaches_further(small: float, large: float) -> None:
-    reach = [len(recomputed(Rows(), only(0), moved(b0=change))) for change in (small, large)]
+    reach = [len(recomputed(TailRows(), only(0), moved(b0=change))) for change in (small, large)]
     assert reach[0] < reach[1]
 
 
 def test_a_block_whose_features_moved_with_its_neighbours_is_stale() -> None:
     change = moved(b2=1.01 * LIMIT, b9=0.99 * LIMIT)
-    assert recomputed(Rows(), only(11), change) == [2]
+    assert recomputed(TailRows(), only(11), change) == [2]
 
 
 def test_small_changes_add_up_until_their_rows_are_recomputed() -> None:
-    rule = Rows()
+    rule = TailRows()
     stale = [1 in recomputed(rule, only(0), moved(b0=0.4 * LIMIT)) for _ in range(6)]
     assert stale == [False, False, True, False, False, True]
 
 
 def test_a_row_that_attended_to_a_stale_one_is_stale_as_well() -> None:
-    rule = Rows()
+    rule = TailRows()
     assert recomputed(rule, only(7), moved(b6=2.0 * LIMIT)) == [6, 7]
 
 
 def test_what_goes_stale_in_several_frames_is_recomputed_once() -> None:
-    often, once = Rows(), Rows()
+    often, once = TailRows(), TailRows()
     change = only(0), moved(b0=0.1)
     rows = sum(len(recomputed(often, *change)) for _ in range(3))
     once.recomputed(*change)
@@ -91,10 +91,10 @@ def test_what_goes_stale_in_several_frames_is_recomputed_once() -> None:
 
 
 def test_a_whole_prefill_forgets_what_was_stale() -> None:
-    rule = Rows()
+    rule = TailRows()
     rule.recomputed(only(0), moved(b0=0.1))
     assert rule.stale(np.zeros(BLOCKS)).any()
-    assert not Rows().stale(np.zeros(BLOCKS)).any()
+    assert not TailRows().stale(np.zeros(BLOCKS)).any()
 
 
 def test_windows_with_a_fresh_block_are_looked_at_and_from_half_of_them_on_all() -> None:

@@ -13,8 +13,8 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.store import Store
 from vlmaxxing_ros.evaluation.streaming.arms import ARMS, CONFIG
-from vlmaxxing_ros.evaluation.streaming.artifact import Row, Rows
-from vlmaxxing_ros.evaluation.streaming.corpus import Video, make_video
+from vlmaxxing_ros.evaluation.streaming.artifact import ArtifactRows, Row
+from vlmaxxing_ros.evaluation.streaming.corpus import EventVideo, make_video
 from vlmaxxing_ros.evaluation.streaming.provenance import provenance
 from vlmaxxing_ros.evaluation.streaming.runs import run_videos
 
@@ -26,14 +26,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope='session')
-def video(corpus: Path) -> Video:
+def video(corpus: Path) -> EventVideo:
     """A fixed camera, two events."""
     return make_video(corpus, 'stage0', 'tabletop', 0, events=2)
 
 
 @pytest.fixture(scope='session')
 def runs(
-    video: Video, family: Family, tmp_path_factory: pytest.TempPathFactory
+    video: EventVideo, family: Family, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, ArmRun]:
     """All five arms on it; the tiny model's answers mean nothing."""
     store = Store(tmp_path_factory.mktemp('arms'))
@@ -42,6 +42,6 @@ def runs(
 
 
 @pytest.fixture(scope='session')
-def rows(video: Video, runs: dict[str, ArmRun], family: Family) -> list[Row]:
+def rows(video: EventVideo, runs: dict[str, ArmRun], family: Family) -> list[Row]:
     """Their artifact rows."""
-    return Rows(video, family, CONFIG, provenance(['--out', 'x'])).build(runs)
+    return ArtifactRows(video, family, CONFIG, provenance(['--out', 'x'])).build(runs)

@@ -13,7 +13,7 @@ from vlmaxxing_ros.evaluation.streaming.corpus import (
     SET_UP,
     SETS,
     WORLDS,
-    Video,
+    EventVideo,
     make_video,
     seconds_of,
 )
@@ -27,7 +27,7 @@ def test_no_seed_is_in_two_sets() -> None:
     assert starts[0] > 2**41  # training's seeds stay below
 
 
-def test_a_recording_is_made_once_and_is_the_same_again(video: Video, tmp_path: Path) -> None:
+def test_a_recording_is_made_once_and_is_the_same_again(video: EventVideo, tmp_path: Path) -> None:
     again = make_video(tmp_path, 'stage0', 'tabletop', 0, events=2)
     assert again.cases == video.cases
     assert again.sha256 == video.sha256
@@ -36,12 +36,12 @@ def test_a_recording_is_made_once_and_is_the_same_again(video: Video, tmp_path: 
     assert video.media.stat().st_mtime_ns == stamp
 
 
-def test_it_runs_at_native_rate(video: Video) -> None:
+def test_it_runs_at_native_rate(video: EventVideo) -> None:
     images = list(read_images(video.folder))
     assert len(images) == round(seconds_of(2) * FPS)
     assert images[0].pixels.shape == (168, 224, 3)
 
 
-def test_the_first_question_is_the_set_up(video: Video) -> None:
+def test_the_first_question_is_the_set_up(video: EventVideo) -> None:
     assert [q.id for q in video.questions] == [SET_UP, *(c.question.id for c in video.cases)]
     assert video.questions[0].answer == ''

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.evaluation.streaming.arms import CONFIG
-from vlmaxxing_ros.evaluation.streaming.corpus import Video, make_video
+from vlmaxxing_ros.evaluation.streaming.corpus import EventVideo, make_video
 from vlmaxxing_ros.evaluation.streaming.floor import floor
 
 
 def test_a_fixed_camera_owes_part_of_a_frame_and_a_belt_nearly_all(
-    video: Video, corpus: Path, family: Family
+    video: EventVideo, corpus: Path, family: Family
 ) -> None:
     belt = make_video(corpus, 'stage0', 'conveyor', 0, events=2)
     least = floor([video, belt], family, CONFIG)

@@ -13,7 +13,7 @@ import pytest
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.streaming.arms import ARMS, CONFIG, LOW_FPS, NATIVE, ORACLE
-from vlmaxxing_ros.evaluation.streaming.corpus import Video
+from vlmaxxing_ros.evaluation.streaming.corpus import EventVideo
 from vlmaxxing_ros.evaluation.streaming.floor import floor
 from vlmaxxing_ros.evaluation.streaming.report import (
     ALL,
@@ -24,7 +24,9 @@ from vlmaxxing_ros.evaluation.streaming.report import (
 )
 
 
-def _answering(runs: dict[str, ArmRun], video: Video, **answers: str) -> dict[str, list[ArmRun]]:
+def _answering(
+    runs: dict[str, ArmRun], video: EventVideo, **answers: str
+) -> dict[str, list[ArmRun]]:
     """The runs as if every arm were right, or answered `truth` or `before`."""
     made = {}
     for arm, run in runs.items():
@@ -41,7 +43,7 @@ def _answering(runs: dict[str, ArmRun], video: Video, **answers: str) -> dict[st
 
 
 @pytest.fixture(scope='module')
-def report(video: Video, runs: dict[str, ArmRun], family: Family) -> dict[str, Any]:
+def report(video: EventVideo, runs: dict[str, ArmRun], family: Family) -> dict[str, Any]:
     figures = summarise([video], _answering(runs, video), speed=50.0)
     return figures | {'floor': floor([video], family, CONFIG)}
 
@@ -53,7 +55,7 @@ def test_an_eager_engine_earns_nothing_on_a_table(report: dict[str, Any]) -> Non
     assert '0 answers unlike the oracle' in family
 
 
-def test_a_stale_answer_is_counted_as_one(video: Video, runs: dict[str, ArmRun]) -> None:
+def test_a_stale_answer_is_counted_as_one(video: EventVideo, runs: dict[str, ArmRun]) -> None:
     stale = summarise([video], _answering(runs, video, **{NATIVE: 'before'}), speed=50.0)
     ours = stale['families']['tabletop'][NATIVE]
     assert (ours['right'], ours['stale'], ours['flips']) == (0, 2, 2)
@@ -62,7 +64,7 @@ def test_a_stale_answer_is_counted_as_one(video: Video, runs: dict[str, ArmRun])
 
 
 def test_a_slower_model_s_seconds_are_rows_over_speed(
-    video: Video, runs: dict[str, ArmRun], report: dict[str, Any]
+    video: EventVideo, runs: dict[str, ArmRun], report: dict[str, Any]
 ) -> None:
     rows = [q.rows for q in runs[LOW_FPS].questions[1:]]
     slow = report['families'][ALL][LOW_FPS]['slower_model']

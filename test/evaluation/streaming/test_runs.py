@@ -13,7 +13,7 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.store import Store
 from vlmaxxing_ros.evaluation.streaming.arms import ARMS, CONFIG, LOW_FPS, NATIVE, SCREENSHOT
-from vlmaxxing_ros.evaluation.streaming.corpus import Video
+from vlmaxxing_ros.evaluation.streaming.corpus import EventVideo
 from vlmaxxing_ros.evaluation.streaming.runs import charges, run_videos
 
 
@@ -42,7 +42,7 @@ def test_a_cold_arm_pays_for_its_frames_and_ours_for_the_stream(runs: dict[str, 
         assert charge.windows > 0
 
 
-def test_a_run_is_found_again(video: Video, family: Family, tmp_path: Path) -> None:
+def test_a_run_is_found_again(video: EventVideo, family: Family, tmp_path: Path) -> None:
     told: list[str] = []
     for _ in range(2):
         run_videos([video], [SCREENSHOT], family, CONFIG, Store(tmp_path), told.append)

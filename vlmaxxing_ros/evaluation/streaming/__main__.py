@@ -25,13 +25,13 @@ from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.report import plain
 from vlmaxxing_ros.evaluation.store import Store
 from vlmaxxing_ros.evaluation.streaming.arms import ARMS, CONFIG, TWO_FRAMES
-from vlmaxxing_ros.evaluation.streaming.artifact import Rows, to_jsonl
+from vlmaxxing_ros.evaluation.streaming.artifact import ArtifactRows, to_jsonl
 from vlmaxxing_ros.evaluation.streaming.corpus import (
     SETS,
     STAGE0_EVENTS,
     VIDEOS,
     WORLDS,
-    Video,
+    EventVideo,
     make_video,
 )
 from vlmaxxing_ros.evaluation.streaming.floor import floor
@@ -95,14 +95,14 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def _run(
-    out: Path, videos: list[Video], arms: Sequence[str], family: Family, common: dict[str, Any]
+    out: Path, videos: list[EventVideo], arms: Sequence[str], family: Family, common: dict[str, Any]
 ) -> tuple[dict[str, list[ArmRun]], list[dict[str, Any]]]:
     """Run the arms; the runs and the artifact's rows."""
     runs = run_videos(videos, arms, family, CONFIG, Store(out / 'arms'), _tell)
     rows = [
         row
         for number, video in enumerate(videos)
-        for row in Rows(video, family, CONFIG, common).build(
+        for row in ArtifactRows(video, family, CONFIG, common).build(
             {arm: members[number] for arm, members in runs.items()}
         )
     ]
@@ -113,7 +113,7 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _rows_per_frame(video: Video, family: Family) -> int:
+def _rows_per_frame(video: EventVideo, family: Family) -> int:
     image = next(iter(read_images(video.folder)))
     height, width = image.pixels.shape[:2]
     return len(family.frame_rows(family.grid(height, width, CONFIG.max_blocks), 0))

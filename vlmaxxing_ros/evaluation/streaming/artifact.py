@@ -20,7 +20,7 @@ from vlmaxxing_ros.evaluation.grid_frames import grid_frames
 from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.streaming.arms import ARMS, LOW_FPS, NATIVE, OFFSETS, ORACLE, RECENCY
-from vlmaxxing_ros.evaluation.streaming.corpus import Video
+from vlmaxxing_ros.evaluation.streaming.corpus import EventVideo
 from vlmaxxing_ros.evaluation.streaming.events import FPS, WINDOW, EventCase
 from vlmaxxing_ros.evaluation.streaming.fields import SCHEMA
 from vlmaxxing_ros.evaluation.streaming.runs import Charge, charges
@@ -32,11 +32,11 @@ POLICY = 'native_update_rebuild'
 Row = dict[str, Any]
 
 
-class Rows:
+class ArtifactRows:
     """Builds the rows of one video."""
 
     def __init__(
-        self, video: Video, family: Family, config: EngineConfig, common: Mapping[str, Any]
+        self, video: EventVideo, family: Family, config: EngineConfig, common: Mapping[str, Any]
     ) -> None:
         self._video = video
         self._family = family

@@ -47,7 +47,7 @@ reported apart and is not scored."""
 
 
 @dataclass(frozen=True)
-class Video:
+class EventVideo:
     """One recording and what is asked about it."""
 
     family: str
@@ -77,7 +77,7 @@ class Video:
         return next(iter(sorted(self.folder.glob('*.mcap'))))
 
 
-def make_video(out: Path, name: str, family: str, number: int, events: int = EVENTS) -> Video:
+def make_video(out: Path, name: str, family: str, number: int, events: int = EVENTS) -> EventVideo:
     """Write one recording of a set; one that is there is kept, as it would be the same.
 
     Args:
@@ -96,7 +96,7 @@ def make_video(out: Path, name: str, family: str, number: int, events: int = EVE
     if not (folder / 'metadata.yaml').exists():
         out.mkdir(parents=True, exist_ok=True)
         write_recording(folder, world, fps=FPS)
-    return Video(family, title, folder, cases)
+    return EventVideo(family, title, folder, cases)
 
 
 def seconds_of(slots: int) -> float:

@@ -20,13 +20,13 @@ from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.evaluation.grid_frames import grid_frames
 from vlmaxxing_ros.evaluation.recordings import read_images
-from vlmaxxing_ros.evaluation.streaming.corpus import Video
+from vlmaxxing_ros.evaluation.streaming.corpus import EventVideo
 from vlmaxxing_ros.evaluation.streaming.events import FPS
 
 _NEVER = 100_000
 
 
-def floor(videos: Sequence[Video], family: Family, config: EngineConfig) -> dict[str, Any]:
+def floor(videos: Sequence[EventVideo], family: Family, config: EngineConfig) -> dict[str, Any]:
     """Windows of the newest frame that differ from the last question's, by family.
 
     Returns:
@@ -43,7 +43,7 @@ def floor(videos: Sequence[Video], family: Family, config: EngineConfig) -> dict
     }
 
 
-def _owed(video: Video, family: Family, config: EngineConfig) -> tuple[list[int], int]:
+def _owed(video: EventVideo, family: Family, config: EngineConfig) -> tuple[list[int], int]:
     """Windows owed at every scored question of one recording, and those of a frame."""
     # Nothing falls due by age, and everything that changed may be bought at once.
     planner = Planner(replace(config, max_age=float(_NEVER), keyframe_fraction=1.0))

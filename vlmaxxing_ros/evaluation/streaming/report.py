@@ -14,7 +14,7 @@ from typing import Any
 from vlmaxxing_ros.evaluation.markdown import table_lines
 from vlmaxxing_ros.evaluation.replay import ArmRun
 from vlmaxxing_ros.evaluation.streaming.arms import LOW_FPS, NATIVE, ORACLE
-from vlmaxxing_ros.evaluation.streaming.corpus import SET_UP, Video
+from vlmaxxing_ros.evaluation.streaming.corpus import SET_UP, EventVideo
 from vlmaxxing_ros.evaluation.streaming.figures import Answered, figures
 from vlmaxxing_ros.evaluation.streaming.gates import CLOSURE_ACCURACY, FEWER_CALLS
 from vlmaxxing_ros.evaluation.streaming.runs import charges
@@ -26,7 +26,7 @@ SECONDS_PER_FRAME = 1.0
 
 
 def summarise(
-    videos: Sequence[Video], runs: Mapping[str, Sequence[ArmRun]], speed: float
+    videos: Sequence[EventVideo], runs: Mapping[str, Sequence[ArmRun]], speed: float
 ) -> dict[str, Any]:
     """Figures by family (and `all`) and arm, and what the start of the streams cost."""
     answered = {arm: _answered(videos, runs, arm) for arm in runs}
@@ -47,7 +47,7 @@ def summarise(
 
 
 def _answered(
-    videos: Sequence[Video], runs: Mapping[str, Sequence[ArmRun]], arm: str
+    videos: Sequence[EventVideo], runs: Mapping[str, Sequence[ArmRun]], arm: str
 ) -> list[Answered]:
     found = []
     for number, video in enumerate(videos):

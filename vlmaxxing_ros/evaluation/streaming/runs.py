@@ -18,7 +18,7 @@ from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.evaluation.replay import AdmittedFrame, ArmRun, AskedQuestion, replay
 from vlmaxxing_ros.evaluation.store import Store, fingerprint
 from vlmaxxing_ros.evaluation.streaming.arms import make_streaming_arm
-from vlmaxxing_ros.evaluation.streaming.corpus import Video
+from vlmaxxing_ros.evaluation.streaming.corpus import EventVideo
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _elapsed(frame: AdmittedFrame, start: int) -> float:
 
 
 def run_videos(
-    videos: Sequence[Video],
+    videos: Sequence[EventVideo],
     arms: Sequence[str],
     family: Family,
     config: EngineConfig,
@@ -116,7 +116,7 @@ def run_videos(
     return runs
 
 
-def _run(video: Video, arm: str, family: Family, config: EngineConfig) -> ArmRun:
+def _run(video: EventVideo, arm: str, family: Family, config: EngineConfig) -> ArmRun:
     return replay(
         lambda counted: make_streaming_arm(arm, counted, config),
         arm,
