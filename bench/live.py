@@ -285,6 +285,8 @@ def main() -> None:
             print(json.dumps(results['flashes']), flush=True)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / f'{args.name}.json').write_text(json.dumps(results, indent=1) + '\n')
+    if args.out == RESULTS and args.name == 'live':
+        subprocess.run([sys.executable, '-m', 'bench.live_page'], check=True, cwd=HERE.parent)
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@ import pytest
 from integration.ros_process import PLAYER, ROOT, Peer, wait_until
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
-from vlmaxxing_ros.demo.clip import Clip
+from vlmaxxing_ros.demo.clip import VideoClip
 from vlmaxxing_ros.demo.recordings import START, write_recording
 from vlmaxxing_ros.ros.messages import to_ns
 
@@ -32,7 +32,7 @@ def node(start_node: Callable[..., None], model: str) -> None:
 def test_a_clip_is_seen_and_asked_about(
     peer: Peer, spawn: Callable[..., object], tmp_path: Path, name: str
 ) -> None:
-    clip = Clip(FOOTAGE / name, SECONDS)
+    clip = VideoClip(FOOTAGE / name, SECONDS)
     bag = write_recording(tmp_path / 'bag', clip, fps=FPS)
     last = START + round([shot.stamp for shot in clip.stream(FPS)][-1] * 1e9)
     budgets: list[FreshBudget] = peer.collect(FreshBudget, '/vlmaxxing/fresh_budget', 100)

@@ -24,5 +24,5 @@ def to_overlay(perceived: Perceived, plan: Plan, bridge: Bridge) -> Image:
         f'busy in the background {perceived.duty:.0%}   generation {budget.generation}',
     ]
     arrival = perceived.arrival
-    pixels = draw_overlay(plan, lines)
+    pixels = draw_overlay(plan, lines, fresh='owed: seen, paid in its time')
     return bridge.to_image(pixels, stamp=arrival.stamp, frame_id=arrival.frame_id)

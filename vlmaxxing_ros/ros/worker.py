@@ -315,6 +315,7 @@ class Worker:
             for name, convert in cameras.items()
         }
         self._queue.cameras = self._cameras
+        self._duty = Duty(time.monotonic())
 
     def _close(self, why: str) -> None:
         self._cameras = self._queue.cameras = {}

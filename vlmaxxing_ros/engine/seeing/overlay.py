@@ -27,15 +27,16 @@ _PANEL = (24, 24, 28)
 _TEXT = (235, 235, 235)
 
 
-def draw_overlay(plan: Plan, lines: list[str]) -> np.ndarray:
+def draw_overlay(plan: Plan, lines: list[str], *, fresh: str = 'paid for now') -> np.ndarray:
     """Draw the plan over the frame and the budget under it.
 
     Static blocks are grey and dark, shifted ones keep their colours in a blue frame, fresh ones
-    are orange: paid for now.
+    are orange.
 
     Args:
         plan: of a frame, which is enlarged by a whole factor where it is small.
         lines: the budget in numbers, one line of text each, under the legend.
+        fresh: what becomes of the fresh blocks, for the legend.
 
     Returns:
         uint8 [height, width, 3], RGB.
@@ -52,7 +53,7 @@ def draw_overlay(plan: Plan, lines: list[str]) -> np.ndarray:
     drawn = _fill(drawn, orange, plan.fresh, side)
     _frames(drawn, shifted, side, BLUE)
     _frames(drawn, plan.fresh, side, ORANGE)
-    return np.concatenate([drawn, _panel(plan, lines, size[0])])
+    return np.concatenate([drawn, _panel(plan, lines, size[0], fresh)])
 
 
 def _fill(below: np.ndarray, above: np.ndarray, blocks: np.ndarray, side: int) -> np.ndarray:
@@ -70,12 +71,12 @@ def _frames(
         cv2.rectangle(picture, corner, (corner[0] + side - 1, corner[1] + side - 1), colour, 1)
 
 
-def _panel(plan: Plan, lines: list[str], width: int) -> np.ndarray:
+def _panel(plan: Plan, lines: list[str], width: int, word: str) -> np.ndarray:
     """Legend and numbers: uint8 [height, width, 3]."""
     total, fresh = plan.fresh.size, np.count_nonzero(plan.fresh)
     counts = {verdict: np.count_nonzero(plan.verdicts == verdict) for verdict in Verdict}
     legend = [
-        (ORANGE, f'paid for now {fresh} of {total} ({100 * fresh / total:.0f} %)'),
+        (ORANGE, f'{word} {fresh} of {total} ({100 * fresh / total:.0f} %)'),
         (
             BLUE,
             f'shifted {counts[Verdict.SHIFTED]}   static {counts[Verdict.STATIC]}   '
