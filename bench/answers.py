@@ -13,6 +13,7 @@ from mlx_vlm import apc, stream_generate
 from mlx_vlm.generate import PromptCacheState
 from PIL import Image
 
+from bench.frames import settle
 from bench.scale import Scale, frames_of
 from bench.timing import Row, alternate, ratio_row, seconds
 from vlmaxxing_ros.engine.answering.answering import Asking
@@ -43,8 +44,7 @@ def _session(family: Family, scale: Scale, frames: list[Frame]) -> StreamSession
     session = StreamSession(family, config)
     for frame in frames[: scale.history]:
         session.admit(frame)
-    while session.idle():
-        pass
+    settle(session)
     return session
 
 
@@ -83,8 +83,7 @@ def _live(family: Family, scale: Scale) -> list[Row]:
 
     def live() -> float:
         session.admit(next(coming))  # a new frame since the last question; its price is another row
-        while session.idle():
-            pass
+        settle(session)
         return _first_token(session, str(next(asked)))
 
     def dense() -> float:

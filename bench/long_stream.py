@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from bench.frames import settle
 from bench.scale import PERIOD, Scale, cluster_changes
 from bench.timing import seconds
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
@@ -66,8 +67,7 @@ def measure(frames: int) -> dict[str, object]:
             session.idle()
         one_generation = max(one_generation, session.stream.cache.nbytes)
         if (index + 1) % EVERY == 0:
-            while session.idle():
-                pass
+            settle(session)
             asked += 1
             differing += not _as_cold(session)
             samples.append(
