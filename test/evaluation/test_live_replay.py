@@ -37,7 +37,6 @@ PLANNED = (
     'blocks_novel',
     'blocks_expired',
     'blocks_owed',
-    'tokens_cached',
 )
 QUESTION = 'Describe what you see.'
 # Without a duty all that is paid is paid when somebody asks: nothing depends on idle time.
@@ -86,13 +85,15 @@ def test_the_node_plans_and_answers_as_the_offline_run_does(
 
     config = EngineConfig(tail_mode=tail_mode, **SETTINGS)  # type: ignore[arg-type]
     session = StreamSession(load_family('nano'), config)
-    told = {to_ns(answer.header.stamp): answer for answer in answers}
-    assert len(told) >= 3
+    told: dict[int, Answer] = {}
+    for answer in answers:  # a second question about a frame finds it paid
+        told.setdefault(to_ns(answer.header.stamp), answer)
+    assert len(told) >= 2
     paid = False  # a question in flight: when it is taken up among the images is not to be told
     for stamp, live in zip(seen, budgets, strict=True):
         offline = session.see(session.frame(images[stamp].pixels, stamp=stamp))
         for name in PLANNED:
-            if paid and name not in ('blocks_total', 'tokens_cached'):
+            if paid and name != 'blocks_total':
                 continue
             assert getattr(live, name) == getattr(offline, name), (name, stamp)
         paid = stamp in told

@@ -79,7 +79,7 @@ def test_a_bad_image_is_dropped_by_name_and_the_next_is_not(
     assert said in budget.status_text
     assert (budget.frames_received, budget.frames_dropped, budget.frames_planned) == (1, 1, 0)
     assert peer.query(WHAT).status == Answer.NO_EVIDENCE
-    assert camera.show().kind == FreshBudget.KEYFRAME
+    assert camera.show().kind == FreshBudget.NONE
     assert peer.query(WHAT).status == Answer.OK
 
 
@@ -89,7 +89,7 @@ def test_stamps_that_go_backwards_restart_the_session_and_say_so(
     first = camera.show()
     budget = camera.show(stamp=to_ns(first.header.stamp) - 10**9)
     assert 'stamps went backwards' in budget.status_text
-    assert budget.kind == FreshBudget.KEYFRAME
+    assert budget.kind == FreshBudget.NONE
     answer = peer.query(WHAT)
     assert answer.status == Answer.OK
     assert answer.oldest_evidence_stamp == answer.header.stamp == budget.header.stamp
@@ -121,7 +121,7 @@ def test_compressed_images_are_seen(peer: Peer, extension: str) -> None:
         format=extension[1:],
         data=array.array('B', data.tobytes()),
     )
-    assert rear.send(message).kind == FreshBudget.KEYFRAME
+    assert rear.send(message).kind == FreshBudget.NONE
     answer = peer.query(WHAT, camera='rear')
     assert (answer.status, answer.camera) == (Answer.OK, 'rear')
     message.header.stamp = to_time(rear.now())
@@ -136,7 +136,7 @@ def test_each_camera_has_a_session_of_its_own(peer: Peer, camera: TestCamera) ->
     message = image(depth, encoding='16UC1', step=224)
     message.data = array.array('B', bytes(224 * 112))
     budget = depth.send(message)
-    assert (budget.camera, budget.kind) == ('depth', FreshBudget.KEYFRAME)
+    assert (budget.camera, budget.kind) == ('depth', FreshBudget.NONE)
     assert peer.query(WHAT, camera='depth').header.stamp == message.header.stamp
     assert peer.query(WHAT, camera='camera').header.stamp != message.header.stamp
 

@@ -39,5 +39,5 @@ def test_a_cold_arm_takes_its_frames_where_it_says(runs: dict[str, ArmRun], arm:
 
 def test_ours_shows_at_most_seven_frames_of_about_as_many_seconds(runs: dict[str, ArmRun]) -> None:
     for ages in _ages(runs[NATIVE]):
-        assert 2 <= len(ages) <= 7
+        assert 1 <= len(ages) <= 7
         assert ages[0] <= 12.0, 'a keyframe may be as old as the change before it'

@@ -284,6 +284,8 @@ class Stream:
         while True:
             while self.cache.number == number and not audit.nearly_done(self.cache):
                 yield from audit.replay(self.cache)
+            if self._audit is not audit:
+                return None  # given up meanwhile
             if self.cache.number != number:
                 self._audit = None  # another generation: it is audited in its turn
                 return None
