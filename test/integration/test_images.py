@@ -46,7 +46,10 @@ def node(start_node: Callable[..., None], model: str) -> None:
 def camera(peer: Peer) -> TestCamera:
     """A raw camera, and a node that has seen nothing yet."""
     camera = TestCamera(peer, Image)
-    peer.call(Trigger, '/vlmaxxing/reset', Trigger.Request())
+    wait_until(
+        lambda: peer.call(Trigger, '/vlmaxxing/reset', Trigger.Request()).success,
+        what='the node is active',
+    )
     return camera
 
 
@@ -78,7 +81,7 @@ def test_a_bad_image_is_dropped_by_name_and_the_next_is_not(
     assert budget.kind == FreshBudget.DROPPED
     assert said in budget.status_text
     assert (budget.frames_received, budget.frames_dropped, budget.frames_planned) == (1, 1, 0)
-    assert peer.query(WHAT).status == Answer.NO_EVIDENCE
+    assert peer.query(WHAT, deadline=0.3).status == Answer.NO_EVIDENCE
     assert camera.show().kind == FreshBudget.NONE
     assert peer.query(WHAT).status == Answer.OK
 
@@ -132,7 +135,7 @@ def test_compressed_images_are_seen(peer: Peer, extension: str) -> None:
 def test_each_camera_has_a_session_of_its_own(peer: Peer, camera: TestCamera) -> None:
     depth = TestCamera(peer, Image, 'depth')
     camera.show()
-    assert peer.query(WHAT, camera='depth').status == Answer.NO_EVIDENCE
+    assert peer.query(WHAT, camera='depth', deadline=0.3).status == Answer.NO_EVIDENCE
     message = image(depth, encoding='16UC1', step=224)
     message.data = array.array('B', bytes(224 * 112))
     budget = depth.send(message)

@@ -60,7 +60,9 @@ def test_a_whole_life(spawn: Spawn, peer: Peer, model: str) -> None:
     for _ in range(2):
         assert change(peer, Transition.TRANSITION_ACTIVATE)
         camera = TestCamera(peer, Image)
-        assert peer.query(WHAT).status == Answer.NO_EVIDENCE, 'every activation begins anew'
+        assert peer.query(WHAT, deadline=0.3).status == Answer.NO_EVIDENCE, (
+            'every activation begins anew'
+        )
         assert camera.show().frames_received == 1
         assert peer.query(WHAT).status == Answer.OK
         assert change(peer, Transition.TRANSITION_DEACTIVATE)

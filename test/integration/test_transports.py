@@ -74,7 +74,7 @@ def jpeg(number: int) -> bytes:
 
 def test_the_base_topic_and_the_transport_are_enough(peer: Peer) -> None:
     sender = Sender(peer, '/robot/image_raw/compressed')
-    assert sender.send('bgr8; jpeg compressed bgr8', jpeg(0)).kind == FreshBudget.KEYFRAME
+    assert sender.send('bgr8; jpeg compressed bgr8', jpeg(0)).kind == FreshBudget.NONE
     assert peer.query(WHAT, camera='front').status == Answer.OK
 
 
@@ -94,7 +94,7 @@ def test_video_is_seen_from_its_first_keyframe_on(peer: Peer) -> None:
     assert late.kind == FreshBudget.DROPPED
     assert 'joined in its middle: waiting for its next keyframe' in late.status_text
     kinds = [sender.send('h264', packet).kind for packet in packets[4:7]]
-    assert kinds[0] == FreshBudget.KEYFRAME
+    assert kinds[0] == FreshBudget.NONE
     assert FreshBudget.DROPPED not in kinds
     assert peer.query(WHAT, camera='film').status == Answer.OK
     lost = sender.send('h264', packets[9])  # 8 begins anew, 7 and 8 are lost

@@ -363,7 +363,7 @@ def test_a_model_that_fails_on_what_is_paid_for_a_question_begins_the_session_an
     outcome = broken_at('encode', scene, monkeypatch, asks('well?'))
     assert outcome.status is Status.MODEL_ERROR
     assert 'the session was reset' in outcome.status_text
-    assert scene.ask(asks('well?')).outcome.status is Status.NO_EVIDENCE
+    assert scene.ask(asks('well?', deadline=0.3)).outcome.status is Status.NO_EVIDENCE
     scene.show()
     assert scene.ask(asks('well?')).outcome.status is Status.OK
 
