@@ -39,7 +39,7 @@ def camera(peer: Peer) -> TestCamera:
 
 
 def test_without_an_image_there_is_no_evidence(peer: Peer, camera: TestCamera) -> None:
-    answer = peer.query(WHAT)
+    answer = peer.query(WHAT, deadline=0.3)
     assert answer.status == Answer.NO_EVIDENCE
     assert 'is the camera publishing?' in answer.status_text
 
