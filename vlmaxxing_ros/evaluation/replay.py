@@ -10,7 +10,7 @@ other arms and of what is right.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.evaluation.arms.base import Admission, Arm, Reply
 from vlmaxxing_ros.evaluation.errors import QuestionsError, RecordingError
 from vlmaxxing_ros.evaluation.first_token import Witness, witnessed
+from vlmaxxing_ros.evaluation.grid_frames import grid_frames
 from vlmaxxing_ros.evaluation.metering import Work, metered
 from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 from vlmaxxing_ros.evaluation.recordings import StampedImage
@@ -159,7 +160,7 @@ def replay(
     pending = list(questions)
     clock = _Elapsed()
     new_frames = 0
-    for frame in _frames(images, family, config):
+    for frame in grid_frames(images, family, config):
         elapsed = clock.at(frame.stamp)
         while pending and pending[0].at < elapsed - 1e-9:
             run.questions.append(_ask(arm, pending.pop(0), run, new_frames, work, witness))
@@ -205,18 +206,6 @@ def replay(
     run.processor_time = time.process_time() - processor_start
     run.peak_memory = mx.get_peak_memory()
     return run
-
-
-def _frames(
-    images: Iterable[StampedImage], family: Family, config: EngineConfig
-) -> Iterator[Frame]:
-    origin: int | None = None
-    for image in images:
-        origin = image.stamp if origin is None else origin
-        height, width = image.pixels.shape[:2]
-        grid = family.grid(height, width, config.max_blocks)
-        frame = Frame.from_image(image.pixels, grid, stamp=image.stamp, frame_id=image.frame_id)
-        yield frame.since(origin)
 
 
 class _Elapsed:
