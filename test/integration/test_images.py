@@ -84,6 +84,7 @@ def test_a_bad_image_is_dropped_by_name_and_the_next_is_not(
     assert peer.query(WHAT, deadline=0.3).status == Answer.NO_EVIDENCE
     assert camera.show().kind == FreshBudget.NONE
     assert peer.query(WHAT).status == Answer.OK
+    assert camera.show().kind == FreshBudget.TAIL, 'what the question paid'
 
 
 def test_stamps_that_go_backwards_restart_the_session_and_say_so(
