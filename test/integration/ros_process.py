@@ -83,6 +83,12 @@ class Peer(Node):
         wait_until(future.done, timeout, f'a response of {name}')
         return future.result()
 
+    def run(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """Call on the thread that spins, as rclpy's action clients want it; what it returns."""
+        task = self._executor.create_task(call, *arguments)
+        wait_until(task.done, what=str(call))
+        return task.result()
+
     def query(self, question: str, **fields: Any) -> Answer:
         """Ask the node and wait for the answer."""
         request = Query.Request(question=question, **fields)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from geometry_msgs.msg import TwistStamped
 from integration.recordings import scene
@@ -17,7 +18,7 @@ from integration.ros_process import Peer, TestCamera, wait_until
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
-from vlmaxxing_msgs.msg import FreshBudget
+from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.ros.messages import to_time
 
 PERIOD = 100_000_000  # ns
@@ -49,9 +50,15 @@ class TurningCamera:
         for publisher in (self._twist, self._info):
             wait_until(publisher.get_subscription_count, what='the node has subscribed')
 
+    def _image(self) -> np.ndarray:
+        """The scene; no two images are the same to the last bit, but no change is to be seen."""
+        image = scene(0)
+        image[0, self._camera.sent % 100] ^= 1
+        return image
+
     def show(self) -> FreshBudget:
         """The next image; its budget."""
-        return self._camera.show(scene(0), stamp=next(self._stamps))
+        return self._camera.show(self._image(), stamp=next(self._stamps))
 
     def turn(
         self, speed: float, *, frame_id: str = 'camera_lens', focal: float = 100.0
@@ -68,7 +75,7 @@ class TurningCamera:
         twist.header.stamp, twist.header.frame_id = to_time(stamp), frame_id
         twist.twist.angular.y = speed
         self._twist.publish(twist)
-        return self._camera.show(scene(0), stamp=stamp)
+        return self._camera.show(self._image(), stamp=stamp)
 
 
 @pytest.fixture
@@ -89,7 +96,9 @@ def test_without_a_twist_a_still_image_costs_nothing(camera: TurningCamera) -> N
         assert (budget.kind, budget.status_text) == (FreshBudget.NONE, '')
 
 
-def test_frames_are_taken_whole_while_the_camera_turns_fast(camera: TurningCamera) -> None:
+def test_frames_are_taken_whole_while_the_camera_turns_fast(
+    peer: Peer, camera: TurningCamera
+) -> None:
     budgets = [camera.show()]
 
     def turned(speed: float) -> str:
@@ -97,6 +106,10 @@ def test_frames_are_taken_whole_while_the_camera_turns_fast(camera: TurningCamer
         return budgets[-1].status_text
 
     wait_until(lambda: turned(FAST) == MOVED, what='a whole frame')
+    assert budgets[-1].blocks_owed == budgets[-1].blocks_total == 16
+    assert peer.query('What is there?').status == Answer.OK
+    turned(FAST)
+    assert (budgets[-1].kind, budgets[-1].blocks_admitted) == (FreshBudget.TAIL, 16)
     wait_until(lambda: turned(SLOW) == '', what='a frame that is not')
     assert budgets[-1].kind == FreshBudget.NONE
 

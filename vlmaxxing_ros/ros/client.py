@@ -124,8 +124,16 @@ class Client:
 
         goal = Ask.Goal(question=question, **fields)
         timeout = _patience(timeout, goal)
-        handle = _wait(self._ask.send_goal_async(goal, feedback_callback=feedback), timeout)
-        return _wait(handle.get_result_async(), timeout).result.answer
+        handle = self._run(self._ask.send_goal_async, goal, feedback, timeout=timeout)
+        return self._run(handle.get_result_async, timeout=timeout).result.answer
+
+    def _run(self, call: Callable[..., Any], *arguments: Any, timeout: float) -> Any:
+        """Begin on the thread that spins, and wait for what comes of it.
+
+        rclpy's action client notes what it waits for after sending: a response that another thread
+        takes in between is dropped.
+        """
+        return _wait(_wait(self._executor.create_task(call, *arguments), timeout), timeout)
 
 
 def _patience(timeout: float | None, request: Any) -> float:
