@@ -184,7 +184,6 @@ def test_repair_keeps_the_first_window_s_history(runs: dict[str, ArmRun]) -> Non
     assert fixed[3].rows < fixed[2].rows  # a follow-up repairs nothing
 
 
-@pytest.mark.xfail(strict=True, reason='since rows are paid when asked it keeps younger frames')
 def test_compression_keeps_something_of_frames_that_auto_has_forgotten(
     runs: dict[str, ArmRun],
 ) -> None:

@@ -47,6 +47,8 @@ class Inspection:
 
     def cancel(self, why: str) -> None:
         """End without reports; who waits for them is told why."""
+        if self._job is not None:
+            self._job.close()
         self._done.set_exception(RuntimeError(why))
 
     def _audit(self, camera: Camera) -> None:

@@ -57,6 +57,28 @@ def test_an_audit_replays_what_is_added_meanwhile(family: Family) -> None:
     assert report.rows == session.stream.cache.ledger.rows
 
 
+def test_another_audit_ends_the_one_before_and_the_background_joins_neither(
+    family: Family,
+) -> None:
+    config = EngineConfig(keyframe_interval=0.1, audit_interval=0.1, max_slice=0.001)
+    session = StreamSession(family, config)
+    frames = moving_scene(8)
+    for frame in frames[:6]:
+        session.admit(frame)
+    first = session.auditing()
+    assert not first.step()
+    second = session.auditing()
+    assert not second.step()
+    for frame in frames[6:]:
+        session.admit(frame)  # one would be due by now
+    while not second.step():
+        assert session.background() is None
+    assert second.result.ok
+    assert first.finish() is None
+    assert session.last_audit is second.result
+    assert session.background() is not None, 'now it is'
+
+
 def test_audits_happen_in_idle_time(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(audit_interval=0.5, keyframe_interval=0.2))
     for frame in moving_scene(10):

@@ -29,9 +29,13 @@ class Reach:
 
     @classmethod
     def of(cls, config: EngineConfig) -> Reach:
-        """As long as the keyframes that are kept, one per interval; twice that at most."""
+        """As long as the keyframes that are kept, one per interval; twice that at most.
+
+        A compressed history reaches back as far as its budget lets it.
+        """
         interval = config.keyframe_interval
-        if not config.keep_keyframes or not 0.0 < interval < math.inf:
-            return cls(math.inf, math.inf)  # keyframes are counted, or there are none
+        timed = config.keep_keyframes and 0.0 < interval < math.inf
+        if not timed or config.compression == 'infinipot':
+            return cls(math.inf, math.inf)  # keyframes or rows are counted, or there are none
         span = config.keep_keyframes * interval * 1e9
         return cls(span, 2 * span)

@@ -119,7 +119,7 @@ class Stream:
                 self._jobs['pay'] = self.paying(payment)
         if 'build' not in self._jobs and self._must_build():
             self._jobs['build'] = self._make(self._generations.build(), self.build_price)
-        if 'audit' not in self._jobs and (self._audit is not None or self._audit_due()):
+        if 'audit' not in self._jobs and self._audit is None and self._audit_due():
             self._jobs['audit'] = self.auditing()
         for rank, name in enumerate(('pay', 'build', 'audit')):
             if name in self._jobs:
@@ -255,8 +255,8 @@ class Stream:
         since = self.sight.newest.stamp - Reach.of(self.config).least
         self._generations.begin(self.config, since)
 
-    def begin_audit(self) -> None:
-        """Begin to audit the cache; the background goes on with it.
+    def auditing(self) -> Job:
+        """A job that audits: the report is its result; None if something went before it.
 
         Raises:
             Unsupported: a compressed cache cannot be audited.
@@ -264,37 +264,34 @@ class Stream:
         if self.cache.ledger.compressed:
             raise Unsupported('a compressed cache is not what a cold prefill gives: no audit')
         self._end_audit()
-        self._audit = Audit(self.family)
         self._last_audit_stamp = self.sight.newest.stamp
+        rows = self.cache.ledger.rows
+        return self._make(self._audited(), self._calibration.seconds(prefill=rows))
 
     def _end_audit(self) -> None:
         self._audit = None
         self._drop('audit')
 
-    def auditing(self) -> Job:
-        """A job that audits: the report is its result; None if something went before it."""
-        if self._audit is None:
-            self.begin_audit()
-        assert self._audit is not None
-        rows = self.cache.ledger.rows
-        return self._make(self._audited(self._audit), self._calibration.seconds(prefill=rows))
+    def _audited(self) -> Steps[AuditReport | None]:
+        audit, number = Audit(self.family), self.cache.number
+        self._audit = audit
+        try:
+            # Another generation, or another audit, ends this one.
+            while self._audit is audit and self.cache.number == number:
+                if not audit.nearly_done(self.cache):
+                    yield from audit.replay(self.cache)
+                elif not self.cache.ledger.exact:
+                    yield from self.pay(Payment.settling(self.sight.plan))
+                else:
+                    report = yield from audit.compare(self.cache, self.probe)
+                    return self._judged(report) if self._audit is audit else None
+            return None
+        finally:
+            if self._audit is audit:
+                self._audit = None
 
-    def _audited(self, audit: Audit) -> Steps[AuditReport | None]:
-        number = self.cache.number
-        while True:
-            while self.cache.number == number and not audit.nearly_done(self.cache):
-                yield from audit.replay(self.cache)
-            if self._audit is not audit:
-                return None  # given up meanwhile
-            if self.cache.number != number:
-                self._audit = None  # another generation: it is audited in its turn
-                return None
-            cache = self.cache
-            if cache.ledger.exact:
-                break
-            yield from self.pay(Payment.settling(self.sight.plan))
-        report = yield from audit.compare(cache, self.probe)
-        self._audit = None
+    def _judged(self, report: AuditReport) -> AuditReport:
+        """A report; where it found a mismatch, the cache is rebuilt."""
         if not report.ok:
             self._generations.replay(self.cache.ledger.history)
             report = replace(report, text=report.text + '; the session was rebuilt from it')
