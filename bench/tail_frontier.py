@@ -338,9 +338,11 @@ def replay(
         if plan.whole or rule.resampled:
             work = finish(tail.replacing(cache, frame))
         else:
-            work = finish(tail.refreshing(cache, frame, plan.fresh))
+            work = finish(tail.refreshing(cache, frame, plan.fresh, catch_up=about))
         planner.admit(plan, np.ones_like(plan.fresh) if rule.resampled else plan.fresh)
-        rows = work.rows + (finish(tail.catching_up(cache)).rows if about else 0)
+        rows = work.rows
+        if about and not plan.fresh.any():
+            rows += finish(tail.catching_up(cache)).rows
         shown = cache
         if rule.exact and about:
             assert cache.ledger.tail is not None

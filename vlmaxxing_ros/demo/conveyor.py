@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.demo.scripted import BRIEF, LEAD, SIZE, SLOT, fixed_camera, tenths
-from vlmaxxing_ros.demo.tabletop import COLORS, Block, Epoch, Event, State, Tabletop
+from vlmaxxing_ros.demo.scripted import BRIEF, LEAD, SLOT, Staged, tenths
+from vlmaxxing_ros.demo.tabletop import COLORS, Block, Epoch, Event, State
 
 EDGE = 0.12
 """How far a block's middle is from the picture's edge when all of it is inside, in widths."""
@@ -38,23 +38,12 @@ class Passenger:
     end: float = math.inf
 
 
-class Conveyor(Tabletop):
-    """Blocks that pass from left to right.
+class Conveyor(Staged):
+    """Blocks that pass from left to right."""
 
-    seed: everything follows from it.
-    slots: stretches of `SLOT` seconds; `duration` follows from it.
-    """
+    salt = 0xBE17
 
-    def __init__(self, *, seed: int, slots: int = 6, size: tuple[int, int] = SIZE) -> None:
-        duration = LEAD + SLOT * slots
-        rng = np.random.default_rng((seed, 0xBE17))
-        super().__init__(
-            seed=seed,
-            size=size,
-            duration=duration,
-            pause=math.inf,
-            camera=fixed_camera(rng, duration),
-        )
+    def _set_the_stage(self, rng: np.random.Generator, slots: int) -> None:
         self.speed = float(rng.uniform(0.14, 0.2))
         """Of the belt, in widths of the picture per second."""
         self._texture = _texture(rng, self._ground.shape[0], 2 * self._ground.shape[1])
@@ -64,7 +53,6 @@ class Conveyor(Tabletop):
         for slot in range(1, slots, 2):
             self._drop(rng, LEAD + SLOT * slot)
         self._grip(rng, slots)
-        self._starts = [epoch.start for epoch in self._epochs]
         self._happens.sort(key=lambda event: event.start)
 
     @property

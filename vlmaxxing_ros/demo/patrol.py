@@ -12,14 +12,13 @@ Knows nothing of questions.
 from __future__ import annotations
 
 import bisect
-import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.demo.scripted import LEAD, SIZE, SLOT, Beat, Script, fixed_camera, tenths
-from vlmaxxing_ros.demo.tabletop import COLORS, Event, State, Tabletop, draw_ground
+from vlmaxxing_ros.demo.scripted import LEAD, SLOT, Beat, Script, Staged, tenths
+from vlmaxxing_ros.demo.tabletop import COLORS, Event, State, draw_ground
 
 VIEWS = 3
 EDGE = 0.1
@@ -36,28 +35,10 @@ class Pan:
     after: int
 
 
-class Patrol(Tabletop):
-    """A table as wide as three pictures, looked at view by view.
+class Patrol(Staged):
+    """A table as wide as three pictures, looked at view by view: a turn in every second slot."""
 
-    seed: everything follows from it.
-    slots: how many; the camera turns in every second; `duration` follows from it.
-    """
-
-    def __init__(self, *, seed: int, slots: int = 6, size: tuple[int, int] = SIZE) -> None:
-        duration = LEAD + SLOT * slots
-        rng = np.random.default_rng((seed, 0x9A7201))
-        super().__init__(
-            seed=seed,
-            size=size,
-            duration=duration,
-            pause=math.inf,
-            camera=fixed_camera(rng, duration),
-        )
-        self._ground = draw_ground(rng, (size[0], VIEWS * size[1]), self._margin)
-        self._pans: list[Pan] = []
-        self._plan_everything(rng, slots)
-        self._starts = [epoch.start for epoch in self._epochs]
-        self._turns = [pan.start for pan in self._pans]
+    salt = 0x9A7201
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -104,8 +85,11 @@ class Patrol(Tabletop):
         done = min(1.0, (stamp - pan.start) / (pan.end - pan.start))
         return pan.before + (pan.after - pan.before) * (3 - 2 * done) * done**2
 
-    def _plan_everything(self, rng: np.random.Generator, slots: int) -> None:
+    def _set_the_stage(self, rng: np.random.Generator, slots: int) -> None:
         """Blocks in every view; a turn in every second slot, and beats."""
+        height, width = self.size
+        self._ground = draw_ground(rng, (height, VIEWS * width), self._margin)
+        self._pans: list[Pan] = []
         script = Script(rng, self._gripper[0])
         colors = [str(color) for color in rng.permutation(list(COLORS))]
         for number, color in enumerate(colors[: int(rng.integers(4, 6))]):
@@ -130,3 +114,4 @@ class Patrol(Tabletop):
                 beat = Beat(tenths(end + float(rng.uniform(0.5, 1.0))), brief=slot % 3 == 2)
                 script.play(beat, float(view))
         self._epochs = script.epochs
+        self._turns = [pan.start for pan in self._pans]

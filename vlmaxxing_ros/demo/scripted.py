@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -61,16 +62,20 @@ def fixed_camera(rng: np.random.Generator, duration: float) -> TabletopCamera:
     return replace(draw_camera(rng, duration), jitter=0.0, pan=(0.0, 0.0))
 
 
-class ScriptedTabletop(Tabletop):
-    """A fixed camera over a table on which something happens in every slot.
+class Staged(Tabletop):
+    """A table on which nothing happens by chance, below a camera on a stand.
 
-    seed: everything follows from it.
+    Subclasses write down what happens in slots of `SLOT` seconds.
+
+    seed: everything follows from it, and from the subclass's `salt`.
     slots: how many; `duration` follows from it.
     """
 
+    salt: ClassVar[int]
+
     def __init__(self, *, seed: int, slots: int = 6, size: tuple[int, int] = SIZE) -> None:
         duration = LEAD + SLOT * slots
-        rng = np.random.default_rng((seed, 0x5C819))
+        rng = np.random.default_rng((seed, self.salt))
         super().__init__(
             seed=seed,
             size=size,
@@ -81,12 +86,21 @@ class ScriptedTabletop(Tabletop):
         self._set_the_stage(rng, slots)
         self._starts = [epoch.start for epoch in self._epochs]
 
+    def _set_the_stage(self, rng: np.random.Generator, slots: int) -> None:
+        """Plan what happens: sets `_epochs`."""
+        raise NotImplementedError
+
+
+class ScriptedTabletop(Staged):
+    """A fixed camera over a table on which something happens in every slot."""
+
+    salt = 0x5C819
+
     def clear(self, stamp: float) -> bool:
         """Whether nothing is cut by the picture's edge, so that it is clear what is seen."""
         return True
 
     def _set_the_stage(self, rng: np.random.Generator, slots: int) -> None:
-        """Plan what happens: sets `_epochs`."""
         script = Script(rng, self._gripper[0])
         for color in rng.permutation(list(COLORS))[: int(rng.integers(2, 4))]:
             script.add(str(color))

@@ -120,7 +120,7 @@ class EngineConfig:
         choices=('auto', 'exact', 'refresh'),
     )
     max_refreshed: float = setting(
-        2.0,
+        3.0,
         'auto: rows refreshed since the last exact tail, over its size, that force an exact one',
         unit='ratio',
         minimum=0.0,

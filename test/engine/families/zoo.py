@@ -118,6 +118,13 @@ def _finish(
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, extra_special_tokens=extra, **known)
 
 
+def text_shape() -> dict[str, int]:
+    """The shape of a small language model."""
+    shapes = random_config('qwen2_5_vl', 'tiny', {})
+    names = ('hidden_size', 'num_hidden_layers', 'intermediate_size', 'num_attention_heads')
+    return {name: shapes[name] for name in (*names, 'num_key_value_heads')}
+
+
 def _qwen3_5() -> Checkpoint:
     """Qwen3.5 thinks unless told not to; `</think>` is no special token."""
     names = {
@@ -257,9 +264,6 @@ def _smolvlm() -> Checkpoint:
     }
     tokenizer = byte_level(names)
     ids = tokenizer.convert_tokens_to_ids
-    shapes = random_config('qwen2_5_vl', 'tiny', {})
-    text = {k: shapes[k] for k in ('hidden_size', 'num_hidden_layers', 'intermediate_size',
-                                   'num_attention_heads', 'num_key_value_heads')}  # fmt: skip
     config = {
         'model_type': 'smolvlm',
         'eos_token_id': ids('<end_of_utterance>'),
@@ -268,7 +272,7 @@ def _smolvlm() -> Checkpoint:
         'scale_factor': 2,
         'vocab_size': len(tokenizer),
         'text_config': {'model_type': 'llama', 'vocab_size': len(tokenizer), 'rms_norm_eps': 1e-5,
-                        'rope_theta': 10000.0, 'head_dim': 16, **text},
+                        'rope_theta': 10000.0, 'head_dim': 16, **text_shape()},
         'vision_config': {'model_type': 'smolvlm_vision', 'hidden_size': 48,
                           'intermediate_size': 64, 'num_attention_heads': 2,
                           'num_hidden_layers': 2, 'patch_size': 16, 'image_size': 64},
@@ -300,9 +304,6 @@ def _internvl() -> Checkpoint:
     }
     tokenizer = byte_level(names)
     ids = tokenizer.convert_tokens_to_ids
-    shapes = random_config('qwen2_5_vl', 'tiny', {})
-    text = {k: shapes[k] for k in ('hidden_size', 'num_hidden_layers', 'intermediate_size',
-                                   'num_attention_heads', 'num_key_value_heads')}  # fmt: skip
     config = {
         'model_type': 'internvl_chat',
         'eos_token_id': ids('<|im_end|>'),
@@ -312,7 +313,7 @@ def _internvl() -> Checkpoint:
         'max_dynamic_patch': 6,
         'use_thumbnail': True,
         'llm_config': {'model_type': 'qwen2', 'vocab_size': len(tokenizer), 'rms_norm_eps': 1e-6,
-                       'rope_theta': 10000.0, **text},
+                       'rope_theta': 10000.0, **text_shape()},
         'vision_config': {'model_type': 'intern_vit_6b', 'hidden_size': 48,
                           'intermediate_size': 64, 'num_attention_heads': 2,
                           'num_hidden_layers': 2, 'patch_size': 14, 'image_size': 56},
@@ -334,9 +335,6 @@ def _fastvlm() -> Checkpoint:
     """FastVLM: string content, `<image>` is no token, the image's id is -200."""
     names = {'eos_token': '<|im_end|>', 'pad_token': '<|endoftext|>', 'start': '<|im_start|>'}
     tokenizer = byte_level(names)
-    shapes = random_config('qwen2_5_vl', 'tiny', {})
-    text = {k: shapes[k] for k in ('hidden_size', 'num_hidden_layers', 'intermediate_size',
-                                   'num_attention_heads', 'num_key_value_heads')}  # fmt: skip
     config = {
         'model_type': 'llava_qwen2',
         'eos_token_id': tokenizer.convert_tokens_to_ids('<|im_end|>'),
@@ -346,7 +344,7 @@ def _fastvlm() -> Checkpoint:
         'rms_norm_eps': 1e-6,
         'rope_theta': 10000.0,
         'auto_map': {'AutoConfig': 'llava_qwen.LlavaConfig'},  # as published; never run
-        **text,
+        **text_shape(),
     }
     template = (
         "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n'"

@@ -98,6 +98,26 @@ def test_a_question_in_the_middle_of_a_job_is_answered_from_what_stands(
     assert steps > 2, 'it is done in slices'
 
 
+def test_a_question_that_pays_in_place_does_not_end_a_whole_frame_under_way(
+    qwen: Family,
+) -> None:
+    session = settling(qwen)
+    stream, job = session.stream, background(session)
+    assert stream is not None
+    assert not job.step()
+    newest, fresh = stream.sight.newest, np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[0, 0] = True
+    session.see(change_blocks(newest, fresh, stamp=newest.stamp + PERIOD))
+    answer = ask(session, Terms()).finish()
+    assert answer.rows_paid > 0
+    assert answer.evidence.blocks_owed == 0
+    while (work := session.background()) and work.job is job:
+        work.step()
+    assert stream.cache.ledger.exact
+    assert (stream.sight.owed().blocks == fresh).all(), 'it was whole before that moved'
+    assert session.audit().ok
+
+
 def test_a_question_in_the_middle_of_an_audit_is_answered_from_what_stands(qwen: Family) -> None:
     session = building(qwen)
     while session.idle():

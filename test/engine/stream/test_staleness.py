@@ -35,18 +35,16 @@ class TailRows:
         """Recompute some rows."""
         self.staleness = self.rule.recomputed(self.staleness, which, moved)
 
-    def stale(self, moved: np.ndarray) -> np.ndarray:
-        """Which rows are beyond the limit."""
-        return self.rule.stale(self.staleness, moved)
+    def with_stale(self, fresh: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        """Which rows to recompute with the fresh ones."""
+        return self.rule.with_stale(self.staleness, fresh, moved)
 
 
 def recomputed(rows: TailRows, fresh: np.ndarray, moved: np.ndarray) -> list[int]:
-    """Recompute the fresh rows, then those that are stale; which the latter are."""
-    rows.recomputed(fresh, moved)
-    left = np.where(fresh, 0.0, moved)
-    stale = rows.stale(left)
-    rows.recomputed(stale, left)
-    return np.flatnonzero(stale).tolist()
+    """Recompute the fresh rows with those that are stale; which the latter are."""
+    which = rows.with_stale(fresh, moved)
+    rows.recomputed(which, moved)
+    return np.flatnonzero(which & ~fresh).tolist()
 
 
 def test_where_nothing_moved_nothing_is_stale() -> None:
@@ -66,8 +64,8 @@ def test_a_larger_change_reaches_further(small: float, large: float) -> None:
 
 
 def test_a_block_whose_features_moved_with_its_neighbours_is_stale() -> None:
-    change = moved(b2=1.01 * LIMIT, b9=0.99 * LIMIT)
-    assert recomputed(TailRows(), only(11), change) == [2]
+    change = moved(b2=1.01 * LIMIT, b9=0.5 * LIMIT)
+    assert recomputed(TailRows(), only(11), change) == [2, 3], 'and the one that attended to it'
 
 
 def test_small_changes_add_up_until_their_rows_are_recomputed() -> None:
@@ -76,9 +74,18 @@ def test_small_changes_add_up_until_their_rows_are_recomputed() -> None:
     assert stale == [False, False, True, False, False, True]
 
 
+def test_when_they_have_been_recomputed_together_nothing_is_stale() -> None:
+    rows, change = TailRows(), moved(b1=0.02, b3=0.2, b6=2.0 * LIMIT)
+    which = rows.with_stale(only(3), change)
+    rows.recomputed(which, change)
+    left = np.where(which, 0.0, change)
+    assert not rows.with_stale(only(), left).any()
+
+
 def test_a_row_that_attended_to_a_stale_one_is_stale_as_well() -> None:
-    rule = TailRows()
-    assert recomputed(rule, only(7), moved(b6=2.0 * LIMIT)) == [6, 7]
+    rows, change = TailRows(), moved(b6=2.0 * LIMIT)
+    rows.recomputed(only(7), change)  # and not the one before it
+    assert recomputed(rows, only(), change)[:2] == [6, 7]
 
 
 def test_what_goes_stale_in_several_frames_is_recomputed_once() -> None:
@@ -93,8 +100,8 @@ def test_what_goes_stale_in_several_frames_is_recomputed_once() -> None:
 def test_a_whole_prefill_forgets_what_was_stale() -> None:
     rule = TailRows()
     rule.recomputed(only(0), moved(b0=0.1))
-    assert rule.stale(np.zeros(BLOCKS)).any()
-    assert not TailRows().stale(np.zeros(BLOCKS)).any()
+    assert rule.with_stale(only(), np.zeros(BLOCKS)).any()
+    assert not TailRows().with_stale(only(), np.zeros(BLOCKS)).any()
 
 
 def test_windows_with_a_fresh_block_are_looked_at_and_from_half_of_them_on_all() -> None:

@@ -72,6 +72,34 @@ def test_a_frame_costs_its_fresh_rows_and_the_first_question_what_went_stale_wit
     assert cache.ledger.tail.refreshed.rows == 2 + behind
 
 
+def test_a_frame_that_is_asked_about_catches_up_in_one_pass(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    before, other = make_frames(2, rows=ROWS, cols=COLS)
+    fresh = blocks(16, 18)  # the second attended to the first
+    after = other.with_blocks(before.pixels, fresh)
+    tail, cache = shown(qwen, before)
+    together = finish(tail.refreshing(cache, after, fresh, catch_up=True)).rows
+    assert cache.ledger.tail.caught_up
+    assert finish(tail.catching_up(cache)).rows == 0
+    tail, cache = shown(qwen, before)
+    apart = finish(tail.refreshing(cache, after, fresh)).rows
+    apart += finish(tail.catching_up(cache)).rows
+    assert 2 < together < apart
+
+
+def test_where_most_of_the_rows_go_stale_it_is_taken_whole(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    before, other = make_frames(2, rows=ROWS, cols=COLS)
+    fresh = blocks(0, 7, 12)  # in more than half of the windows, the first row among them
+    after = other.with_blocks(before.pixels, fresh)
+    tail, cache = shown(qwen, before)
+    finish(tail.refreshing(cache, after, fresh, catch_up=True))
+    assert cache.ledger.tail.refreshed is None
+    assert same(cache, shown(qwen, after)[1])
+
+
 def test_catching_up_comes_nearer_to_the_exact_tail(qwen: Family, make_frames: MakeFrames) -> None:
     before, other = make_frames(2, rows=ROWS, cols=COLS)
     fresh = blocks(0, 1)

@@ -72,10 +72,12 @@ class Payer:
             if payment.whole:
                 paid += yield from self._tail.replacing(cache, frame)
             else:
+                asks = payment.why.asks
                 if payment.blocks.any():
-                    keep = not payment.aside
-                    paid += yield from self._tail.refreshing(cache, frame, payment.blocks, keep)
-                if payment.why.asks:
+                    paid += yield from self._tail.refreshing(
+                        cache, frame, payment.blocks, catch_up=asks, keep=not payment.aside
+                    )
+                elif asks:
                     paid += yield from self._tail.catching_up(cache)
         finally:
             self._working = None

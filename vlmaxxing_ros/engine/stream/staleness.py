@@ -23,6 +23,10 @@ LIMIT = 0.01
 WHOLE_FROM = 0.5
 """Share of the windows, and no less than two, from which the others are encoded as well."""
 
+WHOLE_ROWS = 0.8
+"""Share of the rows from which a frame whose windows are all encoded is prefilled whole: that costs
+hardly more, and is exact."""
+
 REACH = 3.0
 """Rows over which a change's effect on later rows falls by 1/e."""
 
@@ -75,9 +79,20 @@ class RefreshRule:
         after[which] = _effect(left_alone)[which]
         return after
 
-    def stale(self, staleness: np.ndarray, moved: np.ndarray) -> np.ndarray:
-        """Decide which rows are beyond the limit: bool [blocks]; `moved` as in `recomputed`."""
-        return staleness + moved > self.limit
+    def with_stale(self, staleness: np.ndarray, fresh: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        """Decide which rows to recompute in one pass for none to be stale then: bool [blocks].
+
+        Args:
+            staleness, moved: as in `recomputed`.
+            fresh: bool [blocks], rows that are recomputed in any case.
+        """
+        which = fresh
+        while True:
+            left_alone = staleness + _effect(np.where(which, moved, 0.0)) + moved
+            more = which | (left_alone > self.limit)
+            if (more == which).all():
+                return which
+            which = more
 
 
 def _effect(moved: np.ndarray) -> np.ndarray:

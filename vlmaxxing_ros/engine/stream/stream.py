@@ -152,9 +152,11 @@ class Stream:
     def paying(self, payment: Payment) -> Job:
         """A job that pays; a payment of the background that is under way is given up for it.
 
-        Unless it is paid aside: then nothing changes that the other one goes on from.
+        Unless this one is paid aside, or in place while the other takes a frame whole: whoever asks
+        often must not keep keyframes from being made.  What moved since that frame is owed again.
         """
-        if not payment.aside:
+        other = self._under_way if 'pay' in self._jobs else None
+        if not payment.aside and (payment.whole or other is None or not other.whole):
             self._drop('pay')
             self._under_way = payment
         return self._make(self.pay(payment), self.price(payment))

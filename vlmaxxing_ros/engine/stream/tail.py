@@ -5,8 +5,8 @@
 
 Replaced exactly, or kept up to date by per-block refresh: rows are recomputed at every layer, in
 place, attending causally to the current keys and values of all other rows.  With each frame those
-of the fresh blocks; those that went stale with them, and the frame's closing row (it gathers the
-frame), when somebody wants to know (`catching_up`).  Settling repeats the exact prefill.
+of the fresh blocks; when somebody wants to know, in the same pass those that have gone stale and
+the frame's closing row (it gathers the frame).  Settling repeats the exact prefill.
 
 How the tail stands is written on its segment of the ledger.  Here is how it is changed, on
 whatever cache is given, a branch mostly: until the last step nothing is remembered.  Knows nothing
@@ -25,7 +25,7 @@ from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Steps
 from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.encoder import Encoding, IncrementalEncoder
-from vlmaxxing_ros.engine.stream.staleness import RefreshRule
+from vlmaxxing_ros.engine.stream.staleness import WHOLE_ROWS, RefreshRule
 
 
 class Tail:
@@ -52,30 +52,52 @@ class Tail:
         """Encode a frame that is not the tail's: all of it, or the windows of some blocks."""
         return (yield from self._encoder.encoding(frame, blocks))
 
-    def replacing(self, cache: RollingCache, frame: Frame) -> Steps[Paid]:
-        """Encode and prefill a frame whole, in place of the last one."""
+    def replacing(self, cache: RollingCache, frame: Frame, *, keep: bool = True) -> Steps[Paid]:
+        """Encode and prefill a frame whole, in place of the last one; `keep` as in `refreshing`."""
         encoding = yield from self._encoder.encoding(frame)
+        return (yield from self._prefilling(cache, frame, encoding, keep))
+
+    def _prefilling(
+        self, cache: RollingCache, frame: Frame, encoding: Encoding, keep: bool
+    ) -> Steps[Paid]:
         segment = yield from cache.appending(Kind.TAIL, frame, encoding.features)
-        self._encoder.take(encoding)
-        self._encoded = frame
+        if keep:
+            self._encoder.take(encoding)
+            self._encoded = frame
         return Paid(frame.grid.blocks, len(segment.rows), encoding.windows_computed)
 
     def refreshing(
-        self, cache: RollingCache, frame: Frame, fresh: np.ndarray, keep: bool = True
+        self,
+        cache: RollingCache,
+        frame: Frame,
+        fresh: np.ndarray,
+        *,
+        catch_up: bool = False,
+        keep: bool = True,
     ) -> Steps[Paid]:
-        """Recompute the rows of the blocks in `fresh` (bool [rows, cols]); see `catching_up`.
-
-        Without `keep` the cache is one that will be dropped: the next frame goes on from the last.
+        """Recompute the rows of the blocks in `fresh` (bool [rows, cols]).
 
         A caption that has changed its length has moved every block: the tail is replaced whole.
+
+        Args:
+            cache: whose tail it is.
+            frame: the newest.
+            fresh: which of its blocks differ.
+            catch_up: in the same pass what is stale then, and the closing row; where that is most
+                of the frame, the frame whole.
+            keep: without it the cache is one that will be dropped, and the next frame goes on from
+                the last.
         """
         if not fresh.any():
             return Paid()
         if not cache.tail_fits(frame):
-            return (yield from self.replacing(cache, frame))
+            return (yield from self.replacing(cache, frame, keep=keep))
         looked_at = self._rule.look(fresh, self._family.windows(frame.grid))
         encoding = yield from self._encoder.encoding(frame, looked_at)
-        rows = yield from self._recompute(cache, frame, encoding.features, fresh, closing=False)
+        which = self._stale(cache, encoding.features, fresh) if catch_up else fresh
+        if looked_at.all() and which.mean() >= WHOLE_ROWS:
+            return (yield from self._prefilling(cache, frame, encoding, keep))
+        rows = yield from self._recompute(cache, frame, encoding.features, which, closing=catch_up)
         if keep:
             self._encoder.take(encoding)
         return Paid(int(fresh.sum()), rows, encoding.windows_computed)
@@ -87,12 +109,18 @@ class Tail:
             return Paid()
         assert tail.frame is not None
         assert tail.features is not None
-        assert tail.refreshed is not None
         grid = tail.frame.grid
-        stale = self._rule.stale(tail.refreshed.staleness, _moved(tail, tail.features))
-        which = stale.reshape(grid.rows, grid.cols)
+        which = self._stale(cache, tail.features, np.zeros((grid.rows, grid.cols), bool))
         rows = yield from self._recompute(cache, tail.frame, tail.features, which, closing=True)
         return Paid(0, rows)
+
+    def _stale(self, cache: RollingCache, encoded: Features, fresh: np.ndarray) -> np.ndarray:
+        """The fresh blocks and those whose rows are stale once these are recomputed."""
+        tail = cache.ledger.tail
+        assert tail is not None
+        staleness = tail.refreshed.staleness if tail.refreshed else np.zeros(fresh.size)
+        which = self._rule.with_stale(staleness, fresh.ravel(), _moved(tail, encoded))
+        return which.reshape(fresh.shape)
 
     def _recompute(
         self,

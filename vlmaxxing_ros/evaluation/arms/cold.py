@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Question
@@ -52,16 +54,20 @@ class Dense(WindowArm):
         return cold_reply(self.family, self.config, self.window(name), question)
 
 
-class DenseLast4(Arm):
-    """The newest frame and those one, two and three seconds before it."""
+class FramesAt(Arm):
+    """The frames nearest to some moments before the newest one, cold.
 
-    def __init__(self, family: Family, config: EngineConfig) -> None:
+    offsets: how long before it, in seconds, the longest first.
+    """
+
+    def __init__(self, family: Family, config: EngineConfig, offsets: Sequence[float]) -> None:
         super().__init__(family, config)
+        self._offsets = [round(offset * 1e9) for offset in offsets]
         self._frames: list[Frame] = []
 
     def admit(self, frame: Frame) -> Admission:
         """Remember it; forget what no question can need any more."""
-        start = frame.stamp - 3 * 10**9
+        start = frame.stamp - max(self._offsets)
         # The newest frame before the window's start may be the nearest to it.
         while len(self._frames) > 1 and self._frames[1].stamp <= start:
             self._frames.pop(0)
@@ -69,10 +75,17 @@ class DenseLast4(Arm):
         return Admission()
 
     def ask(self, name: str, question: Question) -> Reply:
-        """Show the four."""
+        """Show them."""
         newest = self._frames[-1].stamp
-        chosen = nearest(self._frames, [newest - second * 10**9 for second in (3, 2, 1, 0)])
+        chosen = nearest(self._frames, [newest - offset for offset in self._offsets])
         return cold_reply(self.family, self.config, chosen, question)
+
+
+class DenseLast4(FramesAt):
+    """The newest frame and those one, two and three seconds before it."""
+
+    def __init__(self, family: Family, config: EngineConfig) -> None:
+        super().__init__(family, config, (3.0, 2.0, 1.0, 0.0))
 
 
 class LowFps(Arm):

@@ -9,14 +9,10 @@ sees every frame of the camera.  Knows nothing of events or truths.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
-from vlmaxxing_ros.engine.question import Question
-from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.evaluation.arms import Admission, Arm, Reply, make_arm
-from vlmaxxing_ros.evaluation.arms.cold import cold_reply, nearest
+from vlmaxxing_ros.evaluation.arms import Arm, make_arm
+from vlmaxxing_ros.evaluation.arms.cold import FramesAt
 from vlmaxxing_ros.evaluation.streaming.events import WINDOW
 
 ORACLE, LOW_FPS, SCREENSHOT, RECENCY, NATIVE = ARMS = (
@@ -45,30 +41,6 @@ OFFSETS: dict[str, tuple[float, ...]] = {
 CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=3)
 """Ours: three keyframes, one second apart, and the newest frame, as the baselines' four.  A history
 grows to twice its keyframes before the oldest go."""
-
-
-class FramesAt(Arm):
-    """The frames nearest to some moments before the newest one, cold."""
-
-    def __init__(self, family: Family, config: EngineConfig, offsets: Sequence[float]) -> None:
-        super().__init__(family, config)
-        self._offsets = [round(offset * 1e9) for offset in offsets]
-        self._frames: list[Frame] = []
-
-    def admit(self, frame: Frame) -> Admission:
-        """Remember it; forget what no question can need any more."""
-        start = frame.stamp - max(self._offsets)
-        # The newest frame before the window's start may be the nearest to it.
-        while len(self._frames) > 1 and self._frames[1].stamp <= start:
-            self._frames.pop(0)
-        self._frames.append(frame)
-        return Admission()
-
-    def ask(self, name: str, question: Question) -> Reply:
-        """Show them."""
-        newest = self._frames[-1].stamp
-        chosen = nearest(self._frames, [newest - offset for offset in self._offsets])
-        return cold_reply(self.family, self.config, chosen, question)
 
 
 def make_streaming_arm(name: str, family: Family, config: EngineConfig) -> Arm:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import BinaryIO, Protocol
 
 Message = tuple[int, str, bytes]
 """Time of recording in ns, topic, serialised message."""
@@ -80,6 +81,19 @@ def merged(parts: Iterable[Part], damaged: Callable[[int, str], None]) -> Iterat
             yield message
     if reasons:
         damaged(len(reasons), reasons[0])
+
+
+def check_beginning(file: BinaryIO, magic: bytes, path: Path, kind: str) -> None:
+    """Read a file's first bytes, which say what it is.
+
+    Raises:
+        BagError: they are not `magic`: it is empty, or not of this kind.
+    """
+    beginning = file.read(len(magic))
+    if not beginning:
+        raise BagError(f'{path} is empty: nothing was recorded, or it was not copied')
+    if beginning != magic:
+        raise BagError(f'{path} is no {kind}: it begins with {beginning!r}')
 
 
 def reason(error: Exception) -> str:

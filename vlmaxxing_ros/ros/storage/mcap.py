@@ -20,7 +20,15 @@ from rosbags.rosbag2 import ReaderError
 from rosbags.rosbag2.metadata import parse_qos
 from rosbags.rosbag2.storage_mcap import decompress, read_bytes, read_exact, read_string
 
-from vlmaxxing_ros.ros.storage.base import BagError, Message, Part, Remark, Topic, merged
+from vlmaxxing_ros.ros.storage.base import (
+    BagError,
+    Message,
+    Part,
+    Remark,
+    Topic,
+    check_beginning,
+    merged,
+)
 
 _MAGIC = b'\x89MCAP0\r\n'
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _CHUNK_INDEX, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x08, 0x0F
@@ -75,11 +83,7 @@ class Mcap:
         )
 
     def _open(self) -> None:
-        magic = self._file.read(len(_MAGIC))
-        if not magic:
-            raise BagError(f'{self._path} is empty: nothing was recorded, or it was not copied')
-        if magic != _MAGIC:
-            raise BagError(f'{self._path} is no .mcap file: it begins with {magic!r}')
+        check_beginning(self._file, _MAGIC, self._path, '.mcap file')
         try:
             whole = self._read_summary()
         except Exception:  # damaged bytes raise whatever they look like

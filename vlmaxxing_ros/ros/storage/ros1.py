@@ -21,7 +21,16 @@ from rosbags.rosbag1.reader import Header, RecordType, decompressors, read_bytes
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from vlmaxxing_ros.ros.storage.base import BagError, Message, Part, Remark, Topic, merged, reason
+from vlmaxxing_ros.ros.storage.base import (
+    BagError,
+    Message,
+    Part,
+    Remark,
+    Topic,
+    check_beginning,
+    merged,
+    reason,
+)
 
 _MAGIC = b'#ROSBAG V2.0\n'
 _HEADER = 'std_msgs/msg/Header'
@@ -86,11 +95,7 @@ class Ros1:
         )
 
     def _open(self) -> None:
-        magic = self._file.read(len(_MAGIC))
-        if not magic:
-            raise BagError(f'{self._path} is empty: nothing was recorded, or it was not copied')
-        if magic != _MAGIC:
-            raise BagError(f'{self._path} is no ROS 1 bag of version 2.0: it begins with {magic!r}')
+        check_beginning(self._file, _MAGIC, self._path, 'ROS 1 bag of version 2.0')
         try:
             header = Header.read(self._file, RecordType.BAGHEADER)
         except ReaderError as error:
