@@ -30,7 +30,7 @@ def family() -> Family:
 
 
 @dataclass
-class Recorder:
+class ServedQueue:
     """A queue with one camera whose images are stamped as told; `now` is the node's clock in ns."""
 
     family: Family
@@ -64,11 +64,11 @@ class Recorder:
 
 
 @pytest.fixture
-def asked(family: Family) -> Recorder:
-    return Recorder(family)
+def asked(family: Family) -> ServedQueue:
+    return ServedQueue(family)
 
 
-def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recorder) -> None:
+def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: ServedQueue) -> None:
     asked.show(asked.now + 60 * SECOND)
     outcome = asked.ask(asks('well?', max_evidence_age=0.5, deadline=0.05))
     assert outcome.status is Status.STALE
@@ -76,7 +76,7 @@ def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recor
     assert 'use_sim_time' in outcome.status_text
 
 
-def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: Recorder) -> None:
+def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: ServedQueue) -> None:
     asked.show(asked.now + SECOND // 2)
     ticket = asked.queue.submit(
         asks('well?', max_evidence_age=2.0, deadline=20.0),
@@ -93,21 +93,21 @@ def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: Recorder) -> None
 
 
 @pytest.mark.parametrize('deadline', [1e10, float('inf'), float('nan'), -1.0])
-def test_a_deadline_that_cannot_be_is_refused(asked: Recorder, deadline: float) -> None:
+def test_a_deadline_that_cannot_be_is_refused(asked: ServedQueue, deadline: float) -> None:
     asked.show(asked.now)
     outcome = asked.ask(asks('well?', max_evidence_age=1e-6, deadline=deadline))
     assert outcome.status is Status.INVALID_REQUEST
     assert 'deadline' in outcome.status_text
 
 
-def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: Recorder) -> None:
+def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: ServedQueue) -> None:
     asked.show(asked.now + SECOND // 20)
     outcome = asked.ask(asks('well?', max_evidence_age=0.5))
     assert outcome.status is Status.OK
     assert outcome.evidence_age == pytest.approx(-0.05)
 
 
-def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: Recorder) -> None:
+def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: ServedQueue) -> None:
     for age in (5, 4, 1):
         asked.show(asked.now - age * SECOND)
     assert asked.ask(asks('well?')).evidence_age == pytest.approx(1.0)
