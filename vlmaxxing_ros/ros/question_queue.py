@@ -301,10 +301,10 @@ def _owing(answer: Answer | None) -> str:
     """What an answer does not account for, for people."""
     if answer is None or not answer.evidence.blocks_owed:
         return ''
-    return (
-        f'{answer.evidence.blocks_owed} blocks have changed since and are not accounted for: '
-        'allow more time, or ask with max_evidence_age 0'
-    )
+    text = f'{answer.evidence.blocks_owed} blocks have changed since and are not accounted for: '
+    if answer.rows_paid:
+        return text + 'they did while what was owed was paid'
+    return text + 'allow more time, or ask with max_evidence_age 0'
 
 
 def _too_slow(ticket: Ticket) -> str:

@@ -102,7 +102,7 @@ class Payer:
         )
         if payment.afresh:
             paid += yield from self._begin_again(cache, payment)
-        if payment.promote and ready is None:
+        if payment.promote:
             paid += Paid(keyframes=1)
             yield from self._promote(cache)
         for brief in payment.briefs:

@@ -29,6 +29,8 @@ class Standing:
         expired: has been for so long that a question does not put up with it.
         late: the tail was to be a keyframe long ago.
         put_off: a question has put a keyframe off.
+        attended: somebody has asked within what a history may reach back.
+        remembers: the history shows a moment long enough ago for a question.
         reaches: history and tail reach back as far as they should.
         wanted: a keyframe was asked for.
         whole_only: rows are never recomputed in place.
@@ -45,6 +47,8 @@ class Standing:
     expired: bool
     late: bool
     put_off: bool
+    attended: bool
+    remembers: bool
     reaches: bool
     wanted: bool
     whole_only: bool
@@ -62,6 +66,7 @@ class Standing:
         refreshes: bool,
         wanted: bool,
         put_off: bool,
+        asked: int | None,
     ) -> Standing:
         """Read it.
 
@@ -73,6 +78,7 @@ class Standing:
             refreshes: the model's family can recompute rows in place.
             wanted: a keyframe was asked for.
             put_off: a question has put a keyframe off.
+            asked: stamp of the newest image when somebody asked last; None: nobody has.
         """
         tail, mode, reach = ledger.tail, config.tail_mode, Reach.of(config)
         shown = tail.frame.stamp if tail and tail.frame else None
@@ -92,6 +98,8 @@ class Standing:
             expired=any(now - s.until > reach.most + reach.least for s, _ in history),
             late=exact and now - (shown or now) >= reach.most,
             put_off=put_off,
+            attended=asked is not None and now - asked <= reach.most,
+            remembers=any(now - stamp >= reach.least / 2 for stamp in lasting),
             reaches=any(now - stamp >= reach.least for stamp in reaching),
             wanted=wanted,
             whole_only=mode == 'exact' or not refreshes,
