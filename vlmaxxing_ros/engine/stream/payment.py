@@ -74,6 +74,7 @@ class Payment:
         whole: encode and prefill the frame whole, rather than recompute rows in place.
         promote: the tail that there is becomes the newest keyframe first.
         afresh: begin a new generation without what is of another time.
+        grown: the generation that there is has grown enough to be replaced.
         since: stamp (ns) since when a keyframe must have been true to be kept by a new generation.
         past: a frame to put on the history first, so that it reaches back.
         briefs: brief events to put on it then.
@@ -88,6 +89,7 @@ class Payment:
     whole: bool = False
     promote: bool = False
     afresh: bool = False
+    grown: bool = False
     since: float = 0.0
     past: Frame | None = None
     briefs: tuple[Brief, ...] = ()
@@ -127,12 +129,7 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     if standing.put_off and (owed.blocks.any() or owed.briefs or not standing.reaches):
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     # Paid in place, an exact tail can no longer become the keyframe that the next question lacks.
-    spared = (
-        standing.attended
-        and not standing.remembers
-        and standing.exact
-        and _due(standing.tail, standing, config)
-    )
+    spared = standing.attended and standing.exact and _due(standing.tail, standing, config)
     if owed.due.any():
         why = Why.KEYFRAME if spared else Why.DUE
         return _form(why, owed, owed.blocks | owed.due, standing, config)
@@ -192,6 +189,7 @@ def _form(
         whole=True,
         promote=promotable and why.remembers,
         afresh=outdated or past is not None,
+        grown=standing.grown,
         since=owed.stamp - reach.least,
         past=past,
         briefs=briefs,
