@@ -80,6 +80,15 @@ def test_a_topic_without_a_publisher_is_bad() -> None:
     assert 'nobody publishes on /nobody/image' in finding.text
 
 
+def test_a_stream_past_1100_rows_is_judged_with_the_model_that_is_used() -> None:
+    command = [sys.executable, '-m', 'vlmaxxing_ros.ros.doctor', '--model', 'nano']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
+    frames = re.search(r'✓ (\d+) frames streamed one by one: next-token logits', done.stdout)
+    assert frames is not None, done.stdout
+    assert int(frames[1]) > 40, 'more than 1,100 rows'
+
+
 def test_a_missing_model_is_bad_and_the_exit_status_says_so(tmp_path: Path) -> None:
     command = [sys.executable, '-m', 'vlmaxxing_ros.ros.doctor', '--model', str(tmp_path / 'none')]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
