@@ -237,14 +237,14 @@ def test_gemma_3n_streams_where_three_faults_of_mlx_vlm_are_mended(
     answers_as_stock(family)
 
 
-@pytest.mark.parametrize(('name', 'rows'), [('smolvlm', 4), ('internvl', 4)])
+@pytest.mark.parametrize(('name', 'rows'), [('smolvlm', 4), ('idefics3', 4), ('internvl', 4)])
 def test_a_picture_is_not_cut_into_tiles(name: str, rows: int, tmp_path: Path) -> None:
     family = load(name, tmp_path)
     grid = family.grid(240, 320, 192)
     assert (family.frame_rows(grid, 0).blocks >= 0).sum() == rows
 
 
-@pytest.mark.parametrize('name', ['lfm2', 'pixtral'])
+@pytest.mark.parametrize('name', ['lfm2', 'pixtral', 'mistral3'])
 @pytest.mark.parametrize('limit', [5, 20, 64])
 def test_max_blocks_bounds_the_rows_that_a_picture_makes(
     name: str, limit: int, tmp_path: Path

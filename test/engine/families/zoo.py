@@ -280,8 +280,11 @@ def _gemma3n() -> Checkpoint:
     return Checkpoint(config, tokenizer, template, {'preprocessor_config.json': images})
 
 
-def _pixtral() -> Checkpoint:
-    """Tekken: a beginning of sequence from the template and from the tokenizer."""
+def _pixtral(model_type: str = 'pixtral') -> Checkpoint:
+    """Tekken: a beginning of sequence from the template and from the tokenizer.
+
+    Mistral 3 is the same with four patches to a row.
+    """
     names = {
         'bos_token': '<s>',
         'eos_token': '</s>',
@@ -296,6 +299,9 @@ def _pixtral() -> Checkpoint:
     ids = tokenizer.convert_tokens_to_ids
     config = random_config('pixtral', 'tiny', {'vocab_size': len(tokenizer)})
     config |= {'eos_token_id': ids('</s>'), 'image_token_index': ids('[IMG]')}
+    if model_type == 'mistral3':
+        config |= {'model_type': 'mistral3', 'spatial_merge_size': 2}
+        config['text_config'] |= {'rms_norm_eps': 1e-5, 'rope_theta': 1e6}
     template = (
         "{{- bos_token }}{%- for message in messages %}{{- '[INST]' }}"
         "{%- for part in message['content'] %}{%- if part['type'] == 'image' %}{{- '[IMG]' }}"
@@ -307,8 +313,8 @@ def _pixtral() -> Checkpoint:
     return Checkpoint(config, tokenizer, template, {'preprocessor_config.json': images})
 
 
-def _smolvlm() -> Checkpoint:
-    """SmolVLM: tiles, and an answer behind `Assistant:` without a space."""
+def _smolvlm(model_type: str = 'smolvlm') -> Checkpoint:
+    """SmolVLM and Idefics 3: tiles, and an answer behind `Assistant:` without a space."""
     names = {
         'bos_token': '<|im_start|>',
         'eos_token': '<end_of_utterance>',
@@ -321,7 +327,7 @@ def _smolvlm() -> Checkpoint:
     tokenizer = byte_level(names)
     ids = tokenizer.convert_tokens_to_ids
     config = {
-        'model_type': 'smolvlm',
+        'model_type': model_type,
         'eos_token_id': ids('<end_of_utterance>'),
         'image_token_id': ids('<image>'),
         'image_token_index': ids('<image>'),
@@ -329,7 +335,7 @@ def _smolvlm() -> Checkpoint:
         'vocab_size': len(tokenizer),
         'text_config': {'model_type': 'llama', 'vocab_size': len(tokenizer), 'rms_norm_eps': 1e-5,
                         'rope_theta': 10000.0, 'head_dim': 16, **text_shape()},
-        'vision_config': {'model_type': 'smolvlm_vision', 'hidden_size': 48,
+        'vision_config': {'model_type': f'{model_type}_vision', 'hidden_size': 48,
                           'intermediate_size': 64, 'num_attention_heads': 2,
                           'num_hidden_layers': 2, 'patch_size': 16, 'image_size': 64},
     }  # fmt: skip
@@ -340,7 +346,8 @@ def _smolvlm() -> Checkpoint:
         "{% else %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
         "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
     )
-    images = {'image_processor_type': 'SmolVLMImageProcessor', 'do_image_splitting': True,
+    processor = {'smolvlm': 'SmolVLMImageProcessor', 'idefics3': 'Idefics3ImageProcessor'}
+    images = {'image_processor_type': processor[model_type], 'do_image_splitting': True,
               'do_resize': True, 'do_pad': True, 'size': {'longest_edge': 256},
               'max_image_size': {'longest_edge': 64}, 'image_mean': [0.5, 0.5, 0.5],
               'image_std': [0.5, 0.5, 0.5]}  # fmt: skip
@@ -450,7 +457,9 @@ ZOO: dict[str, Callable[[], Checkpoint]] = {
     'gemma4': lambda: _gemma('gemma4', ''),
     'gemma4, older template': lambda: _gemma('gemma4', '\\n\\n'),
     'pixtral': _pixtral,
+    'mistral3': lambda: _pixtral('mistral3'),
     'smolvlm': _smolvlm,
+    'idefics3': lambda: _smolvlm('idefics3'),
     'internvl': _internvl,
     'fastvlm': _fastvlm,
     'lfm2': _lfm2,

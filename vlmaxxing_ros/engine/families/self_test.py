@@ -203,9 +203,7 @@ def _generates_otherwise(family: Family) -> str:
     prompt = _prefill(family, {'input_ids': ids})
     answer = family.model.language_model(ids, cache=family.make_cache()).logits[0, -1]
     difference = _difference_of(answer, prompt)
-    if not difference > _tolerance(
-        prompt
-    ):  # what is no number is told with its type, by the stream
+    if not difference > _tolerance(prompt):  # NaN: the stream says so, and in which type
         return ''
     return (
         'mlx-vlm embeds a token of an answer otherwise than the same token of a prompt: next-token '
