@@ -194,13 +194,18 @@ def test_choices_and_json_and_free_text_are_answered(family: Family) -> None:
 
 
 @pytest.mark.parametrize(('height', 'width'), [(1, 1), (3000, 7), (30, 4000), (2160, 3840)])
-def test_images_of_odd_sizes_fit(family: Family, height: int, width: int) -> None:
+def test_images_of_odd_sizes_fit_and_are_prompted_as_stock_prompts_them(
+    family: Family, height: int, width: int
+) -> None:
     grid = family.grid(height, width, 20)
     frame = Frame.from_image(np.zeros((height, width, 3), np.uint8), grid, stamp=1)
     features, _ = family.encode(frame, None, np.unique(family.windows(grid)))
     rows = int((family.frame_rows(grid, 0).blocks >= 0).sum())
     assert len(features.embeds) == rows
     assert rows <= 20 or family.grid(64, 64, 20).blocks == 4  # a fixed number, whatever it is shown
+    ids = list(family.text.prefix_ids)
+    ids += family.frame_rows(grid, len(ids)).ids.tolist()
+    assert ids + family.text.question_ids(QUESTION, ()) == stock_ids(family, [frame])
 
 
 def test_a_model_that_mlx_vlm_answers_otherwise_than_it_reads_is_refused(tmp_path: Path) -> None:
