@@ -44,12 +44,14 @@ class Request:
 
     Attributes:
         asked: the fields of the engine's `Question`, not looked at yet.
+        standing: it is a watch's: whoever asks goes first.
     """
 
     asked: Mapping[str, Any]
     camera: str = ''
     deadline: float = 0.0
     max_evidence_age: float = 0.0
+    standing: bool = False
 
     @property
     def text(self) -> str:
