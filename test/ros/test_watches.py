@@ -222,6 +222,16 @@ def test_their_answers_keep_to_their_share_of_the_time(family: Family) -> None:
     assert desk.due
 
 
+def test_what_waits_in_vain_uses_up_no_share(family: Family) -> None:
+    desk = Desk(family, settings={'watch_duty': 0.01})
+    desk.add(deadline=0.2)
+    desk.show()
+    desk.session.reset()  # as after a model that failed: there is no image until the next one
+    assert desk.serve() == ['NO_EVIDENCE']
+    desk.show()
+    assert desk.due
+
+
 def test_without_a_share_nobody_asks(family: Family) -> None:
     desk = Desk(family, settings={'watch_duty': 0.0})
     desk.add()

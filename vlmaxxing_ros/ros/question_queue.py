@@ -178,6 +178,7 @@ class QuestionQueue:
         if ticket is None or ticket.question is None:
             return
         self._waiting.remove(ticket)
+        ticket.begun = time.monotonic()
         with self._mishaps(ticket):
             job = self.cameras[ticket.camera].session.answering(
                 ticket.question,

@@ -99,7 +99,7 @@ class Watches:
     def __len__(self) -> int:
         return len(self._posts)
 
-    # Any thread
+    # The executor's thread
 
     def add(self, name: str, config: WatchConfig, begin: Callable[[], None]) -> None:
         """Begin a watch; one that is there with the same settings goes on.
@@ -130,7 +130,8 @@ class Watches:
                 raise TooManyWatches(
                     f'there are {len(self._posts)} watches (max_watches): remove one, or raise it'
                 )
-            begin()
+        begin()  # may take a while, which nobody waits for
+        with self._lock:
             self._posts[name] = _Post(Watch(name, config))
         self._wake()
 
@@ -213,7 +214,7 @@ class Watches:
     def _ended(self, post: _Post, sight: Sight, outcome: Outcome) -> None:
         with self._lock:
             post.asking = False
-            self._duty.spend(outcome.latency)
+            self._duty.spend(outcome.busy)
             if self._posts.get(post.watch.name) is post:
                 self._take(post, sight, outcome)
         self._on_outcome(outcome)

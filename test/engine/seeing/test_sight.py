@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.sight import Sight
@@ -228,3 +232,16 @@ def test_a_frame_of_which_nothing_can_be_reused_has_changed_everywhere() -> None
     stamp = camera.sight.newest.stamp
     camera.show(*((row, col) for row in range(GRID.rows) for col in range(GRID.cols)))
     assert camera.sight.changed_since(stamp, EVERYWHERE) == GRID.blocks
+
+
+def test_noise_drifting_light_and_a_flickering_lamp_are_no_change() -> None:
+    spoilt = replace(QUIET, noise=5.0, drift=0.1, drift_period=9.0, flicker=0.04, flicker_hz=99.7)
+    table = Tabletop(seed=1, size=(GRID.height, GRID.width), pause=math.inf, camera=spoilt)
+    camera = Camera()
+    camera.sight = Sight(EngineConfig(), Frame(table.render(0.0), GRID, PERIOD))
+    camera.pay()
+    stamp = camera.sight.newest.stamp
+    for index in range(1, 100):
+        frame = Frame(table.render(index / 10), GRID, stamp + index * PERIOD)
+        camera.sight.see(frame)
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == 0
