@@ -170,6 +170,23 @@ def test_what_comes_and_goes_before_it_is_asked_is_change(desk: Desk) -> None:
     assert desk.serve() == ['OK']
 
 
+def test_what_an_answer_accounted_for_and_left_to_the_background_is_asked_once(desk: Desk) -> None:
+    desk.add()
+    desk.show()
+    desk.serve()
+    desk.show((1, 1))
+    assert desk.serve() == ['OK']
+    sight = desk.session.sight
+    assert sight is not None
+    assert sight.owed().count == 1, 'a keyframe is due: it was answered aside'
+    desk.show()
+    assert desk.serve() == []
+    assert desk.true_as_of() == 3.0
+    desk.show((1, 1))
+    assert sight.owed().count == 0, 'it is as it was before'
+    assert desk.serve() == ['OK']
+
+
 def test_what_changes_while_it_is_answered_is_asked_about_next(desk: Desk) -> None:
     desk.add()
     desk.show()
