@@ -308,6 +308,25 @@ def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Filmed) -
     assert (counts.received, counts.planned, counts.dropped) == (5, 2, 3)
 
 
+def test_a_watch_is_asked_on_the_model_s_thread_when_an_image_shows_something_new(
+    scene: Filmed,
+) -> None:
+    watches = scene.worker.watches
+    watches.add('one', WatchConfig(question='well?', choices=('yes', 'no')), lambda: None)
+    for answers in (1, 2, 3):
+        scene.show()  # noise: everything is new
+        wait_until(lambda expected=answers: len(scene.watched) >= expected)
+        assert scene.watched[-1].status is Status.OK
+    assert scene.changes[0].before is None
+    scene.worker.close('the node was deactivated').result(WAIT)
+    assert len(watches) == 1
+    scene.open()
+    asked = len(scene.watched)
+    scene.show()
+    wait_until(lambda: len(scene.watched) > asked)
+    watches.remove('one')
+
+
 def test_cameras_take_turns(scene: Filmed) -> None:
     with busy(scene, 'one', 'two', 'three'):
         for camera in ('one', 'three', 'two'):
@@ -571,22 +590,3 @@ def test_settings_that_the_loaded_models_family_cannot_follow_are_refused(tmp_pa
     assert 'set tail_mode to auto or exact' in scene.worker.refuses(refreshing)
     assert scene.worker.refuses(scene.settings) == ''
     assert scene.worker.stop(WAIT)
-
-
-def test_a_watch_is_asked_on_the_model_s_thread_when_an_image_shows_something_new(
-    scene: Filmed,
-) -> None:
-    watches = scene.worker.watches
-    watches.add('one', WatchConfig(question='well?', choices=('yes', 'no')), lambda: None)
-    for answers in (1, 2, 3):
-        scene.show()  # noise: everything is new
-        wait_until(lambda expected=answers: len(scene.watched) >= expected)
-        assert scene.watched[-1].status is Status.OK
-    assert scene.changes[0].before is None
-    scene.worker.close('the node was deactivated').result(WAIT)
-    assert len(watches) == 1
-    scene.open()
-    asked = len(scene.watched)
-    scene.show()
-    wait_until(lambda: len(scene.watched) > asked)
-    watches.remove('one')
