@@ -47,11 +47,15 @@ class ServedQueue:
         pixels = np.random.default_rng(stamp).integers(0, 256, (112, 112, 3), dtype=np.uint8)
         self.session.admit(self.session.frame(pixels, stamp=stamp))
 
-    def ask(self, request: Request) -> Outcome:
-        """A question, served until it ends."""
+    def submit(self, request: Request) -> None:
+        """A question."""
         self.queue.submit(
             request, on_token=lambda *_: None, on_done=self.outcomes.append, wake=lambda: None
         )
+
+    def ask(self, request: Request) -> Outcome:
+        """A question, served until one ends."""
+        self.submit(request)
         while not self.outcomes:
             self.queue.sort_out()
             if self.queue.answering:
@@ -114,3 +118,24 @@ def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: Served
     past = asked.ask(asks('well?', as_of=asked.now - 2 * SECOND))
     assert past.answer is not None
     assert past.evidence_age == (asked.now - past.answer.evidence.newest_stamp) * 1e-9 > 3.0
+
+
+def test_a_watch_s_question_lets_everybody_pass(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    asked.submit(asks('the watch?', standing=True))
+    assert asked.ask(asks('the planner?')).request.text == 'the planner?'
+    assert asked.ask(asks('another planner?')).request.text == 'another planner?'
+    assert len(asked.queue) == 1, 'it still waits'
+
+
+def test_a_watch_s_question_takes_nobody_s_place(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    most = asked.queue.limits.max_waiting_questions
+    for _ in range(most - 1):
+        asked.submit(asks('well?'))
+    asked.submit(asks('the watch?', standing=True))
+    asked.submit(asks('well?'))
+    assert not asked.outcomes
+    asked.submit(asks('the watch?', standing=True))
+    asked.submit(asks('well?'))
+    assert [outcome.status for outcome in asked.outcomes] == 2 * [Status.OVERLOADED]

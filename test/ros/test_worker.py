@@ -30,6 +30,8 @@ from vlmaxxing_ros.random_models.folder import save
 from vlmaxxing_ros.ros.camera import Arrival, Perceived
 from vlmaxxing_ros.ros.settings import NodeConfig, Settings
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
+from vlmaxxing_ros.ros.watch import Change
+from vlmaxxing_ros.ros.watch_settings import WatchConfig
 from vlmaxxing_ros.ros.worker import Worker
 
 pytestmark = pytest.mark.skipif(
@@ -49,6 +51,8 @@ class AWorker:
 
     def __init__(self) -> None:
         self.perceived: list[Perceived] = []
+        self.changes: list[Change] = []
+        self.watched: list[Outcome] = []
         self.errors: list[str] = []
         self.now = 0
         self.velocities: dict[str, tuple[float, float]] = {}
@@ -58,6 +62,8 @@ class AWorker:
             clock=lambda: self.now,
             camera_velocity=lambda camera, frame: self.velocities.get(camera),
             on_perceived=self.perceived.append,
+            on_change=self.changes.append,
+            on_watched=self.watched.append,
             log=self,
         )
 
@@ -302,6 +308,25 @@ def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: AWorker) 
     assert [perceived.arrival.stamp for perceived in scene.perceived] == [10**9, 5 * 10**9]
     counts = scene.perceived[-1].counts
     assert (counts.received, counts.planned, counts.dropped) == (5, 2, 3)
+
+
+def test_a_watch_is_asked_on_the_model_s_thread_when_an_image_shows_something_new(
+    scene: AWorker,
+) -> None:
+    watches = scene.worker.watches
+    watches.add('one', WatchConfig(question='well?', choices=('yes', 'no')), lambda: None)
+    for answers in (1, 2, 3):
+        scene.show()  # noise: everything is new
+        wait_until(lambda expected=answers: len(scene.watched) >= expected)
+        assert scene.watched[-1].status is Status.OK
+    assert scene.changes[0].before is None
+    scene.worker.close('the node was deactivated').result(WAIT)
+    assert len(watches) == 1
+    scene.open()
+    asked = len(scene.watched)
+    scene.show()
+    wait_until(lambda: len(scene.watched) > asked)
+    watches.remove('one')
 
 
 def test_cameras_take_turns(scene: AWorker) -> None:

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.sight import Sight
@@ -182,3 +186,62 @@ def test_one_thread_sees_while_another_pays() -> None:
     camera.pay()
     owed = camera.sight.owed()
     assert (owed.count, owed.accounted) == (0, camera.sight.newest.stamp)
+
+
+EVERYWHERE = (slice(0, GRID.rows), slice(0, GRID.cols))
+TOP = (slice(0, 1), slice(0, GRID.cols))
+
+
+def test_change_is_counted_since_any_stamp_whatever_was_paid_since() -> None:
+    camera = Watching()
+    camera.show(times=3)
+    before = camera.sight.newest.stamp
+    assert camera.sight.changed_since(before, EVERYWHERE) == 0
+    camera.show((1, 2), (2, 2))
+    changed = camera.sight.newest.stamp
+    camera.pay()
+    camera.show((1, 2), (2, 2), times=5)
+    assert camera.sight.changed_since(before, EVERYWHERE) == 2
+    assert camera.sight.changed_since(before, TOP) == 0
+    assert camera.sight.changed_since(changed, EVERYWHERE) == 0, 'paid, and nothing has moved'
+
+
+def test_what_is_owed_and_stands_still_changes_no_more() -> None:
+    camera = Watching()
+    camera.show((0, 2), times=5)
+    stamp = camera.sight.newest.stamp
+    camera.show((0, 2), times=5)
+    assert camera.sight.owed().count == 1
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == 0
+    camera.show((0, 2), level=120)
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == 1, 'it is owed as before, and moved'
+
+
+def test_what_goes_back_to_what_was_paid_has_changed_too() -> None:
+    camera = Watching()
+    camera.show((0, 2), times=5)
+    stamp = camera.sight.newest.stamp
+    camera.show()
+    assert camera.sight.owed().count == 0
+    assert camera.sight.changed_since(stamp, TOP) == 1
+
+
+def test_a_frame_of_which_nothing_can_be_reused_has_changed_everywhere() -> None:
+    camera = Watching()
+    camera.show()
+    stamp = camera.sight.newest.stamp
+    camera.show(*((row, col) for row in range(GRID.rows) for col in range(GRID.cols)))
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == GRID.blocks
+
+
+def test_noise_drifting_light_and_a_flickering_lamp_are_no_change() -> None:
+    spoilt = replace(QUIET, noise=5.0, drift=0.1, drift_period=9.0, flicker=0.04, flicker_hz=99.7)
+    table = Tabletop(seed=1, size=(GRID.height, GRID.width), pause=math.inf, camera=spoilt)
+    camera = Watching()
+    camera.sight = Sight(EngineConfig(), Frame(table.render(0.0), GRID, PERIOD))
+    camera.pay()
+    stamp = camera.sight.newest.stamp
+    for index in range(1, 100):
+        frame = Frame(table.render(index / 10), GRID, stamp + index * PERIOD)
+        camera.sight.see(frame)
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == 0
