@@ -187,6 +187,9 @@ def test_a_question_pays_for_a_past_that_nothing_else_shows() -> None:
     kept = asked(owed(SOME), replace(forgetful, exact=True, recalls=True), CONFIG)
     assert kept is not None
     assert (kept.promote, kept.past) == (True, None), 'the tail will show it'
+    long_ago = asked(owed(SOME, accounted=80), replace(forgetful, exact=True, recalls=True), CONFIG)
+    assert long_ago is not None
+    assert long_ago.past is not None, 'the tail has not been true for too long'
 
 
 def test_a_whole_frame_that_made_no_keyframe_puts_one_off() -> None:

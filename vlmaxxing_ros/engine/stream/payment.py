@@ -105,7 +105,7 @@ class Payment:
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
     changed = owed.blocks.any() or any(map(_small, owed.briefs))
-    forgot = not standing.recalls and owed.past is not None
+    forgot = not _recalls(owed, standing, config) and owed.past is not None
     late = standing.expired and standing.late
     if standing.tail is None or changed or forgot or standing.behind or late:
         return _form(Why.ASKED, owed, owed.blocks, standing, config)
@@ -165,7 +165,9 @@ def _form(
     )
     # A large event that came and went is left to the background as well.
     briefs = tuple(b for b in owed.briefs if _small(b) or not puts_off) if why.remembers else ()
-    lacks = why.remembers and not (standing.recalls if why.asks else standing.reaches)
+    lacks = why.remembers and not (
+        _recalls(owed, standing, config) if why.asks else standing.reaches
+    )
     past = owed.past if lacks and config.keep_keyframes else None
     most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
     outdated = standing.expired and why.remembers and not puts_off
@@ -198,6 +200,12 @@ def _form(
         # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
         puts_off=puts_off and keyframe and not promotable,
     )
+
+
+def _recalls(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
+    """Whether the history shows a moment long enough ago, or will with the tail."""
+    lasts = owed.stamp - owed.accounted <= Reach.of(config).most
+    return standing.remembers or (standing.recalls and lasts)
 
 
 def _small(brief: Brief) -> bool:

@@ -38,7 +38,7 @@ OFFSETS: dict[str, tuple[float, ...]] = {
 """Seconds before the newest frame at which an arm takes its frames, oldest first."""
 
 
-CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=3)
+CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=3, max_duty=0.0)
 """Ours: three keyframes, one second apart, and the newest frame, as the baselines' four.  A history
 grows to twice its keyframes before the oldest go."""
 
