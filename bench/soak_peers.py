@@ -4,8 +4,8 @@
 """Who surrounds the node in `bench.soak`: a camera or an asker, as a process that may be killed.
 
 `python -m bench.soak_peers camera NAME` publishes a scene in which something moves at 30 Hz.
-`python -m bench.soak_peers asker NUMBER` asks without a pause and prints what became of each
-question, a JSON object per line.
+`python -m bench.soak_peers asker NUMBER` asks without a pause, but for some seconds of each minute,
+and prints what became of each question, a JSON object per line.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from vlmaxxing_ros.ros.client import Client
 from vlmaxxing_ros.ros.dds import use_profile
 
 WIDTH, HEIGHT, RATE = 640, 480, 30.0
+BUSY, ROUND = 35.0, 60.0
+"""Seconds of each round in which askers ask: audits come after questions."""
 LATE = 20.0
 """Seconds behind its deadline after which a question counts as lost."""
 _SCHEMA = '{"type": "object", "properties": {"seen": {"type": "boolean"}}, "required": ["seen"]}'
@@ -36,6 +38,11 @@ _KINDS = (
     {'max_evidence_age': 0.5},
     {'json_schema': '[1, 2]'},
 )
+
+
+def is_busy() -> bool:
+    """Whether askers ask just now; every process knows by the clock."""
+    return time.time() % ROUND < BUSY
 
 
 def scene(number: int) -> np.ndarray:
@@ -70,6 +77,8 @@ def asker(number: int) -> None:
             raise SystemExit('there is no node to ask')
         time.sleep(1.0)  # each side discovers the other by itself
         while True:
+            while not is_busy():
+                time.sleep(0.1)
             fields = {'max_tokens': 8, 'deadline': dice.choice([0.3, 2.0, 10.0])}
             fields |= {'camera': dice.choice(['front', 'back']), **dice.choice(_KINDS)}
             how = client.ask if dice.random() < 0.3 else client.query
