@@ -13,6 +13,10 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import pytest
+
+pytest.importorskip('hypothesis', reason='comes with make setup')
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
