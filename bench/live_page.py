@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,66 +22,77 @@ EASY = ('room', 'screen', 'outdoor')
 
 
 def table(results: dict[str, Any]) -> str:
-    """The figures as a Markdown table, each with its reach."""
-    prices = results['prices']
+    """The figures as Markdown tables, a column per clip; bold is what misses its reach."""
+    prices, asked = results['prices'], results['asked']
+    clips = [found['clip'] for found in asked]
     lines = [
-        f'A whole frame of {prices["blocks"]} blocks takes {prices["whole"]:.2f} s, '
-        f'{prices["whole"] * results["fps"]:.0f} camera periods; the last four dense '
-        f'{prices["dense_last4"]:.1f} s.',
+        f'A whole frame of {prices["blocks"]} blocks takes {prices["whole"]:.2f} s here, '
+        f'{prices["whole"] * results["fps"]:.0f} camera periods, the last four dense '
+        f'{prices["dense_last4"]:.1f} s. Bold: not reached.',
         '',
-        '| what | clip | measured | reach |',
-        '|---|---|---|---|',
+        f'| | {" | ".join(clips)} | reach |',
+        '|---|' + '---|' * (len(clips) + 1),
     ]
-    for found in results['asked']:
-        lines += _asked(found)
-    for found in results['idle']:
-        most = 0.25 if (found['clip'], found['max_duty']) == ('room', 1.0) else None
-        reach = found['max_duty'] + 0.05 if most is None else most
-        lines.append(
-            f'| model busy while nobody asks, `max_duty` {found["max_duty"]:g} | {found["clip"]} | '
-            f'{found["busy"]:.2f} | {_reach(found["busy"], reach)} |'
-        )
-    if flashes := results.get('flashes'):
-        seen, count = flashes['seen'], flashes['flashes']
-        lines.append(
-            f'| a light of 0.2 s is in the history at the next question | room, still | '
-            f'{seen} of {count} | all ({"reached" if seen == count else "**not reached**"}) |'
-        )
+    for what, reach, read in _MEASURES:
+        least, hard = reach
+        cells = []
+        for found in asked:
+            value, most = read(found), least if found['clip'] in EASY else hard
+            missed = value < -most if most < 0.0 else value > most
+            cells.append(f'**{value:.2f}**' if missed else f'{value:.2f}')
+        lines.append(f'| {what} | {" | ".join(cells)} | {_words(least, hard)} |')
+    lines += ['', *_while_nobody_asks(results)]
     return '\n'.join(lines)
 
 
-def _asked(found: dict[str, Any]) -> list[str]:
-    clip, easy = found['clip'], found['clip'] in EASY
-    newest, rows = found['newest_in_frames'], []
-    share = found['planned_of_received']
-    rows.append(('images planned of images received', f'{share:.3f}', _reach(-share, -0.98)))
-    cores = found['seeing_cores']
-    rows.append(('the seeing thread, cores', f'{cores:.2f}', _reach(cores, 0.15)))
-    if fast := found.get('fastest_over_floor'):
-        rows.append(
-            (
-                'TTFT of the fastest answer over the floor, p50 and p95',
-                f'{fast["p50"]:.2f}, {fast["p95"]:.2f}',
-                f'p50 {_reach(fast["p50"], 1.2)}',
-            )
-        )
-    p50, p95 = (0.3, 1.0) if easy else (1.0, 1.3)
-    rows.append(
-        (
-            'TTFT of the newest evidence less the floor, in whole frames, p50 and p95',
-            f'{newest["p50"]:.2f}, {newest["p95"]:.2f}',
-            f'p50 {_reach(newest["p50"], p50)}, p95 {_reach(newest["p95"], p95)}',
-        )
-    )
-    dense = found['newest_over_dense_last4']
-    rows.append(('the same over four dense frames, p50', f'{dense:.2f}', _reach(dense, 0.3)))
-    return [f'| {what} | {clip} | {measured} | {reach} |' for what, measured, reach in rows]
+_MEASURES: tuple[tuple[str, tuple[float, float], Callable[[dict[str, Any]], float]], ...] = (
+    ('images planned, of those received', (-0.98, -0.98), lambda f: f['planned_of_received']),
+    ('cores of the seeing thread', (0.15, 0.15), lambda f: f['seeing_cores']),
+    (
+        'first token, fastest answer, over the floor: p50',
+        (1.2, 1.2),
+        lambda f: f['fastest_over_floor']['p50'],
+    ),
+    (
+        'first token, newest evidence, less the floor, in whole frames: p50',
+        (0.3, 1.0),
+        lambda f: f['newest_in_frames']['p50'],
+    ),
+    ('the same: p95', (1.0, 1.3), lambda f: f['newest_in_frames']['p95']),
+    (
+        'first token, newest evidence, over four dense frames: p50',
+        (0.3, 0.3),
+        lambda f: f['newest_over_dense_last4'],
+    ),
+)
+"""What, its reach on easy clips and on others (negative: at least), and where it stands."""
 
 
-def _reach(value: float, most: float) -> str:
-    """The reach, and whether it is reached; negative ones are least values."""
-    word = 'at most' if most >= 0.0 else 'at least'
-    return f'{word} {abs(most):.3g} ({"reached" if value <= most else "**not reached**"})'
+def _words(least: float, hard: float) -> str:
+    """A reach in words."""
+    word = 'at most' if least >= 0.0 else 'at least'
+    both = f'{abs(least):g}' if least == hard else f'{abs(least):g}; hands, street {abs(hard):g}'
+    return f'{word} {both}'
+
+
+def _while_nobody_asks(results: dict[str, Any]) -> list[str]:
+    """How busy the model is then, and what becomes of a flash, as a sentence."""
+    parts = []
+    for found in results['idle']:
+        easy = (found['clip'], found['max_duty']) == ('room', 1.0)
+        reach = 0.25 if easy else found['max_duty'] + 0.05
+        mark = '' if found['busy'] <= reach else ', **not reached**'
+        parts.append(
+            f'{found["busy"]:.2f} ({found["clip"]}, `max_duty` {found["max_duty"]:g}; reach '
+            f'{reach:.2f}{mark})'
+        )
+    lines = [f'Share of the time that the model is busy while nobody asks: {", ".join(parts)}.']
+    if flashes := results.get('flashes'):
+        lines.append(
+            f'A light of 0.2 s is in the history at the next question {flashes["seen"]} of '
+            f'{flashes["flashes"]} times.'
+        )
+    return lines
 
 
 def update(page: Path, results: dict[str, Any]) -> None:

@@ -133,3 +133,13 @@ def test_seeing_and_questions_load_neither_mlx_nor_rclpy() -> None:
         [sys.executable, '-c', script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ''
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for root in ('vlmaxxing_ros', 'bench', 'test'):
+        for path in (ROOT / root).rglob('*.py'):
+            for name in re.findall(r'^class (\w+)', path.read_text(encoding='utf-8'), re.M):
+                places.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert len(places) > 200
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

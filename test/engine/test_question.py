@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from vlmaxxing_ros.engine.errors import InvalidRequest
@@ -21,6 +23,19 @@ def test_json_that_is_no_object_is_no_schema(schema: str) -> None:
 def test_what_is_not_json_is_no_schema(schema: str) -> None:
     with pytest.raises(InvalidRequest, match='json_schema is not JSON'):
         Question(text='What?', json_schema=schema)
+
+
+@pytest.mark.parametrize(
+    ('fields', 'said'),
+    [
+        ({'stop': ('.', '')}, 'a stop text is empty'),
+        ({'stop': ('.',), 'choices': ('yes', 'no')}, 'stop is for free text'),
+        ({'stop': ('.',), 'json_schema': '{}'}, 'stop is for free text'),
+    ],
+)
+def test_stop_texts_that_stop_nothing_are_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        Question(text='What?', **fields)
 
 
 def test_an_object_is_left_to_the_model() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families.loading import NANO
 from vlmaxxing_ros.evaluation import evaluate, main
 from vlmaxxing_ros.evaluation.questions_file import load_questions
 from vlmaxxing_ros.evaluation.report import SCHEMA
@@ -126,6 +128,36 @@ def test_a_broken_gate_and_a_wrong_call_have_exit_statuses_of_their_own(
         assert run(*wrong) == 2
         assert 'vlmaxxing_evaluate: ' in capsys.readouterr().err
     assert main.main([]) == 2
+
+
+@pytest.mark.parametrize(
+    ('file', 'content', 'reason'),
+    [
+        ('preprocessor_config.json', None, 'holds no preprocessor_config.json'),
+        ('chat_template.jinja', '{% for message in %}', 'chat template cannot be rendered'),
+        ('model.safetensors.index.json', '{"weight_map": {"a": "b.safetensors"}}', 'lacks b.safe'),
+    ],
+)
+def test_a_folder_that_is_no_model_is_one_clear_line(
+    recording: Path,
+    questions_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    content: str | None,
+    reason: str,
+) -> None:
+    folder = Path(shutil.copytree(NANO, tmp_path / 'model'))
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(content)
+    given = [recording, '--questions', questions_file, '--out', tmp_path / 'out', '--arms', '']
+    assert main.main([*map(str, given), '--model', str(folder)]) == 2
+    (line,) = [
+        line for line in capsys.readouterr().err.splitlines() if 'vlmaxxing_evaluate: ' in line
+    ]
+    assert reason in line
 
 
 def test_a_draft_is_a_questions_file(recording: Path, tmp_path: Path) -> None:

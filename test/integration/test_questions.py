@@ -107,6 +107,23 @@ def test_ask_sends_each_token_and_ends_as_query_does(peer: Peer, camera: TestCam
     assert all(token.time_to_first_token > 0.0 for token in tokens)
 
 
+def test_an_answer_ends_before_a_stop_text_and_nothing_of_it_is_sent(
+    peer: Peer, camera: TestCamera
+) -> None:
+    camera.show()
+    whole = peer.query(WHAT).answer
+    assert len(whole) >= 3
+    stop, end = whole[1:3], whole.find(whole[1:3])
+    answer = peer.query(WHAT, stop=['nowhere', stop])
+    assert (answer.status, answer.answer) == (Answer.OK, whole[:end])
+    assert answer.finish_reason == Answer.FINISH_STOP
+    feedback: list[Any] = []
+    result = ask(peer, question=WHAT, stop=[stop], feedback=feedback)
+    assert result.result.answer.answer == whole[:end]
+    wait_until(lambda: len(feedback) == result.result.answer.answer_tokens, what='every token')
+    assert ''.join(message.feedback.token_text for message in feedback) == whole[:end]
+
+
 def ask(peer: Peer, *, feedback: list[Any], cancel: bool = False, **fields: Any) -> Any:
     """Send a goal, cancel it if told to, and return its result with its status."""
     client = ActionClient(peer, Ask, '/vlmaxxing/ask')
@@ -151,6 +168,9 @@ def test_a_question_that_waits_for_evidence_can_be_cancelled(
                 *('{"const":"\\ud800"}', '{"type": "foo"}', '{"$ref": "#/gone"}', '{"enum": []}'),
             )
         ),
+        ({'question': WHAT, 'stop': ['.', '']}, 'a stop text is empty'),
+        ({'question': WHAT, 'stop': ['.'], 'choices': ['yes', 'no']}, 'free text'),
+        ({'question': WHAT, 'stop': ['.'], 'json_schema': '{}'}, 'free text'),
         ({'question': WHAT, 'deadline': -1.0}, 'deadline must be 0 to 86400 s'),
         ({'question': WHAT, 'deadline': float('nan')}, 'deadline must be 0 to 86400 s'),
         ({'question': WHAT, 'max_evidence_age': float('nan')}, 'max_evidence_age must be'),

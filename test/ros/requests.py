@@ -16,6 +16,7 @@ def asks(
     camera: str = '',
     deadline: float = 0.0,
     max_evidence_age: float = 0.0,
+    standing: bool = False,
     **fields: Any,
 ) -> Request:
     """A request for an answer to `text`; `fields` are the engine's question's."""
@@ -24,4 +25,5 @@ def asks(
         camera=camera,
         deadline=deadline,
         max_evidence_age=max_evidence_age,
+        standing=standing,
     )

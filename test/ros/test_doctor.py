@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vlmaxxing_ros.engine.families.loading import NANO
 from vlmaxxing_ros.ros.doctor import conversion, judge, listen, middleware, video
 
 IMAGE = 'sensor_msgs/msg/Image'
@@ -80,8 +82,28 @@ def test_a_topic_without_a_publisher_is_bad() -> None:
     assert 'nobody publishes on /nobody/image' in finding.text
 
 
-def test_a_missing_model_is_bad_and_the_exit_status_says_so(tmp_path: Path) -> None:
-    command = [sys.executable, '-m', 'vlmaxxing_ros.ros.doctor', '--model', str(tmp_path / 'none')]
+def test_a_stream_past_1100_rows_is_judged_with_the_model_that_is_used() -> None:
+    command = [sys.executable, '-m', 'vlmaxxing_ros.ros.doctor', '--model', 'nano']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
+    frames = re.search(r'✓ (\d+) frames streamed one by one: next-token logits', done.stdout)
+    assert frames is not None, done.stdout
+    assert int(frames[1]) > 40, 'more than 1,100 rows'
+
+
+@pytest.mark.parametrize(
+    ('broken', 'reason'), [(None, 'does not exist'), ('{% for %}', 'template cannot be rendered')]
+)
+def test_a_model_that_is_none_is_bad_and_the_exit_status_says_so(
+    tmp_path: Path, broken: str | None, reason: str
+) -> None:
+    folder = tmp_path / 'model'
+    if broken is not None:
+        shutil.copytree(NANO, folder)
+        (folder / 'chat_template.jinja').write_text(broken)
+    command = [sys.executable, '-m', 'vlmaxxing_ros.ros.doctor', '--model', str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
-    assert 'does not exist' in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith('✗ model')]
+    assert str(folder) in line
+    assert reason in line

@@ -73,6 +73,7 @@ def test_a_request_carries_every_field(kind: type) -> None:
         'question': 'what?',
         'choices': ['a', 'b'],
         'json_schema': '{}',
+        'stop': ['.'],
         'max_tokens': 7,
         'temperature': 0.5,
         'top_p': 0.9,
@@ -84,8 +85,8 @@ def test_a_request_carries_every_field(kind: type) -> None:
     message = kind(**values)
     assert set(message.get_fields_and_field_types()) == set(values)
     of_the_request = {name: values.pop(name) for name in ('camera', 'deadline', 'max_evidence_age')}
-    asked = {**values, 'choices': ('a', 'b'), 'as_of': 5, 'text': values.pop('question')}
-    del asked['question']
+    asked = {**values, 'choices': ('a', 'b'), 'stop': ('.',), 'as_of': 5}
+    asked['text'] = asked.pop('question')
     assert to_request(message) == Request(asked=asked, **of_the_request)
     assert {spec.name for spec in fields(question.Question)} == set(asked), (
         'a field of the message is a field of the question, and that is all there is to do'

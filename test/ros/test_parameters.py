@@ -19,6 +19,7 @@ from rclpy.parameter import Parameter
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.settings import CameraConfig, NodeConfig, Settings
+from vlmaxxing_ros.ros.watch_settings import WatchConfig
 
 MakeNode = Callable[..., Any]
 
@@ -175,3 +176,54 @@ def test_what_is_empty_is_refused_with_what_to_write(
 ) -> None:
     with pytest.raises(ParameterError, match=said):
         declared(make_node, **given)
+
+
+def test_watches_are_declared_by_their_ids(make_node: MakeNode) -> None:
+    node, parameters, _ = declared(
+        make_node,
+        **{'watches': ['gripper', 'door'], 'gripper.question': 'open?', 'door.question': 'shut?'},
+        **{'gripper.choices': ['yes', 'no'], 'gripper.on_change': [0.0, 0.5, 0.5, 0.5]},
+        **{'door.period': 5.0},
+    )
+    watches = parameters.settings.watches
+    assert watches == {
+        'gripper': WatchConfig(
+            question='open?', choices=('yes', 'no'), on_change=(0.0, 0.5, 0.5, 0.5)
+        ),
+        'door': WatchConfig(question='shut?', period=5.0),
+    }
+    assert parameters.unknown() == ''
+    described = node.describe_parameter('door.min_probability')
+    assert described.floating_point_range[0].to_value == 1.0
+    assert described.read_only
+
+
+@pytest.mark.parametrize(
+    ('given', 'said'),
+    [
+        ({}, 'gripper: the question is empty'),
+        ({'gripper.question': 'open?', 'gripper.choices': ['yes']}, 'gripper: choices must be two'),
+        (
+            {'gripper.question': 'open?', 'gripper.choices': [True, False]},
+            r"gripper.choices must be a list of texts.*\['true', 'false'\], quotes included",
+        ),
+        ({'gripper.question': 'open?', 'gripper.camera': 'rear'}, "gripper: no camera 'rear'"),
+        (
+            {'gripper.question': 'open?', 'gripper.on_change': [0.0, 0.0, 2.0, 1.0]},
+            'fractions',
+        ),
+        ({'gripper.question': 'open?', 'gripper.period': 5}, 'gripper.period.*write 5.0'),
+        ({'watches': ['a b']}, "'a b' is no usable id"),
+        ({'watches': ['a', 'a']}, 'watches must be different'),
+        ({'gripper.question': 'x' * 99, 'max_question_characters': 9}, 'gripper: the question has'),
+        (
+            {'watches': ['a', 'b'], 'a.question': 'a?', 'b.question': 'b?', 'max_watches': 1},
+            'there are 2, more than 1',
+        ),
+    ],
+)
+def test_a_watch_that_cannot_be_is_one_clear_error(
+    make_node: MakeNode, given: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ParameterError, match=said):
+        declared(make_node, **{'watches': ['gripper'], **given})

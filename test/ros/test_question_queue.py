@@ -30,7 +30,7 @@ def family() -> Family:
 
 
 @dataclass
-class Recorder:
+class ServedQueue:
     """A queue with one camera whose images are stamped as told; `now` is the node's clock in ns."""
 
     family: Family
@@ -47,11 +47,15 @@ class Recorder:
         pixels = np.random.default_rng(stamp).integers(0, 256, (112, 112, 3), dtype=np.uint8)
         self.session.admit(self.session.frame(pixels, stamp=stamp))
 
-    def ask(self, request: Request) -> Outcome:
-        """A question, served until it ends."""
+    def submit(self, request: Request) -> None:
+        """A question."""
         self.queue.submit(
             request, on_token=lambda *_: None, on_done=self.outcomes.append, wake=lambda: None
         )
+
+    def ask(self, request: Request) -> Outcome:
+        """A question, served until one ends."""
+        self.submit(request)
         while not self.outcomes:
             self.queue.sort_out()
             if self.queue.answering:
@@ -64,11 +68,11 @@ class Recorder:
 
 
 @pytest.fixture
-def asked(family: Family) -> Recorder:
-    return Recorder(family)
+def asked(family: Family) -> ServedQueue:
+    return ServedQueue(family)
 
 
-def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recorder) -> None:
+def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: ServedQueue) -> None:
     asked.show(asked.now + 60 * SECOND)
     outcome = asked.ask(asks('well?', max_evidence_age=0.5, deadline=0.05))
     assert outcome.status is Status.STALE
@@ -76,7 +80,7 @@ def test_an_image_stamped_far_ahead_of_the_nodes_clock_is_not_fresh(asked: Recor
     assert 'use_sim_time' in outcome.status_text
 
 
-def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: Recorder) -> None:
+def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: ServedQueue) -> None:
     asked.show(asked.now + SECOND // 2)
     ticket = asked.queue.submit(
         asks('well?', max_evidence_age=2.0, deadline=20.0),
@@ -93,24 +97,45 @@ def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: Recorder) -> None
 
 
 @pytest.mark.parametrize('deadline', [1e10, float('inf'), float('nan'), -1.0])
-def test_a_deadline_that_cannot_be_is_refused(asked: Recorder, deadline: float) -> None:
+def test_a_deadline_that_cannot_be_is_refused(asked: ServedQueue, deadline: float) -> None:
     asked.show(asked.now)
     outcome = asked.ask(asks('well?', max_evidence_age=1e-6, deadline=deadline))
     assert outcome.status is Status.INVALID_REQUEST
     assert 'deadline' in outcome.status_text
 
 
-def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: Recorder) -> None:
+def test_clocks_that_are_nearly_the_same_make_no_image_stale(asked: ServedQueue) -> None:
     asked.show(asked.now + SECOND // 20)
     outcome = asked.ask(asks('well?', max_evidence_age=0.5))
     assert outcome.status is Status.OK
     assert outcome.evidence_age == pytest.approx(-0.05)
 
 
-def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: Recorder) -> None:
+def test_the_evidences_age_is_that_of_the_newest_image_it_rests_on(asked: ServedQueue) -> None:
     for age in (5, 4, 1):
         asked.show(asked.now - age * SECOND)
     assert asked.ask(asks('well?')).evidence_age == pytest.approx(1.0)
     past = asked.ask(asks('well?', as_of=asked.now - 2 * SECOND))
     assert past.answer is not None
     assert past.evidence_age == (asked.now - past.answer.evidence.newest_stamp) * 1e-9 > 3.0
+
+
+def test_a_watch_s_question_lets_everybody_pass(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    asked.submit(asks('the watch?', standing=True))
+    assert asked.ask(asks('the planner?')).request.text == 'the planner?'
+    assert asked.ask(asks('another planner?')).request.text == 'another planner?'
+    assert len(asked.queue) == 1, 'it still waits'
+
+
+def test_a_watch_s_question_takes_nobody_s_place(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    most = asked.queue.limits.max_waiting_questions
+    for _ in range(most - 1):
+        asked.submit(asks('well?'))
+    asked.submit(asks('the watch?', standing=True))
+    asked.submit(asks('well?'))
+    assert not asked.outcomes
+    asked.submit(asks('the watch?', standing=True))
+    asked.submit(asks('well?'))
+    assert [outcome.status for outcome in asked.outcomes] == 2 * [Status.OVERLOADED]

@@ -32,6 +32,8 @@ from vlmaxxing_ros.random_models.folder import save
 from vlmaxxing_ros.ros.camera import Arrival, Perceived
 from vlmaxxing_ros.ros.settings import NodeConfig, Settings
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
+from vlmaxxing_ros.ros.watch import Change
+from vlmaxxing_ros.ros.watch_settings import WatchConfig
 from vlmaxxing_ros.ros.worker import Worker
 
 pytestmark = pytest.mark.skipif(
@@ -46,11 +48,13 @@ LONG = asks(
 )
 
 
-class Filmed:
+class AWorker:
     """A worker with its cameras, and everything it has told."""
 
     def __init__(self) -> None:
         self.perceived: list[Perceived] = []
+        self.changes: list[Change] = []
+        self.watched: list[Outcome] = []
         self.errors: list[str] = []
         self.now = 0
         self.velocities: dict[str, tuple[float, float]] = {}
@@ -60,6 +64,8 @@ class Filmed:
             clock=lambda: self.now,
             camera_velocity=lambda camera, frame: self.velocities.get(camera),
             on_perceived=self.perceived.append,
+            on_change=self.changes.append,
+            on_watched=self.watched.append,
             log=self,
         )
 
@@ -93,12 +99,12 @@ class Filmed:
         wait_until(lambda: len(self.perceived) > seen)
         return self.perceived[-1]
 
-    def ask(self, request: Request) -> Recorder:
+    def ask(self, request: Request) -> Told:
         """Submit a question."""
-        return Recorder(self.worker, request)
+        return Told(self.worker, request)
 
 
-class Recorder:
+class Told:
     """A question and what its asker was told."""
 
     def __init__(self, worker: Worker, request: Request) -> None:
@@ -129,7 +135,7 @@ def wait_until(condition: Callable[[], Any]) -> None:
 
 
 @contextmanager
-def busy(scene: Filmed, *cameras: str) -> Iterator[None]:
+def busy(scene: AWorker, *cameras: str) -> Iterator[None]:
     """The seeing thread is held up by an image: those that come meanwhile wait."""
     entered, release = threading.Event(), threading.Event()
 
@@ -146,7 +152,7 @@ def busy(scene: Filmed, *cameras: str) -> Iterator[None]:
 
 
 @contextmanager
-def held_up(scene: Filmed, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+def held_up(scene: AWorker, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """The model's thread is held up by whatever it encodes; the event says that it is."""
     family = scene.worker._family
     assert family is not None
@@ -164,15 +170,15 @@ def held_up(scene: Filmed, monkeypatch: pytest.MonkeyPatch) -> Iterator[threadin
 
 
 @pytest.fixture(scope='module')
-def loaded() -> Iterator[Filmed]:
-    scene = Filmed()
+def loaded() -> Iterator[AWorker]:
+    scene = AWorker()
     scene.worker.load().result(WAIT)
     yield scene
     assert scene.worker.stop(WAIT)
 
 
 @pytest.fixture
-def scene(loaded: Filmed) -> Iterator[Filmed]:
+def scene(loaded: AWorker) -> Iterator[AWorker]:
     """A worker with one camera that has seen nothing."""
     loaded.open()
     yield loaded
@@ -180,7 +186,7 @@ def scene(loaded: Filmed) -> Iterator[Filmed]:
     loaded.errors.clear()
 
 
-def test_a_question_is_answered_from_the_newest_frame(scene: Filmed) -> None:
+def test_a_question_is_answered_from_the_newest_frame(scene: AWorker) -> None:
     scene.show()
     newest = scene.show()
     scene.now += 2 * 10**9
@@ -192,7 +198,7 @@ def test_a_question_is_answered_from_the_newest_frame(scene: Filmed) -> None:
     assert 0.0 < outcome.answer.time_to_first_token <= outcome.latency
 
 
-def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Filmed) -> None:
+def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: AWorker) -> None:
     scene.open('front', 'rear')
     scene.velocities['rear'] = (0.0, 50.0)
     for camera in ('front', 'rear'):
@@ -206,7 +212,7 @@ def test_a_camera_that_turns_is_known_by_its_own_velocity(scene: Filmed) -> None
     assert 'camera' not in plans['front'].reason
 
 
-def test_a_running_answer_is_cancelled_at_the_next_token(scene: Filmed) -> None:
+def test_a_running_answer_is_cancelled_at_the_next_token(scene: AWorker) -> None:
     scene.show()
     asked = scene.ask(LONG)
     wait_until(lambda: len(asked.tokens) > 3)
@@ -219,7 +225,7 @@ def test_a_running_answer_is_cancelled_at_the_next_token(scene: Filmed) -> None:
     assert outcome.answer.answer_tokens < LONG.asked['max_tokens']
 
 
-def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Filmed) -> None:
+def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: AWorker) -> None:
     scene.show()
     asked = scene.ask(with_fields(LONG, deadline=0.5, max_tokens=30_000))
     outcome = asked.outcome
@@ -231,7 +237,9 @@ def test_a_running_answer_ends_at_its_deadline_with_what_there_is(scene: Filmed)
     assert outcome.answer.evidence.newest_stamp == scene.now
 
 
-def test_images_are_seen_while_an_answer_is_decoded_and_do_not_change_it(scene: Filmed) -> None:
+def test_images_are_seen_while_an_answer_is_decoded_and_do_not_change_it(
+    scene: AWorker,
+) -> None:
     question = with_fields(LONG, max_tokens=100)
     scene.show()
     alone = scene.ask(question).outcome
@@ -252,7 +260,7 @@ def test_images_are_seen_while_an_answer_is_decoded_and_do_not_change_it(scene: 
 
 
 def test_images_are_seen_while_the_model_is_busy_with_something_else(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
     with held_up(scene, monkeypatch) as entered:
@@ -265,7 +273,7 @@ def test_images_are_seen_while_the_model_is_busy_with_something_else(
     assert budgets[-1].tokens_cached == 14, 'the prefix: nothing of an image has been paid'
 
 
-def test_without_a_duty_nothing_is_paid_before_somebody_asks(scene: Filmed) -> None:
+def test_without_a_duty_nothing_is_paid_before_somebody_asks(scene: AWorker) -> None:
     engine = replace(scene.settings.engine, max_duty=0.0)
     scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
     for _ in range(3):
@@ -278,7 +286,7 @@ def test_without_a_duty_nothing_is_paid_before_somebody_asks(scene: Filmed) -> N
 
 
 def test_the_fastest_answer_pays_nothing_and_says_what_it_does_not_account_for(
-    scene: Filmed,
+    scene: AWorker,
 ) -> None:
     engine = replace(scene.settings.engine, max_duty=0.0)
     scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
@@ -294,7 +302,7 @@ def test_the_fastest_answer_pays_nothing_and_says_what_it_does_not_account_for(
     assert 'not accounted for' in outcome.status_text
 
 
-def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Filmed) -> None:
+def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: AWorker) -> None:
     with busy(scene):
         for _ in range(4):
             scene.offer()
@@ -304,7 +312,26 @@ def test_only_the_newest_frame_waits_and_the_others_are_counted(scene: Filmed) -
     assert (counts.received, counts.planned, counts.dropped) == (5, 2, 3)
 
 
-def test_cameras_take_turns(scene: Filmed) -> None:
+def test_a_watch_is_asked_on_the_model_s_thread_when_an_image_shows_something_new(
+    scene: AWorker,
+) -> None:
+    watches = scene.worker.watches
+    watches.add('one', WatchConfig(question='well?', choices=('yes', 'no')), lambda: None)
+    for answers in (1, 2, 3):
+        scene.show()  # noise: everything is new
+        wait_until(lambda expected=answers: len(scene.watched) >= expected)
+        assert scene.watched[-1].status is Status.OK
+    assert scene.changes[0].before is None
+    scene.worker.close('the node was deactivated').result(WAIT)
+    assert len(watches) == 1
+    scene.open()
+    asked = len(scene.watched)
+    scene.show()
+    wait_until(lambda: len(scene.watched) > asked)
+    watches.remove('one')
+
+
+def test_cameras_take_turns(scene: AWorker) -> None:
     with busy(scene, 'one', 'two', 'three'):
         for camera in ('one', 'three', 'two'):
             scene.offer(camera)
@@ -314,7 +341,7 @@ def test_cameras_take_turns(scene: Filmed) -> None:
 
 
 def test_a_deadline_holds_even_while_the_thread_is_busy(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with held_up(scene, monkeypatch) as entered:
         scene.show()
@@ -326,7 +353,7 @@ def test_a_deadline_holds_even_while_the_thread_is_busy(
     assert first.outcome.status is Status.OK
 
 
-def broken_at(part: str, scene: Filmed, monkeypatch: pytest.MonkeyPatch, request: Request) -> Any:
+def broken_at(part: str, scene: AWorker, monkeypatch: pytest.MonkeyPatch, request: Request) -> Any:
     """The outcome of a question while a part of the model fails."""
 
     class Panic(BaseException):
@@ -341,7 +368,7 @@ def broken_at(part: str, scene: Filmed, monkeypatch: pytest.MonkeyPatch, request
 
 
 def test_a_model_that_fails_on_a_question_ends_only_that(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
     assert scene.ask(asks('well?')).outcome.status is Status.OK
@@ -357,7 +384,7 @@ def test_a_model_that_fails_on_a_question_ends_only_that(
 
 
 def test_a_model_that_fails_on_what_is_paid_for_a_question_begins_the_session_anew(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = replace(scene.settings.engine, max_duty=0.0)
     scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
@@ -371,7 +398,7 @@ def test_a_model_that_fails_on_what_is_paid_for_a_question_begins_the_session_an
 
 
 def test_logits_that_are_no_numbers_are_a_model_error_by_name(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
     family = scene.worker._family
@@ -399,7 +426,7 @@ def test_logits_that_are_no_numbers_are_a_model_error_by_name(
     ],
     ids=['true', 'array', 'NaN', 'brackets', 'nested', 'patterns'],
 )
-def test_no_schema_costs_the_stream_what_was_paid(scene: Filmed, schema: str) -> None:
+def test_no_schema_costs_the_stream_what_was_paid(scene: AWorker, schema: str) -> None:
     scene.show()
     assert scene.ask(asks('well?')).outcome.status is Status.OK
     outcome = scene.ask(asks('well?', json_schema=schema, max_tokens=5)).outcome
@@ -410,7 +437,7 @@ def test_no_schema_costs_the_stream_what_was_paid(scene: Filmed, schema: str) ->
     assert after.answer.rows_paid == 0
 
 
-def test_a_constrained_answer_that_is_cut_is_not_ok(scene: Filmed) -> None:
+def test_a_constrained_answer_that_is_cut_is_not_ok(scene: AWorker) -> None:
     scene.show()
     outcome = scene.ask(with_fields(LONG, max_tokens=5)).outcome
     assert outcome.status is Status.INVALID_ANSWER
@@ -421,7 +448,7 @@ def test_a_constrained_answer_that_is_cut_is_not_ok(scene: Filmed) -> None:
 
 
 def test_whoever_waits_can_be_let_go_while_the_model_is_busy(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with held_up(scene, monkeypatch) as entered:
         scene.show()
@@ -432,7 +459,7 @@ def test_whoever_waits_can_be_let_go_while_the_model_is_busy(
 
 
 def test_a_model_that_fails_on_every_image_is_one_line(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError('out of memory')
@@ -447,7 +474,7 @@ def test_a_model_that_fails_on_every_image_is_one_line(
 
 
 def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError('out of memory')
@@ -462,7 +489,7 @@ def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
     assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
 
 
-def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Filmed) -> None:
+def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: AWorker) -> None:
     scene.show()
     running = scene.ask(LONG)
     waiting = scene.ask(asks('well?'))
@@ -474,7 +501,7 @@ def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: Filmed) 
     assert scene.ask(asks('well?')).outcome.status is Status.NOT_ACTIVE
 
 
-def test_a_question_goes_before_an_audit(scene: Filmed) -> None:
+def test_a_question_goes_before_an_audit(scene: AWorker) -> None:
     scene.show()
     scene.ask(asks('what colors are the blocks?')).outcome  # noqa: B018 (it has been seen)
     ended: list[str] = []
@@ -494,7 +521,7 @@ def test_a_question_goes_before_an_audit(scene: Filmed) -> None:
     assert ended == ['question', 'audit']
 
 
-def test_closing_ends_an_audit(scene: Filmed) -> None:
+def test_closing_ends_an_audit(scene: AWorker) -> None:
     scene.show()
     blocking = scene.ask(LONG)
     wait_until(lambda: blocking.tokens)
@@ -505,7 +532,7 @@ def test_closing_ends_an_audit(scene: Filmed) -> None:
 
 
 def test_a_model_that_fails_in_an_audit_ends_only_that(
-    scene: Filmed, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.show()
     assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
@@ -520,19 +547,19 @@ def test_a_model_that_fails_in_an_audit_ends_only_that(
     assert scene.show().budget.plan is not None
 
 
-def test_two_who_ask_for_an_audit_both_get_one(scene: Filmed) -> None:
+def test_two_who_ask_for_an_audit_both_get_one(scene: AWorker) -> None:
     scene.show()
     reports = [scene.worker.audit() for _ in range(2)]
     assert [report.result(WAIT)[0][1] for report in reports] == [True, True]
 
 
-def test_an_audit_of_nothing_says_so(scene: Filmed) -> None:
+def test_an_audit_of_nothing_says_so(scene: AWorker) -> None:
     _, well, text = scene.worker.audit().result(WAIT)[0]
     assert not well
     assert 'nothing to audit' in text
 
 
-def test_questions_are_answered_in_the_order_in_which_they_came(scene: Filmed) -> None:
+def test_questions_are_answered_in_the_order_in_which_they_came(scene: AWorker) -> None:
     scene.show()
     ended: list[int] = []
     for number in range(5):
@@ -546,7 +573,7 @@ def test_questions_are_answered_in_the_order_in_which_they_came(scene: Filmed) -
 
 
 def test_a_model_that_is_not_there_is_a_clear_error() -> None:
-    scene = Filmed()
+    scene = AWorker()
     scene.settings = Settings(engine=EngineConfig(model='/no/such/model'))
     scene.configure()
     with pytest.raises(ModelError, match='/no/such/model'):
@@ -558,7 +585,7 @@ def test_a_model_that_is_not_there_is_a_clear_error() -> None:
 @pytest.mark.filterwarnings('ignore:At least one mel filter')  # Gemma 4's audio, unused
 def test_settings_that_the_loaded_models_family_cannot_follow_are_refused(tmp_path: Path) -> None:
     save(random_family('lfm2_vl'), 'lfm2_vl', tmp_path)
-    scene = Filmed()
+    scene = AWorker()
     scene.settings = Settings(engine=EngineConfig(model=str(tmp_path)))
     refreshing = Settings(engine=EngineConfig(model=str(tmp_path), tail_mode='refresh'))
     scene.configure()

@@ -22,6 +22,7 @@ class Question:
     text: str
     choices: tuple[str, ...] = ()
     json_schema: str = ''
+    stop: tuple[str, ...] = ()
     max_tokens: int = 0
     temperature: float = 0.0
     top_p: float = 0.0
@@ -38,6 +39,10 @@ class Question:
                 raise InvalidRequest('a choice is empty: leave it out or write it')
             if self.json_schema:
                 raise InvalidRequest('choices and json_schema exclude each other: give one')
+        if not all(self.stop):
+            raise InvalidRequest('a stop text is empty: leave it out or write it')
+        if self.stop and (self.choices or self.json_schema):
+            raise InvalidRequest('stop is for free text: leave it out with choices or json_schema')
         if self.json_schema:
             _check_schema(self.json_schema)
         if self.max_tokens < 0:

@@ -87,7 +87,8 @@ class Diagnostics:
         else:
             level, message = DiagnosticStatus.OK, state
         values: dict[str, Any] = {'state': state, 'model': worker.model}
-        values |= {'questions': worker.questions, 'failures': worker.failures.count}
+        values |= {'questions': worker.questions, 'watches': len(worker.watches)}
+        values['failures'] = worker.failures.count
         values['image conversion'] = self._conversion()
         values |= {title: 'yes' if can else 'no' for title, can in worker.capabilities.items()}
         return self._status('model', level, message, values)

@@ -36,6 +36,7 @@ from vlmaxxing_ros.ros.overlay import to_overlay
 from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
 from vlmaxxing_ros.ros.settings import Settings
+from vlmaxxing_ros.ros.watch_server import WatchServer
 from vlmaxxing_ros.ros.worker import Worker
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -70,6 +71,8 @@ class VlmaxxingNode(LifecycleNode):
             clock=lambda: self.get_clock().now().nanoseconds,
             camera_velocity=self._motions.velocity,
             on_perceived=self._perceived,
+            on_change=lambda change: self._watching.publish(change),
+            on_watched=lambda outcome: self.servers.watched(outcome),
             log=self.get_logger(),
         )
         self._topics = ImageTopics(
@@ -80,6 +83,9 @@ class VlmaxxingNode(LifecycleNode):
         # Depth 1: a slow viewer gets the newest picture, not a queue of them.
         self._overlays = self.create_lifecycle_publisher(Image, '~/overlay', QoSProfile(depth=1))
         self.servers = QuestionServers(self, self.worker, self._answered)
+        self._watching = WatchServer(
+            self, self.worker.watches, settings.watches, self.worker.failures
+        )
         for name, callback in (
             ('reset', self._reset),
             ('keyframe', self._keyframe),

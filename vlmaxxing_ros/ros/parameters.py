@@ -23,6 +23,7 @@ from rclpy.exceptions import InvalidParameterTypeException, ParameterException
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.ros.settings import CameraConfig, NodeConfig, Settings
+from vlmaxxing_ros.ros.watch_settings import WatchConfig
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -75,7 +76,10 @@ def _wrong_type(name: str, default: Any, given: Any) -> str:
         item = type(default[0])
         items = given if isinstance(given, tuple) else (given,)
         what = f'a list of {"texts" if item is str else "numbers with a point"}'
-        if item is str:
+        if item is str and any(type(value) is bool for value in items):  # YAML's yes and no, too
+            words = (f"'{str(value).lower()}'" for value in items)
+            write = f'write [{", ".join(words)}], quotes included'
+        elif item is str:
             write = f'write [{", ".join(map(str, items))}]'
         elif all(type(value) in (int, float) for value in items):
             write = f'write [{", ".join(str(float(value)) for value in items)}]'
@@ -123,6 +127,7 @@ class Parameters:
                     name: CameraConfig(**self._declare(CameraConfig, f'{name}.'))
                     for name in about_node.cameras
                 },
+                watches={name: self._watch(name) for name in about_node.watches if name},
                 engine=EngineConfig(**self._declare(EngineConfig)),
             )
         except (ValueError, ParameterException) as error:
@@ -146,12 +151,20 @@ class Parameters:
             values[spec.name] = plain(parameter.value)
         return values
 
+    def _watch(self, name: str) -> WatchConfig:
+        try:
+            return WatchConfig(**self._declare(WatchConfig, f'{name}.'))
+        except ValueError as error:
+            raise ValueError(f'{name}: {error}') from error
+
     def unknown(self) -> str:
         """What was given at start and is no parameter, and what may be meant; empty: nothing."""
         node, said = self._node, []
         settings = [spec.name for config in (EngineConfig, NodeConfig) for spec in fields(config)]
         of_cameras = [spec.name for spec in fields(CameraConfig)]
+        of_watches = [spec.name for spec in fields(WatchConfig)]
         known = [*settings, *(f'{c}.{name}' for c in self.settings.cameras for name in of_cameras)]
+        known += [f'{w}.{name}' for w in self.settings.watches for name in of_watches]
         # Our own file describes the default camera, whatever the cameras are.
         ignored = {f'{c}.{name}' for c in NodeConfig().cameras for name in of_cameras}
         for name in sorted(set(node._parameter_overrides) - ignored):

@@ -15,6 +15,7 @@ from typing import Any
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.ros.settings import CameraConfig, NodeConfig
+from vlmaxxing_ros.ros.watch_settings import WatchConfig
 
 HEADER = """\
 # Every parameter of the node vlmaxxing, at its default.  Made from the code; a test compares them:
@@ -32,6 +33,9 @@ def parameters_file() -> str:
     for camera in NodeConfig().cameras:
         parts.append(f'    {camera}:\n')
         parts += [_entry(spec, 6) for spec in fields(CameraConfig)]
+    parts.append('    # With watches: [gripper] each of its parameters is called gripper.<name>:\n')
+    parts.append('    # gripper:\n')
+    parts += [_commented(_entry(spec, 6), 4) for spec in fields(WatchConfig)]
     parts.append('\n    # The engine\n')
     parts += [_entry(spec, 4) for spec in fields(EngineConfig)]
     return ''.join(parts)
@@ -52,6 +56,12 @@ def _entry(spec: Field[Any], indent: int) -> str:
         '; '.join(notes), 99, initial_indent=f'{margin}# ', subsequent_indent=f'{margin}#   '
     )
     return f'{comment}\n{margin}{spec.name}: {_value(spec.default)}\n'
+
+
+def _commented(text: str, indent: int) -> str:
+    """Lines that are there to be read only."""
+    lines = (f'{line[:indent]}# {line[indent:]}\n' for line in text.splitlines())
+    return ''.join(lines)
 
 
 def _value(value: Any) -> str:

@@ -4,8 +4,8 @@
 """The question desk: who waits, who is being answered, and how each question ends.
 
 Questions are taken up in the order in which they came, except that one which waits for fresher
-evidence lets others pass.  Every question ends by its deadline, with a named status; none costs the
-stream what was paid.
+evidence lets others pass, and a watch's all of them.  Every question ends by its deadline, with
+a named status; none costs the stream what was paid.
 """
 
 from __future__ import annotations
@@ -112,10 +112,12 @@ class QuestionQueue:
         except InvalidRequest as error:
             ticket.finish(Status.INVALID_REQUEST, str(error))
             return ticket
-        if len(self._waiting) >= limits.max_waiting_questions:
+        # A watch's question takes nobody's place.
+        waiting = sum(t.request.standing <= request.standing for t in list(self._waiting))
+        if waiting >= limits.max_waiting_questions:
             ticket.finish(
                 Status.OVERLOADED,
-                f'{len(self._waiting)} questions are waiting (max_waiting_questions): ask less '
+                f'{waiting} questions are waiting (max_waiting_questions): ask less '
                 'often, or again later',
             )
             return ticket
@@ -172,10 +174,12 @@ class QuestionQueue:
         """Begin the first of those questions."""
         from vlmaxxing_ros.engine.stream.governor import Terms
 
-        ticket = next(filter(self._is_fresh_enough, list(self._waiting)), None)
+        askable = filter(self._is_fresh_enough, list(self._waiting))
+        ticket = min(askable, key=lambda ticket: ticket.request.standing, default=None)
         if ticket is None or ticket.question is None:
             return
         self._waiting.remove(ticket)
+        ticket.begun = time.monotonic()
         with self._mishaps(ticket):
             job = self.cameras[ticket.camera].session.answering(
                 ticket.question,
@@ -301,10 +305,10 @@ def _owing(answer: Answer | None) -> str:
     """What an answer does not account for, for people."""
     if answer is None or not answer.evidence.blocks_owed:
         return ''
-    return (
-        f'{answer.evidence.blocks_owed} blocks have changed since and are not accounted for: '
-        'allow more time, or ask with max_evidence_age 0'
-    )
+    text = f'{answer.evidence.blocks_owed} blocks have changed since and are not accounted for: '
+    if answer.rows_paid:
+        return text + 'they did while what was owed was paid'
+    return text + 'allow more time, or ask with max_evidence_age 0'
 
 
 def _too_slow(ticket: Ticket) -> str:

@@ -118,21 +118,31 @@ class QuestionServers:
         self, request: Request, answered: Future, on_token: Callable[[Token], None]
     ) -> Ticket:
         def on_done(outcome: Outcome) -> None:
-            failures = self._worker.failures
-            try:
-                answer = to_answer(outcome)
-                serialize_message(answer)  # otherwise what fails in it would lose the response
-            except Exception as error:
-                failures.add('an answer could not be sent', error, outcome.camera)
-                answer = to_failed_answer(outcome, error)
+            answer = self._to_answer(outcome)
             complete(self._node, answered, answer)
-            try:
-                self._on_answer(answer)
-            except Exception as error:
-                failures.add('an answer could not be published', error, outcome.camera)
+            self._publish(answer)
 
         self._open += 1
         return self._worker.submit(request, on_token=on_token, on_done=on_done)
+
+    def watched(self, outcome: Outcome) -> None:
+        """A watch's question has ended: its answer is told to everybody, too."""
+        self._publish(self._to_answer(outcome))
+
+    def _to_answer(self, outcome: Outcome) -> Answer:
+        try:
+            answer = to_answer(outcome)
+            serialize_message(answer)  # otherwise what fails in it would lose the response
+        except Exception as error:
+            self._worker.failures.add('an answer could not be sent', error, outcome.camera)
+            answer = to_failed_answer(outcome, error)
+        return answer
+
+    def _publish(self, answer: Answer) -> None:
+        try:
+            self._on_answer(answer)
+        except Exception as error:
+            self._worker.failures.add('an answer could not be published', error, answer.camera)
 
     def _cancel(self, goal: ServerGoalHandle) -> CancelResponse:
         if ticket := self._tickets.get(bytes(goal.goal_id.uuid)):

@@ -18,6 +18,7 @@ class Turn(Enum):
     ANSWER = 'go on with the answer'
     START = 'begin with the first question that can be answered'
     AUDIT = 'go on with an audit that somebody asked for'
+    WATCH = 'ask a standing question'
     BACKGROUND = 'work in the background'
     WAIT = 'wait for something to happen'
 
@@ -30,6 +31,7 @@ class Facts:
         answering: a question is being answered.
         askable: a question waits, and its evidence will do.
         audit: somebody waits for an audit.
+        watch: a standing question is due, and its share of the time allows it.
         work: there is work in the background.
         credit: the background may use some time.
     """
@@ -37,18 +39,21 @@ class Facts:
     answering: bool = False
     askable: bool = False
     audit: bool = False
+    watch: bool = False
     work: bool = False
     credit: bool = True
 
 
 def next_turn(facts: Facts) -> Turn:
-    """Who goes next: an answer that was begun, questions, audits on request, the background."""
+    """Who goes next: an answer that was begun, questions, audits on request, watches, the rest."""
     if facts.answering:
         return Turn.ANSWER
     if facts.askable:
         return Turn.START
     if facts.audit:
         return Turn.AUDIT
+    if facts.watch:
+        return Turn.WATCH
     if facts.work and facts.credit:
         return Turn.BACKGROUND
     return Turn.WAIT

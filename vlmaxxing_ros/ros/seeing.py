@@ -30,7 +30,7 @@ class Seeing:
         duty: share of the time for which the model is busy in the background.
         on_perceived: told, on this thread, what became of each image.
         on_error: told what went wrong with a camera's image other than that it cannot be used.
-        seen: called once an image has been seen: there may be something to pay.
+        seen: told whose image has been seen: there may be something to pay.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Seeing:
         duty: Callable[[], float],
         on_perceived: Callable[[Perceived], None],
         on_error: Callable[[Camera | None, BaseException], None],
-        seen: Callable[[], None],
+        seen: Callable[[Camera], None],
     ) -> None:
         self._cameras = cameras
         self._camera_velocity = camera_velocity
@@ -86,7 +86,7 @@ class Seeing:
             self._on_error(camera, error)
             text = f'{camera.name}: {type(error).__name__}: {error}'
             budget = FreshBudget(kind=FrameKind.DROPPED, status_text=text)
-        self._seen()
+        self._seen(camera)
         usable = budget.kind is not FrameKind.DROPPED
         counts = camera.count(planned=usable, admitted=usable and budget.kind != FrameKind.NONE)
         self._on_perceived(

@@ -12,8 +12,11 @@ import re
 from dataclasses import dataclass, field, fields
 
 from vlmaxxing_ros.engine.config import EngineConfig, check, setting
+from vlmaxxing_ros.engine.errors import InvalidRequest
 from vlmaxxing_ros.ros.compressed import MAX_PIXELS
 from vlmaxxing_ros.ros.images import Scaling, check_range
+from vlmaxxing_ros.ros.ticket import Request
+from vlmaxxing_ros.ros.watch_settings import WatchConfig, check_watch_id
 
 TRANSPORTS = ('raw', 'compressed', 'compressedDepth', 'ffmpeg')  # image_transport's names
 
@@ -58,6 +61,27 @@ class NodeConfig:
         minimum=1,
         maximum=10_000_000,
     )
+    watches: tuple[str, ...] = setting(
+        ('',),
+        'ids of standing questions that are there from the start; others come through ~/watch; '
+        "['']: none",
+        fixed=True,
+    )
+    max_watches: int = setting(
+        16,
+        'standing questions at most; further ones are refused',
+        unit='watches',
+        minimum=1,
+        maximum=256,
+    )
+    watch_duty: float = setting(
+        0.2,
+        "share of the time for which standing questions' answers may keep the model busy; 0: they "
+        'are not asked',
+        unit='ratio',
+        minimum=0.0,
+        maximum=1.0,
+    )
     max_image_pixels: int = setting(
         MAX_PIXELS,
         'pixels that the header of a compressed image may claim; larger ones are dropped undecoded',
@@ -86,6 +110,11 @@ class NodeConfig:
                 )
         if not self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise ValueError(f'cameras must be one or more different names, not {self.cameras}')
+        if self.watches != ('',):
+            for name in self.watches:
+                check_watch_id(name)
+            if len(set(self.watches)) != len(self.watches):
+                raise ValueError(f'watches must be different ids, not {self.watches}')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,8 +180,26 @@ class CameraConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that can be set: the node, its cameras by name, the engine."""
+    """Everything that can be set: the node, its cameras and watches by name, the engine.
+
+    Raises:
+        ValueError: a watch cannot be asked with these settings, or there are too many.
+    """
 
     node: NodeConfig = field(default_factory=NodeConfig)
     cameras: dict[str, CameraConfig] = field(default_factory=dict)
+    watches: dict[str, WatchConfig] = field(default_factory=dict)
     engine: EngineConfig = field(default_factory=EngineConfig)
+
+    def __post_init__(self) -> None:
+        if len(self.watches) > self.node.max_watches:
+            raise ValueError(
+                f'watches: there are {len(self.watches)}, more than {self.node.max_watches} '
+                '(max_watches)'
+            )
+        for name, watch in self.watches.items():
+            request = Request(asked=watch.asked, camera=watch.camera, deadline=watch.deadline)
+            try:
+                request.check(list(self.node.cameras), self.node.max_question_characters)
+            except InvalidRequest as error:
+                raise ValueError(f'{name}: {error}') from error

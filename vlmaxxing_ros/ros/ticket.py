@@ -44,12 +44,14 @@ class Request:
 
     Attributes:
         asked: the fields of the engine's `Question`, not looked at yet.
+        standing: it is a watch's: whoever asks goes first.
     """
 
     asked: Mapping[str, Any]
     camera: str = ''
     deadline: float = 0.0
     max_evidence_age: float = 0.0
+    standing: bool = False
 
     @property
     def text(self) -> str:
@@ -91,6 +93,7 @@ class Outcome:
     Attributes:
         answer: what the engine said, if it was asked: also after a timeout or a cancellation.
         token: the last one that was decoded, where the engine could not be asked any more.
+        busy: seconds since its turn came; 0: it never did.
     """
 
     request: Request
@@ -102,6 +105,7 @@ class Outcome:
     token: Token | None = None
     evidence_age: float = 0.0
     latency: float = 0.0
+    busy: float = 0.0
 
 
 class Ticket:
@@ -109,6 +113,7 @@ class Ticket:
 
     Attributes:
         arrived: when it came, in seconds of `time.monotonic`; `due` is when its deadline is.
+        begun: when its turn came, likewise; None: it has not.
         token: the last one that was decoded.
     """
 
@@ -128,6 +133,7 @@ class Ticket:
         self.deadline = deadline
         self.arrived = time.monotonic()
         self.due = self.arrived + deadline
+        self.begun: float | None = None
         self.token: Token | None = None
         self.cancelled = False
         self._on_token = on_token
@@ -182,6 +188,7 @@ class Ticket:
                 token=self.token,
                 evidence_age=evidence_age,
                 latency=self.age,
+                busy=0.0 if self.begun is None else time.monotonic() - self.begun,
             )
         )
         return True

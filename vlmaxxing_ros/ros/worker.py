@@ -21,8 +21,8 @@ import numpy as np
 from vlmaxxing_ros.engine.errors import Unsupported
 from vlmaxxing_ros.engine.memory import ran_out
 from vlmaxxing_ros.engine.question import Token
-from vlmaxxing_ros.engine.stream.duty import Duty
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
+from vlmaxxing_ros.ros.chores import Chores
 from vlmaxxing_ros.ros.failures import Failures, Log
 from vlmaxxing_ros.ros.inspection import Inspection, Reports
 from vlmaxxing_ros.ros.question_queue import QuestionQueue
@@ -30,12 +30,13 @@ from vlmaxxing_ros.ros.schedule import Facts, Turn, next_turn
 from vlmaxxing_ros.ros.seeing import Seeing
 from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
+from vlmaxxing_ros.ros.watch import Change
+from vlmaxxing_ros.ros.watches import Watches
 from vlmaxxing_ros.ros.work_thread import WorkThread
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.families import Family
     from vlmaxxing_ros.engine.seeing.frame import Frame
-    from vlmaxxing_ros.engine.stream.session import Background
 
 _MOMENT = 1e-3  # s that the background waits at least for its duty
 
@@ -51,10 +52,13 @@ class Worker:
         camera_velocity: asked, on the seeing thread, how fast a camera's image content moves in
             a frame: (right, down) in pixels of the grid per second; None: not known.
         on_perceived: told, on the seeing thread, what became of each image.
+        on_change: told when a watch's answer has changed, on whatever thread.
+        on_watched: told how a watch's question ended, likewise.
         log: a logger.
 
     Attributes:
         failures: what went wrong, on whatever thread.
+        watches: the standing questions.
     """
 
     def __init__(
@@ -64,6 +68,8 @@ class Worker:
         clock: Callable[[], int],
         camera_velocity: Callable[[str, Frame], tuple[float, float] | None],
         on_perceived: Callable[[Perceived], None],
+        on_change: Callable[[Change], None],
+        on_watched: Callable[[Outcome], None],
         log: Log,
     ) -> None:
         self._settings = settings
@@ -72,15 +78,18 @@ class Worker:
         self._cameras: dict[str, Camera] = {}
         self._queue = QuestionQueue(settings.node, clock=clock, on_failure=self._model_failed)
         self._inspections: list[Inspection] = []  # audits on request
-        self._duty = Duty(time.monotonic())
+        self._chores = Chores(lambda: self._cameras, self._model_failed)
         self._thread = WorkThread(self._work, self._defect, name='mlx')
+        self.watches = Watches(
+            settings.node, on_change=on_change, on_outcome=on_watched, wake=self._thread.wake
+        )
         self._seeing = Seeing(
             lambda: self._cameras,
             camera_velocity=camera_velocity,
-            duty=lambda: self._duty.share(time.monotonic()),
+            duty=lambda: self._chores.duty.share(time.monotonic()),
             on_perceived=on_perceived,
             on_error=self._seeing_failed,
-            seen=self._thread.wake,
+            seen=self._seen,
         )
 
     # Called from any thread.  A future raises what went wrong.
@@ -200,16 +209,17 @@ class Worker:
 
     def _work(self) -> float | None:
         """One slice of work, the most urgent first; see WorkThread for the return value."""
-        queue, share = self._queue, self._settings.engine.max_duty
+        queue, chores, share = self._queue, self._chores, self._settings.engine.max_duty
         queue.sort_out()
-        camera, work = self._background()
+        chore, now = chores.next(), time.monotonic()
         turn = next_turn(
             Facts(
                 answering=queue.answering,
                 askable=queue.askable,
                 audit=bool(self._inspections),
-                work=work is not None,
-                credit=self._duty.allows(share, time.monotonic()),
+                watch=self.watches.due(now),
+                work=chore is not None,
+                credit=chores.duty.allows(share, now),
             )
         )
         if turn is Turn.ANSWER:
@@ -218,45 +228,22 @@ class Worker:
             queue.start()
         elif turn is Turn.AUDIT:
             self._inspect()
-        elif turn is Turn.BACKGROUND and camera is not None and work is not None:
-            self._spend(camera, work)
+        elif turn is Turn.WATCH:
+            self.watches.ask(self.submit)
+        elif turn is Turn.BACKGROUND and chore is not None:
+            chores.do(chore)
         else:
-            return self._pause(self._duty.wait(share) if work else None)
+            return self._pause(chores.duty.wait(share) if chore else None)
         return 0.0
 
     def _pause(self, credit: float | None) -> float | None:
         """Seconds until something is due by itself; None: nothing before it is woken."""
-        due = self._queue.next_due()
-        waits = [] if due is None else [max(0.0, due - time.monotonic())]
-        if credit is not None and credit < math.inf:
-            waits.append(max(_MOMENT, credit))
+        due, now = self._queue.next_due(), time.monotonic()
+        waits = [] if due is None else [max(0.0, due - now)]
+        for wait in (credit, self.watches.wait(now)):
+            if wait is not None and wait < math.inf:
+                waits.append(max(_MOMENT, wait))
         return min(waits, default=None)
-
-    def _background(self) -> tuple[Camera | None, Background | None]:
-        """Of the cameras' next work the most urgent; of equals the one served longest ago."""
-        found: list[tuple[int, float, Camera, Background]] = []
-        for camera in self._cameras.values():
-            try:
-                work = camera.session.background()
-            except BaseException as error:
-                self._model_failed(camera, error)
-                continue
-            if work is not None:
-                found.append((work.urgency, camera.last_served, camera, work))
-        if not found:
-            return None, None
-        _, _, camera, work = min(found, key=lambda item: item[:2])
-        return camera, work
-
-    def _spend(self, camera: Camera, work: Background) -> None:
-        """Do a slice in the background."""
-        start = time.monotonic()
-        try:
-            work.step()
-        except BaseException as error:
-            self._model_failed(camera, error)
-        camera.last_served = time.monotonic()
-        self._duty.spend(camera.last_served - start)
 
     def _inspect(self) -> None:
         inspection = self._inspections[0]
@@ -282,6 +269,13 @@ class Worker:
             what, done = 'the model failed, the session is reset', 'the session was reset'
         self.failures.add(what, error, camera.name)
         return done
+
+    def _seen(self, camera: Camera) -> None:
+        """A camera's image has been seen: there may be something to pay, or to ask."""
+        sight = camera.session.sight
+        if sight is not None and self._cameras.get(camera.name) is camera:
+            self.watches.seen(camera.name, sight)
+        self._thread.wake()
 
     def _seeing_failed(self, camera: Camera | None, error: BaseException) -> None:
         """Something went wrong on the seeing thread, which goes on."""
@@ -322,11 +316,12 @@ class Worker:
             for name, convert in cameras.items()
         }
         self._queue.cameras = self._cameras
-        self._duty = Duty(time.monotonic())
+        self._chores.begin()
 
     def _close(self, why: str) -> None:
         self._cameras = self._queue.cameras = {}
         self._queue.cancel_all(why)
+        self.watches.forget()
         while self._inspections:
             self._inspections.pop().cancel(why)
         gc.collect()
@@ -336,13 +331,14 @@ class Worker:
             for camera in self._cameras.values():
                 camera.session.configure(settings.engine)
         self._settings = settings
-        self._queue.limits = settings.node
+        self._queue.limits = self.watches.limits = settings.node
 
     def _reset(self) -> None:
         self._queue.cancel_all('everything that was seen was forgotten (reset): ask again')
         for camera in self._cameras.values():
             camera.session.reset()
             camera.restart()
+        self.watches.forget()
 
     def _keyframe(self) -> None:
         for camera in self._cameras.values():

@@ -13,11 +13,13 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
+from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.engine.answering import answering
 from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import InvalidRequest, ModelError
-from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint
 from vlmaxxing_ros.engine.question import Answer, Question, Token
 from vlmaxxing_ros.engine.seeing.frame import Frame
@@ -82,6 +84,51 @@ def test_stopping_keeps_what_there_is_and_ends_the_iteration(session: StreamSess
     assert answer.answer_tokens == 2
     assert list(asking) == []
     assert asking.answer is answer
+
+
+@pytest.fixture(scope='module')
+def tabletop() -> tuple[StreamSession, str]:
+    """A table that the built-in model has seen, and what it says of it."""
+    session = StreamSession(load_family('nano'), EngineConfig())
+    pixels = Tabletop(seed=1, camera=QUIET).render(0.0)
+    session.admit(session.frame(pixels, stamp=0))
+    answer = ask(session, 'describe what you see')
+    assert answer.finish_reason == 'stop'
+    assert len(answer.answer) >= 12
+    return session, answer.answer
+
+
+@pytest.mark.parametrize('start', [0, 1, 3, 7])
+@pytest.mark.parametrize('length', [1, 2, 5])
+def test_an_answer_ends_before_the_first_stop_text(
+    tabletop: tuple[StreamSession, str], start: int, length: int
+) -> None:
+    session, whole = tabletop
+    stop = whole[start : start + length]
+    asking = session.ask(Question(text='describe what you see', stop=('nowhere', stop)))
+    tokens = [token for token in asking if isinstance(token, Token)]
+    assert asking.answer is not None
+    assert asking.answer.answer == whole[: whole.find(stop)]
+    assert asking.answer.finish_reason == 'stop'
+    assert ''.join(token.token_text for token in tokens) == asking.answer.answer
+    assert all(asking.answer.answer.startswith(token.text) for token in tokens)
+    assert asking.answer.answer_tokens == len(tokens)
+
+
+@pytest.mark.parametrize('limit', [0, 2])
+def test_what_may_have_been_a_stop_text_and_was_none_is_not_lost(
+    tabletop: tuple[StreamSession, str], limit: int
+) -> None:
+    session, _ = tabletop
+    whole = ask(session, 'describe what you see', max_tokens=limit)
+    stop = f'{whole.answer[-2:]} and no more'
+    asking = session.ask(Question(text='describe what you see', max_tokens=limit, stop=(stop,)))
+    tokens = [token for token in asking if isinstance(token, Token)]
+    assert asking.answer is not None
+    assert asking.answer.answer == tokens[-1].text == whole.answer
+    assert asking.answer.finish_reason == whole.finish_reason
+    assert asking.answer.token_ids == whole.token_ids
+    assert tokens[-1].token_text == whole.answer[-2:]
 
 
 def test_two_answers_can_be_decoded_in_turns(session: StreamSession) -> None:

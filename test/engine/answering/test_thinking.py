@@ -20,6 +20,7 @@ from vlmaxxing_ros.engine.answering.thinking import think
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.question import Answer, Question
+from vlmaxxing_ros.engine.steps import Piece
 from vlmaxxing_ros.engine.stream.session import StreamSession
 
 QUESTION = 'what do you see?'
@@ -89,6 +90,36 @@ def test_a_thought_is_closed_when_its_budget_is_spent(
         assert json.loads(thoughtful.answer) in (True, False)
     if 'choices' in fields:
         assert sum(thoughtful.choice_probabilities) == pytest.approx(1.0)
+
+
+class Ticks:
+    """A clock that says how many pieces of work there were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def now(self) -> float:
+        """As seconds."""
+        return float(self.count)
+
+    def worked(self, piece: Piece) -> None:
+        """Pieces are counted where they are asked for."""
+
+
+@pytest.mark.parametrize('fields', [{}, {'choices': ('left', 'right')}])
+def test_the_time_to_the_first_token_is_the_answers(family: Family, fields: dict[str, Any]) -> None:
+    times = []
+    for budget in (0, 6):
+        clock = Ticks()
+        session = StreamSession(family, EngineConfig(thinking=budget, max_tokens=4), clock)
+        session.admit(noise(family, 1)[0])
+        asking = session.ask(Question(text=QUESTION, **fields))
+        clock.count += 1
+        for _ in asking:
+            clock.count += 1
+        assert asking.answer is not None
+        times.append(asking.answer.time_to_first_token)
+    assert times[1] == times[0] + 6
 
 
 def scripted(family: Family, *ids: int, budget: int = -1) -> tuple[list[float], int]:

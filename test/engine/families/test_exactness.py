@@ -108,12 +108,14 @@ def test_two_sessions_on_one_model_never_influence_each_other(family: Family) ->
 def test_as_of_answers_from_what_had_been_seen_by_then_or_is_refused(family: Family) -> None:
     frames = noise(family, 4)
     cache = stream(family, frames)
-    if not family.capabilities.as_of:
-        with pytest.raises(Unsupported, match='leave as_of empty'):
-            cache.fork(as_of=frames[1].stamp)
-        return
-    past, cold = cache.fork(as_of=frames[1].stamp + 5), stream(family, frames[:2])
-    assert np.array_equal(next_logits(family, past), next_logits(family, cold.fork()))
+    assert family.capabilities.as_of
+    for count in (3, 2):
+        if count == 2 and 'gemma3' in family.name:  # a window of two frames has moved on
+            with pytest.raises(Unsupported, match='leave as_of empty'):
+                cache.fork(as_of=frames[count - 1].stamp)
+            return
+        past, cold = cache.fork(as_of=frames[count - 1].stamp + 5), stream(family, frames[:count])
+        assert np.array_equal(next_logits(family, past), next_logits(family, cold.fork()))
 
 
 def test_refreshing_in_place_is_refused_where_it_cannot_be_exact(family: Family) -> None:

@@ -11,9 +11,11 @@ import mlx.core as mx
 import numpy as np
 import pytest
 from engine.families.exactness import noise
+from mlx_vlm.utils import prepare_inputs
 from PIL import Image
 
 from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.families.generic import embed
 from vlmaxxing_ros.random_models.families import random_family
 
 
@@ -37,6 +39,28 @@ def test_every_block_active_is_the_stock_tower_bit_for_bit(
     assert np.array_equal(np.array(features.embeds), stock(family, frame))
     again, _ = family.encode(frame, state, np.arange(20))
     assert mx.array_equal(again.embeds, features.embeds)
+
+
+@pytest.mark.parametrize('model_type', ['gemma4', 'gemma4_unified'])
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16'])
+def test_pixels_enter_a_narrow_model_as_they_enter_the_stock_one(
+    model_type: str, dtype: str
+) -> None:
+    narrow = random_family(model_type, dtype=dtype)
+    frame = noise(narrow, 1, rows=4, cols=5)[0]
+    features, _ = narrow.encode(frame, None, np.arange(20))
+    images = [Image.fromarray(frame.pixels)]
+    inputs = prepare_inputs(
+        narrow.processor,
+        images=images,
+        prompts=narrow.text.prompts.shown[0],
+        image_token_index=narrow.image_id,
+    )
+    whole = embed(narrow.model, inputs)['inputs_embeds'][0]
+    shown = np.flatnonzero(np.array(inputs['input_ids'])[0] == narrow.image_id)
+    ours = features.embeds.astype(whole.dtype)
+    assert whole.dtype == getattr(mx, dtype)
+    assert mx.array_equal(ours, whole[mx.array(shown)])
 
 
 def test_no_block_active_is_no_work(family: Family) -> None:

@@ -182,6 +182,16 @@ def test_a_template_that_is_not_jinja_is_one_clear_line(folder: Path) -> None:
     assert '\n' not in str(refusal.value)
 
 
+def test_a_known_family_that_is_prompted_in_another_way_is_refused(folder: Path) -> None:
+    path = folder / 'chat_template.jinja'
+    numbered = path.read_text().replace(
+        '<|vision_start|><|image_pad|>', 'Picture {{ loop.index }}: <|vision_start|><|image_pad|>'
+    )
+    path.write_text(numbered)
+    with pytest.raises(ModelError, match=r'cannot be streamed exactly: the processor writes .*'):
+        load_family(str(folder))
+
+
 def test_weights_that_are_not_numbers_are_seen_at_load(folder: Path) -> None:
     path = str(folder / 'model.safetensors')
     weights = mx.load(path)

@@ -67,7 +67,9 @@ def test_an_answer_that_would_begin_otherwise_is_told(
     assert 'the answer begins with token' in self_test(family).text
 
 
-@pytest.mark.parametrize('model_type', ['qwen2_5_vl', 'pixtral'])
+@pytest.mark.parametrize(
+    'model_type', ['qwen2_5_vl', 'qwen3_vl', 'qwen3_5', 'gemma4', 'gemma3', 'lfm2_vl', 'pixtral']
+)
 def test_a_stream_is_still_exact_past_1100_rows(model_type: str) -> None:
     result = long_test(random_family(model_type))
     assert result.ok, result.text

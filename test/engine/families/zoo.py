@@ -224,8 +224,67 @@ def _gemma(model_type: str, around: str) -> Checkpoint:
     return Checkpoint(config, tokenizer, template, {'processor_config.json': combined})
 
 
-def _pixtral() -> Checkpoint:
-    """Tekken: a beginning of sequence from the template and from the tokenizer."""
+def _gemma3n() -> Checkpoint:
+    """Gemma 3n: what closes an image, and the image itself, have ids behind the vocabulary."""
+    names = {
+        'bos_token': '<bos>',
+        'eos_token': '<eos>',
+        'pad_token': '<pad>',
+        'begin': '<start_of_turn>',
+        'end': '<end_of_turn>',
+        'boi_token': '<start_of_image>',
+        'boa_token': '<start_of_audio>',
+        'eoi_token': '<end_of_image>',
+        'image_token': '<image_soft_token>',
+        'eoa_token': '<end_of_audio>',
+        'audio_token': '<audio_soft_token>',
+    }
+    tokenizer = sentence_piece(names, bos=True)
+    ids = tokenizer.convert_tokens_to_ids
+    shape, words = text_shape(), ids('<end_of_image>')
+    layers = 6
+    config = {
+        'model_type': 'gemma3n',
+        'eos_token_id': [ids('<eos>'), ids('<end_of_turn>')],
+        'image_token_id': ids('<image_soft_token>'),
+        'image_token_index': ids('<image_soft_token>'),  # mlx-vlm's own, 262145 by default
+        'audio_token_id': ids('<audio_soft_token>'),
+        'vision_soft_tokens_per_image': 256,
+        'text_config': {
+            **shape, 'model_type': 'gemma3n_text', 'num_hidden_layers': layers,
+            'intermediate_size': layers * [shape['intermediate_size']], 'head_dim': 16,
+            'vocab_size': len(tokenizer), 'vocab_size_per_layer_input': words,
+            'hidden_size_per_layer_input': 16, 'laurel_rank': 8, 'num_kv_shared_layers': 2,
+            'layer_types': layers // 2 * ['sliding_attention', 'full_attention'],
+            'activation_sparsity_pattern': [0.95] + (layers - 1) * [0.0],
+            'sliding_window': 512, 'altup_coef_clip': 120.0,
+        },
+        # The tower has one size; the tests make its stages short and narrow.
+        'vision_config': {'model_type': 'gemma3n_vision', 'hidden_size': 2048,
+                          'vocab_size': 2, 'vocab_offset': words},
+        'audio_config': {'input_feat_size': 8, 'hidden_size': 16, 'conf_num_attention_heads': 2,
+                         'conf_num_hidden_layers': 1, 'sscp_conv_channel_size': [4, 4],
+                         'vocab_size': 2, 'vocab_offset': words + 2},
+    }  # fmt: skip
+    template = (
+        "{{ bos_token }}{%- for message in messages -%}{{ '<start_of_turn>' + message['role'] +"
+        " '\n' }}{%- for part in message['content'] -%}{%- if part['type'] == 'image' -%}"
+        "{{ '<image_soft_token>' }}{%- else -%}{{ part['text'] | trim }}{%- endif -%}"
+        "{%- endfor -%}{{ '<end_of_turn>\n' }}{%- endfor -%}"
+        "{%- if add_generation_prompt -%}{{ '<start_of_turn>model\n' }}{%- endif -%}"
+    )
+    images = {'image_processor_type': 'SiglipImageProcessorFast', 'do_normalize': False,
+              'image_mean': [0.5, 0.5, 0.5], 'image_std': [0.5, 0.5, 0.5],
+              'size': {'height': 256, 'width': 256},
+              'feature_extractor_type': 'Gemma3nAudioFeatureExtractor'}  # fmt: skip
+    return Checkpoint(config, tokenizer, template, {'preprocessor_config.json': images})
+
+
+def _pixtral(model_type: str = 'pixtral') -> Checkpoint:
+    """Tekken: a beginning of sequence from the template and from the tokenizer.
+
+    Mistral 3 is the same with four patches to a row.
+    """
     names = {
         'bos_token': '<s>',
         'eos_token': '</s>',
@@ -240,6 +299,9 @@ def _pixtral() -> Checkpoint:
     ids = tokenizer.convert_tokens_to_ids
     config = random_config('pixtral', 'tiny', {'vocab_size': len(tokenizer)})
     config |= {'eos_token_id': ids('</s>'), 'image_token_index': ids('[IMG]')}
+    if model_type == 'mistral3':
+        config |= {'model_type': 'mistral3', 'spatial_merge_size': 2}
+        config['text_config'] |= {'rms_norm_eps': 1e-5, 'rope_theta': 1e6}
     template = (
         "{{- bos_token }}{%- for message in messages %}{{- '[INST]' }}"
         "{%- for part in message['content'] %}{%- if part['type'] == 'image' %}{{- '[IMG]' }}"
@@ -251,8 +313,8 @@ def _pixtral() -> Checkpoint:
     return Checkpoint(config, tokenizer, template, {'preprocessor_config.json': images})
 
 
-def _smolvlm() -> Checkpoint:
-    """SmolVLM: tiles, and an answer behind `Assistant:` without a space."""
+def _smolvlm(model_type: str = 'smolvlm') -> Checkpoint:
+    """SmolVLM and Idefics 3: tiles, and an answer behind `Assistant:` without a space."""
     names = {
         'bos_token': '<|im_start|>',
         'eos_token': '<end_of_utterance>',
@@ -265,7 +327,7 @@ def _smolvlm() -> Checkpoint:
     tokenizer = byte_level(names)
     ids = tokenizer.convert_tokens_to_ids
     config = {
-        'model_type': 'smolvlm',
+        'model_type': model_type,
         'eos_token_id': ids('<end_of_utterance>'),
         'image_token_id': ids('<image>'),
         'image_token_index': ids('<image>'),
@@ -273,7 +335,7 @@ def _smolvlm() -> Checkpoint:
         'vocab_size': len(tokenizer),
         'text_config': {'model_type': 'llama', 'vocab_size': len(tokenizer), 'rms_norm_eps': 1e-5,
                         'rope_theta': 10000.0, 'head_dim': 16, **text_shape()},
-        'vision_config': {'model_type': 'smolvlm_vision', 'hidden_size': 48,
+        'vision_config': {'model_type': f'{model_type}_vision', 'hidden_size': 48,
                           'intermediate_size': 64, 'num_attention_heads': 2,
                           'num_hidden_layers': 2, 'patch_size': 16, 'image_size': 64},
     }  # fmt: skip
@@ -284,7 +346,8 @@ def _smolvlm() -> Checkpoint:
         "{% else %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
         "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
     )
-    images = {'image_processor_type': 'SmolVLMImageProcessor', 'do_image_splitting': True,
+    processor = {'smolvlm': 'SmolVLMImageProcessor', 'idefics3': 'Idefics3ImageProcessor'}
+    images = {'image_processor_type': processor[model_type], 'do_image_splitting': True,
               'do_resize': True, 'do_pad': True, 'size': {'longest_edge': 256},
               'max_image_size': {'longest_edge': 64}, 'image_mean': [0.5, 0.5, 0.5],
               'image_std': [0.5, 0.5, 0.5]}  # fmt: skip
@@ -394,16 +457,22 @@ ZOO: dict[str, Callable[[], Checkpoint]] = {
     'gemma4': lambda: _gemma('gemma4', ''),
     'gemma4, older template': lambda: _gemma('gemma4', '\\n\\n'),
     'pixtral': _pixtral,
+    'mistral3': lambda: _pixtral('mistral3'),
     'smolvlm': _smolvlm,
+    'idefics3': lambda: _smolvlm('idefics3'),
     'internvl': _internvl,
     'fastvlm': _fastvlm,
     'lfm2': _lfm2,
 }
 
+REFUSED: dict[str, Callable[[], Checkpoint]] = {'gemma3n': _gemma3n}
 
-def write(name: str, folder: Path) -> Checkpoint:
-    """Write one checkpoint's folder."""
-    checkpoint = ZOO[name]()
+
+def write(name: str, folder: Path, **text: Any) -> Checkpoint:
+    """Write one checkpoint's folder; `text` replaces fields of its text configuration."""
+    checkpoint = (ZOO | REFUSED)[name]()
+    if text:
+        checkpoint.config['text_config'].update(text)
     config = json.loads(json.dumps(checkpoint.config))
     mx.random.seed(0)
     built = json.loads(json.dumps(config))

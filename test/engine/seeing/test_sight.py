@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from vlmaxxing_ros.demo.tabletop import Tabletop
+from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.sight import Sight
@@ -27,7 +31,7 @@ def picture(*changed: tuple[int, int], level: int = 200) -> np.ndarray:
     return pixels
 
 
-class Camera:
+class Watching:
     """A sight that is shown an image every 100 ms; the first one is paid."""
 
     def __init__(self, **settings: float) -> None:
@@ -57,14 +61,14 @@ def places(mask: np.ndarray) -> list[tuple[int, int]]:
 
 
 def test_nothing_changed_nothing_owed_and_the_newest_image_is_accounted_for() -> None:
-    camera = Camera()
+    camera = Watching()
     camera.show(times=5)
     owed = camera.sight.owed()
     assert (owed.count, owed.accounted, owed.age) == (0, 6 * PERIOD, 0.0)
 
 
 def test_what_changed_is_owed_until_it_is_paid_whatever_comes_after() -> None:
-    camera = Camera()
+    camera = Watching()
     camera.show((1, 2), times=3)
     owed = camera.sight.owed()
     assert places(owed.blocks) == [(1, 2)]
@@ -76,14 +80,14 @@ def test_what_changed_is_owed_until_it_is_paid_whatever_comes_after() -> None:
 
 
 def test_what_changes_back_is_owed_no_more() -> None:
-    camera = Camera()
+    camera = Watching()
     camera.show((1, 2))
     camera.show()
     assert camera.sight.owed().count == 0
 
 
 def test_what_changed_while_it_was_being_paid_stays_owed() -> None:
-    camera = Camera()
+    camera = Watching()
     camera.show((1, 2))
     owed = camera.sight.owed()
     camera.show((1, 2), level=20)
@@ -93,7 +97,7 @@ def test_what_changed_while_it_was_being_paid_stays_owed() -> None:
 
 
 def test_a_block_is_calm_once_it_has_stood_still() -> None:
-    camera = Camera(calm=0.3)
+    camera = Watching(calm=0.3)
     for level in (200, 20, 200):
         camera.show((1, 2), (3, 3), level=level)
     assert not camera.sight.owed().calm.any()
@@ -104,7 +108,7 @@ def test_a_block_is_calm_once_it_has_stood_still() -> None:
 
 
 def test_change_that_goes_on_is_due_after_a_while() -> None:
-    camera = Camera(calm=0.3, max_owed=1.0)
+    camera = Watching(calm=0.3, max_owed=1.0)
     for index in range(10):
         camera.show((1, 2), level=200 if index % 2 else 20)
         assert not camera.sight.owed().due.any()
@@ -113,7 +117,7 @@ def test_change_that_goes_on_is_due_after_a_while() -> None:
 
 
 def test_what_never_changes_is_due_when_it_is_too_old() -> None:
-    camera = Camera(max_age=1.0)
+    camera = Watching(max_age=1.0)
     camera.show(times=9)
     assert not camera.sight.owed().due.any()
     camera.show()
@@ -122,7 +126,7 @@ def test_what_never_changes_is_due_when_it_is_too_old() -> None:
 
 
 def test_a_brief_event_waits_with_the_image_that_showed_most_of_it() -> None:
-    camera = Camera()
+    camera = Watching()
     camera.show((1, 2))
     camera.show((1, 2), (1, 3))
     shown = camera.sight.newest
@@ -136,7 +140,7 @@ def test_a_brief_event_waits_with_the_image_that_showed_most_of_it() -> None:
 
 
 def test_what_was_paid_while_it_lasted_is_no_brief_event() -> None:
-    camera = Camera()
+    camera = Watching()
     camera.show((1, 2))
     camera.pay()
     camera.show((1, 2))
@@ -146,7 +150,7 @@ def test_what_was_paid_while_it_lasted_is_no_brief_event() -> None:
 
 
 def test_a_brief_event_of_another_time_is_forgotten() -> None:
-    camera = Camera(keyframe_interval=0.5, keep_keyframes=2)
+    camera = Watching(keyframe_interval=0.5, keep_keyframes=2)
     camera.show((1, 2))
     camera.show(times=20)
     assert len(camera.sight.owed().briefs) == 1
@@ -155,7 +159,7 @@ def test_a_brief_event_of_another_time_is_forgotten() -> None:
 
 
 def test_frames_of_the_past_are_kept_as_far_as_a_history_may_reach_and_are_bounded() -> None:
-    camera = Camera(keyframe_interval=0.5, keep_keyframes=2)
+    camera = Watching(keyframe_interval=0.5, keep_keyframes=2)
     camera.show(times=9)
     assert camera.sight.owed().past is None
     camera.show(times=300)
@@ -166,7 +170,7 @@ def test_frames_of_the_past_are_kept_as_far_as_a_history_may_reach_and_are_bound
 
 
 def test_one_thread_sees_while_another_pays() -> None:
-    camera = Camera()
+    camera = Watching()
     stopped = threading.Event()
 
     def pay() -> None:
@@ -182,3 +186,62 @@ def test_one_thread_sees_while_another_pays() -> None:
     camera.pay()
     owed = camera.sight.owed()
     assert (owed.count, owed.accounted) == (0, camera.sight.newest.stamp)
+
+
+EVERYWHERE = (slice(0, GRID.rows), slice(0, GRID.cols))
+TOP = (slice(0, 1), slice(0, GRID.cols))
+
+
+def test_change_is_counted_since_any_stamp_whatever_was_paid_since() -> None:
+    camera = Watching()
+    camera.show(times=3)
+    before = camera.sight.newest.stamp
+    assert camera.sight.changed_since(before, EVERYWHERE) == 0
+    camera.show((1, 2), (2, 2))
+    changed = camera.sight.newest.stamp
+    camera.pay()
+    camera.show((1, 2), (2, 2), times=5)
+    assert camera.sight.changed_since(before, EVERYWHERE) == 2
+    assert camera.sight.changed_since(before, TOP) == 0
+    assert camera.sight.changed_since(changed, EVERYWHERE) == 0, 'paid, and nothing has moved'
+
+
+def test_what_is_owed_and_stands_still_changes_no_more() -> None:
+    camera = Watching()
+    camera.show((0, 2), times=5)
+    stamp = camera.sight.newest.stamp
+    camera.show((0, 2), times=5)
+    assert camera.sight.owed().count == 1
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == 0
+    camera.show((0, 2), level=120)
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == 1, 'it is owed as before, and moved'
+
+
+def test_what_goes_back_to_what_was_paid_has_changed_too() -> None:
+    camera = Watching()
+    camera.show((0, 2), times=5)
+    stamp = camera.sight.newest.stamp
+    camera.show()
+    assert camera.sight.owed().count == 0
+    assert camera.sight.changed_since(stamp, TOP) == 1
+
+
+def test_a_frame_of_which_nothing_can_be_reused_has_changed_everywhere() -> None:
+    camera = Watching()
+    camera.show()
+    stamp = camera.sight.newest.stamp
+    camera.show(*((row, col) for row in range(GRID.rows) for col in range(GRID.cols)))
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == GRID.blocks
+
+
+def test_noise_drifting_light_and_a_flickering_lamp_are_no_change() -> None:
+    spoilt = replace(QUIET, noise=5.0, drift=0.1, drift_period=9.0, flicker=0.04, flicker_hz=99.7)
+    table = Tabletop(seed=1, size=(GRID.height, GRID.width), pause=math.inf, camera=spoilt)
+    camera = Watching()
+    camera.sight = Sight(EngineConfig(), Frame(table.render(0.0), GRID, PERIOD))
+    camera.pay()
+    stamp = camera.sight.newest.stamp
+    for index in range(1, 100):
+        frame = Frame(table.render(index / 10), GRID, stamp + index * PERIOD)
+        camera.sight.see(frame)
+    assert camera.sight.changed_since(stamp, EVERYWHERE) == 0

@@ -30,10 +30,13 @@ HELD = Standing(
     refreshed=0.0,
     caught_up=True,
     keyframe=98 * SECOND + SECOND // 2,
+    grown=False,
     outdated=False,
     expired=False,
     late=False,
     put_off=False,
+    attended=False,
+    remembers=True,
     reaches=True,
     wanted=False,
     whole_only=False,
@@ -151,6 +154,44 @@ def test_a_tail_that_has_not_been_true_for_long_is_no_keyframe() -> None:
     payment = eager(owed(SOME, accounted=80), replace(HELD, keyframe=70 * SECOND), CONFIG)
     assert payment is not None
     assert (payment.whole, payment.promote) == (True, False)
+
+
+def test_an_exact_tail_that_is_to_be_a_keyframe_is_spared_while_somebody_asks() -> None:
+    early = replace(HELD, keyframe=98 * SECOND)
+    calm, due = owed(SOME, calm=SOME), owed(SOME, due=SOME)
+    for standing in (early, replace(HELD, attended=True), replace(early, exact=False)):
+        payment = background(calm, standing, CONFIG)
+        assert payment is not None
+        assert payment.why is Why.CALM
+    spared = replace(early, attended=True)
+    assert background(calm, spared, CONFIG) is None
+    payment = background(due, spared, CONFIG)
+    assert payment is not None
+    assert (payment.why, payment.whole, payment.promote) == (Why.KEYFRAME, True, True)
+
+
+def test_a_keyframe_that_was_put_off_goes_before_what_is_due() -> None:
+    payment = background(owed(SOME, due=SOME), replace(HELD, put_off=True), CONFIG)
+    assert payment is not None
+    assert payment.why is Why.KEYFRAME
+
+
+def test_a_question_pays_for_a_past_that_nothing_else_shows() -> None:
+    forgetful = replace(HELD, remembers=False, exact=False, keyframe=98 * SECOND)
+    payment = asked(owed(SOME), forgetful, CONFIG)
+    assert payment is not None
+    assert (payment.whole, payment.afresh, payment.puts_off) == (True, True, False)
+    assert payment.past is not None
+    kept = asked(owed(SOME), replace(forgetful, exact=True), CONFIG)
+    assert kept is not None
+    assert (kept.promote, kept.past) == (True, None), 'the tail will show it'
+
+
+def test_a_whole_frame_that_made_no_keyframe_puts_one_off() -> None:
+    refreshed = replace(HELD, keyframe=98 * SECOND, exact=False)
+    payment = asked(owed(ALL), refreshed, CONFIG)
+    assert payment is not None
+    assert (payment.whole, payment.promote, payment.puts_off) == (True, False, True)
 
 
 def test_calm_change_does_not_make_a_refreshed_tail_whole_for_a_keyframes_sake() -> None:

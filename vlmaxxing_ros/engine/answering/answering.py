@@ -16,6 +16,7 @@ import mlx.core as mx
 import numpy as np
 
 from vlmaxxing_ros.engine.answering.sampling import make_sampler, not_finite
+from vlmaxxing_ros.engine.answering.stopping import Stops
 from vlmaxxing_ros.engine.answering.thinking import think
 from vlmaxxing_ros.engine.cache.branches import cache_arrays
 from vlmaxxing_ros.engine.cache.fork import Fork
@@ -44,8 +45,9 @@ class _Progress:
 class Asking(Iterator[Token | None]):
     """A question being answered: iterate to go on, one bounded piece of work at a time.
 
-    Yields a `Token` for each one decoded, None for a piece of work that decodes none.  When the
-    iteration ends, `answer` is set; `evidence` is what it rests on.
+    Yields a `Token` for each one decoded, None for a piece of work that decodes none; and one more
+    `Token` where the last one might have begun a stop text.  When the iteration ends, `answer` is
+    set; `evidence` is what it rests on.
 
     Args:
         suffix: the question's tokens.
@@ -125,7 +127,7 @@ class Asking(Iterator[Token | None]):
         if question.json_schema:
             yield from checking(question.json_schema)
             shape = text.json_constraint(question.json_schema)
-        spelled = text.detokenizer()
+        spelled, stops = text.detokenizer(), Stops(question.stop)
         logits = yield from self._prefill()
         logits = yield from think(self._fork, text, logits, sample, self._thinking)
         while True:
@@ -136,17 +138,29 @@ class Asking(Iterator[Token | None]):
             if not progress.first_token:
                 progress.first_token = self._clock.now() - self._start
             if token in text.end_ids:
+                yield from self._rest(stops)
                 return _ended(shape, progress.text)
             progress.ids.append(token)
-            added = spelled.add(token)
-            progress.text += added
-            yield Token(progress.text, added, len(progress.ids), progress.first_token)
+            yield self._show(stops.add(spelled.add(token)))
+            if stops.found:
+                return 'stop'
             if shape is not None and shape.accept(token):
                 return _ended(shape, progress.text)
             if len(progress.ids) >= self._limit:
+                yield from self._rest(stops)
                 return 'length'
             logits = self._fork.extend([token])
             self._worked(1)
+
+    def _show(self, added: str) -> Token:
+        progress = self._progress
+        progress.text += added
+        return Token(progress.text, added, len(progress.ids), progress.first_token)
+
+    def _rest(self, stops: Stops) -> Generator[Token, None, None]:
+        """What was held back and turned out to belong to the answer."""
+        if rest := stops.rest():
+            yield self._show(rest)
 
     def _prefill(self) -> Generator[None, None, mx.array]:
         """Prefill the question, a long one a layer at a time; returns the logits behind it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,8 @@ class Segment:
             the next position is; `frame` is the oldest that may have rows among them.
         refreshed: None: its rows are what a prefill of its features gives.
         until: of a keyframe: stamp (ns) of the last image that looked like it; 0: not known.
+        kept: of a keyframe: what the family keeps to come back to the cache as it was behind these
+            rows; None: nothing.
     """
 
     kind: Kind
@@ -70,6 +73,7 @@ class Segment:
     tags: Tags | None = None
     refreshed: Refreshed | None = None
     until: int = 0
+    kept: list[Any] | None = None
 
     @property
     def shown(self) -> Features | None:

@@ -53,8 +53,14 @@ class RollingCache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of keys and values, spare capacity included."""
-        return sum(a.nbytes for a in cache_arrays(self._layers))
+        """Bytes of keys, values and states, spare capacity and what is kept included."""
+        history = self._history.layers if self._history else []
+        return sum(a.nbytes for a in cache_arrays([self._layers, history, self._kept]))
+
+    @property
+    def _kept(self) -> list[Any]:
+        """What is kept of the past, by keyframe."""
+        return [s.kept for s in self.ledger.segments if s.kept is not None]
 
     @property
     def history_rows(self) -> int:
@@ -67,8 +73,8 @@ class RollingCache:
         return list(cache_arrays(self._layers))
 
     def contents(self) -> list[mx.array]:
-        """Every array of the cache as far as it is in use."""
-        return rows_in_use(self._layers, self.ledger.rows)
+        """Every array of the cache as far as it is in use, and of what is kept of the past."""
+        return [*rows_in_use(self._layers, self.ledger.rows), *cache_arrays(self._kept)]
 
     def branch(self) -> RollingCache:
         """The same cache, to go another way: buffers are shared until one of the two writes."""
@@ -112,7 +118,15 @@ class RollingCache:
         reserve(self._layers, _QUESTION_ROWS)
         yield from self._evaluate(len(segment.rows))
         self.ledger.segments.append(segment)
-        return segment
+        if segment.kind is Kind.KEYFRAME:
+            self._keep()
+        return self.ledger.segments[-1]
+
+    def _keep(self) -> None:
+        """Put on the ledger what it takes to come back to the cache as it is."""
+        kept = self._family.kept(self._layers)
+        mx.eval(list(cache_arrays(kept)))
+        self.ledger.segments[-1] = replace(self.ledger.segments[-1], kept=kept)
 
     def _evaluate(self, rows: int) -> Steps[None]:
         """Hand out what is pending, a layer at a time."""
@@ -146,8 +160,11 @@ class RollingCache:
 
     def promote_tail(self, until: int = 0) -> None:
         """Make the tail, which must be exact, the newest keyframe; `until` as in `Segment`."""
+        if self.ledger.tail is None:
+            return
         self.ledger.promote_tail(until)
         self._history = None
+        self._keep()
 
     def date(self, until: int) -> Segment:
         """Put on the ledger until when the newest rows hold; see `Segment`."""
@@ -293,7 +310,7 @@ class RollingCache:
 
         Raises:
             NoEvidence: no frame that early in this generation.
-            Unsupported: the model's cache cannot be rewound.
+            Unsupported: the model's cache cannot be rewound so far, or not to that frame.
         """
         if not as_of:
             return Fork(self._family, self._branch.lend(), list(self.ledger.segments))
@@ -302,10 +319,10 @@ class RollingCache:
             raise NoEvidence('no frame that early is in the cache: ask about a later stamp')
         layers = fork_layers(self._layers)
         surplus = self.ledger.rows - sum(len(s.rows) for s in segments)
-        if surplus and not self._family.rewind(layers, surplus):
+        if surplus and not self._family.rewind(layers, surplus, segments[-1].kept):
             raise Unsupported(
-                'this model cannot be asked about a moment so long past: leave as_of empty, or '
-                'ask about a later one'
+                'this model cannot be asked about that moment: leave as_of empty, or ask about a '
+                'later one'
             )
         return Fork(self._family, Branch(layers), segments)
 

@@ -46,7 +46,9 @@ class Capabilities:
         'incremental vision', 'windows without a fresh block need not be encoded'
     )
     as_of: bool = capability(
-        'as_of', 'questions about the past; Gemma 4: as far back as its windows reach'
+        'as_of',
+        'questions about the past; with windows (Gemma 4): as far back as they reach; with '
+        'recurrent state: about keyframes',
     )
     rewind: bool = capability(
         'rewind', 'the cache can drop any of its newest rows: a tail needs no fork of the history'
@@ -277,8 +279,18 @@ class Family(ABC):
         mask = mx.arange(start + len(tail))[None] <= places[:, None]
         return [row_writer(layer, places, mask) for layer in layers]
 
-    def rewind(self, layers: list[Any], surplus: int) -> bool:
-        """Drop the newest `surplus` rows of a cache; False, and nothing is done, if it cannot."""
+    def kept(self, layers: list[Any]) -> list[Any] | None:
+        """What has to be kept of a cache, besides its rows, to come back to it; lazy.
+
+        None in most families: dropping rows is enough.
+        """
+        return None
+
+    def rewind(self, layers: list[Any], surplus: int, kept: list[Any] | None = None) -> bool:
+        """Drop the newest `surplus` rows of a cache; False, and nothing is done, if it cannot.
+
+        `kept` is what the method of that name gave before they came.
+        """
         if not self.capabilities.rewind:
             return False
         for layer in layers:

@@ -169,7 +169,7 @@ class Gemma4(Family):
         image = np.concatenate([before, tail.blocks >= 0]) if self._sees_whole_images else None
         return [WindowWriter(layer, rows + start, image) for layer in layers]
 
-    def rewind(self, layers: list[Any], surplus: int) -> bool:
+    def rewind(self, layers: list[Any], surplus: int, kept: list[Any] | None = None) -> bool:
         """Rows can be taken back as long as what they had pushed out of the windows is not missed.
 
         That is so behind the frame before the tail, and while the windows are not full.

@@ -24,7 +24,9 @@ from PIL import Image
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
 from vlmaxxing_ros.engine.families.frame_layout import FrameLayout, lay_out
+from vlmaxxing_ros.engine.families.recurrent import is_recurrent, rewind_states, states
 from vlmaxxing_ros.engine.families.text import ChatText
+from vlmaxxing_ros.engine.families.window_writer import is_windowed, rewind_window
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid, fit_grid
 
 # The planner's blocks: what changed is found in these, whatever the model's own patches are.
@@ -64,9 +66,12 @@ class Generic(Family):
         show_whole(processor)
         text = ChatText(processor, model.config.model_type, end_ids)
         super().__init__(name, model, processor, text, image_id)
-        if all(type(layer) is KVCache for layer in self.make_cache()):
+        layers = self.make_cache()
+        if all(type(layer) is KVCache for layer in layers):
             # Rows of a plain cache can be dropped again, and the rest is as if they never were.
             self.capabilities = PLAIN_CACHE
+        elif is_windowed(layers) or is_recurrent(layers):
+            self.capabilities = GOES_BACK
         self._layout = lru_cache(maxsize=32)(self._lay_out)
         self._fitting = lru_cache(maxsize=32)(self._fit)
         shown = self._layout(Grid(4, 4, _BLOCK))
@@ -151,6 +156,16 @@ class Generic(Family):
         """The model's own cache classes."""
         return make_prompt_cache(self.model.language_model)
 
+    def kept(self, layers: list[Any]) -> list[Any] | None:
+        """Recurrent states, where the cache has them beside rows that can be dropped."""
+        return states(layers) if is_recurrent(layers) else None
+
+    def rewind(self, layers: list[Any], surplus: int, kept: list[Any] | None = None) -> bool:
+        """Any rows of a plain cache; with windows or recurrent states as far as they can."""
+        if is_windowed(layers):
+            return rewind_window(layers, surplus)
+        return is_recurrent(layers) and rewind_states(layers, surplus, kept)
+
     def hidden(self, rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
         """Run rows through the language model; these states are already logits."""
         ids = mx.array(rows.ids)[None]
@@ -171,6 +186,16 @@ PLAIN_CACHE = Capabilities(
     incremental_vision=False,
     as_of=True,
     rewind=True,
+    compression=False,
+    quantized_cache=False,
+)
+
+GOES_BACK = Capabilities(
+    delta_frames=False,
+    tail_refresh=False,
+    incremental_vision=False,
+    as_of=True,
+    rewind=False,
     compression=False,
     quantized_cache=False,
 )

@@ -5,15 +5,18 @@
 
 Most layers keep a state that has absorbed every row before it.  Rows can be appended and the
 state forked, both exactly; no row can be taken back or recomputed, so a tail is always prefilled
-whole on a fork of the history, and there is no asking about the past.  Its processor is Qwen3-VL's,
-and so a frame stands behind its time.
+whole on a fork of the history, and the past is asked about where a state was kept (`recurrent.py`).
+Its processor is Qwen3-VL's, and so a frame stands behind its time.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from vlmaxxing_ros.engine.families.base import Capabilities
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
 from vlmaxxing_ros.engine.families.qwen3_vl import told_time
+from vlmaxxing_ros.engine.families.recurrent import rewind_states, states
 from vlmaxxing_ros.engine.seeing.frame import Frame
 
 
@@ -24,7 +27,7 @@ class Qwen35(Qwen2VL):
         delta_frames=True,
         tail_refresh=False,
         incremental_vision=True,
-        as_of=False,
+        as_of=True,
         rewind=False,
         compression=False,
         quantized_cache=True,
@@ -33,3 +36,11 @@ class Qwen35(Qwen2VL):
     def caption(self, frame: Frame) -> str:
         """Seconds since the stream began."""
         return told_time(frame)
+
+    def kept(self, layers: list[Any]) -> list[Any]:
+        """The recurrent states."""
+        return states(layers)
+
+    def rewind(self, layers: list[Any], surplus: int, kept: list[Any] | None = None) -> bool:
+        """Drop rows of keys and values, and go back to the states that were kept."""
+        return rewind_states(layers, surplus, kept)

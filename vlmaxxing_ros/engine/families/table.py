@@ -15,7 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from vlmaxxing_ros.engine.families.base import Capabilities
-from vlmaxxing_ros.engine.families.generic import PLAIN_CACHE, Generic
+from vlmaxxing_ros.engine.families.generic import GOES_BACK, PLAIN_CACHE, Generic
 from vlmaxxing_ros.engine.families.loading import FAMILIES
 
 BEGIN = '<!-- from the code: python -m vlmaxxing_ros.engine.families.table docs/models.md -->'
@@ -32,7 +32,8 @@ def rows() -> dict[str, Capabilities]:
     known = {f'`{name}`': family.capabilities for name, family in FAMILIES.items()}
     return known | {
         'any other, plain cache': PLAIN_CACHE,
-        'any other, windows or recurrent state': Generic.capabilities,
+        'any other, windows or recurrent state': GOES_BACK,
+        'any other, another cache': Generic.capabilities,
     }
 
 

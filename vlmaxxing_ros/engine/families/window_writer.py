@@ -15,6 +15,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from mlx_vlm.models.cache import KVCache, RotatingKVCache
 
 
 class RowRope(nn.Module):
@@ -71,6 +72,12 @@ class WindowWriter:
         layer.keys[:, :, self._places] = keys
         layer.values[:, :, self._places] = values
         return layer.keys[:, :, : self._held], layer.values[:, :, : self._held]
+
+
+def is_windowed(layers: list[Any]) -> bool:
+    """Whether every layer of a cache holds its rows in order, all of them or the newest."""
+    kinds = {type(layer) for layer in layers}
+    return kinds <= {KVCache, RotatingKVCache} and not any(getattr(la, 'keep', 0) for la in layers)
 
 
 def rewind_window(layers: list[Any], surplus: int) -> bool:

@@ -94,6 +94,7 @@ class Sight:
         self._seen_before = first.stamp  # of the frame before the newest
         shape = (first.grid.rows, first.grid.cols)
         self._moved_at = np.full(shape, first.stamp, np.int64)
+        self._changed_at = np.full(shape, first.stamp, np.int64)
         self._owed_since = np.full(shape, first.stamp, np.int64)
         look = self._planner.look(first.since(self._origin), camera_velocity=camera_velocity)
         self._plan = self._planner.plan(look)
@@ -127,10 +128,7 @@ class Sight:
             self._seen_before = before.look.frame.stamp
             look = self._planner.look(frame.since(self._origin), camera_velocity=camera_velocity)
             plan = self._planner.plan(look)
-            if plan.whole:
-                self._moved_at[:] = frame.stamp
-            elif _novel(plan).any():
-                self._moved_at[self._planner.moved(before, plan)] = frame.stamp
+            self._note_change(before, plan)
             self._take(plan)
             self._bursts.note(plan)
             return plan
@@ -154,6 +152,14 @@ class Sight:
                 briefs=tuple(b for b in self._bursts.waiting if self._lasts(b.frame.stamp)),
                 past=self._past_frame(stamp),
             )
+
+    def changed_since(self, stamp: int, blocks: tuple[slice, slice]) -> int:
+        """How many of some rows and columns have changed in images later than `stamp` (ns).
+
+        Counted when a block became novel, and when it moved while it was; whatever was paid since.
+        """
+        with self._lock:
+            return int(np.count_nonzero(self._changed_at[blocks] > stamp))
 
     def moved_since(self, plan: Plan) -> np.ndarray:
         """Of what is owed now, what has changed since a plan's frame: bool [rows, cols]."""
@@ -184,6 +190,18 @@ class Sight:
         with self._lock:
             if brief in self._bursts.waiting:
                 self._bursts.waiting.remove(brief)
+
+    def _note_change(self, before: Plan, plan: Plan) -> None:
+        stamp, then, now = plan.look.frame.stamp, _novel(before), _novel(plan)
+        if plan.whole:
+            self._moved_at[:] = self._changed_at[:] = stamp
+        elif now.any() or then.any():
+            moved = self._planner.moved(before, plan)
+            if now.any():
+                self._moved_at[moved] = stamp
+            # What is novel stays so until it is paid, whether or not it goes on changing; what was
+            # may have gone back to what was paid.
+            self._changed_at[(now & ~then) | (moved & (now | then))] = stamp
 
     def _take(self, plan: Plan) -> None:
         self._plan, stamp = plan, plan.look.frame.stamp

@@ -70,6 +70,7 @@ class AnswerJob:
         self._asking: Asking | None = None
         self._suffix = _question_ids(stream, question)
         self._terms, self._age = terms, evidence_age
+        stream.asked = stream.sight.newest.stamp
         payment = self._payment()
         if payment is None and stream.cache.ledger.tail is None:
             raise NoEvidence('no image has been admitted yet: is the camera publishing?')

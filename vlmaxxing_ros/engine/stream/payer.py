@@ -95,14 +95,16 @@ class Payer:
     def _prepare(self, payment: Payment) -> Steps[tuple[RollingCache, Paid]]:
         """A branch, or a new generation, with its history as it is to be."""
         paid, generations = Paid(), self._generations
-        # A generation that lacks only its tail gets it now, where it is taken whole anyway.
-        ready = generations.ready if payment.whole and not payment.afresh else None
+        # A generation that lacks only its tail gets it now, where it is taken whole anyway; where
+        # the tail that there is becomes a keyframe, that has to be copied: only if it is high time.
+        fits = payment.whole and not payment.afresh
+        ready = generations.ready if fits and (payment.grown or not payment.promote) else None
         cache = self._working = ready or (
             generations.afresh() if payment.afresh else generations.current.branch()
         )
         if payment.afresh:
             paid += yield from self._begin_again(cache, payment)
-        if payment.promote and ready is None:
+        if payment.promote:
             paid += Paid(keyframes=1)
             yield from self._promote(cache)
         for brief in payment.briefs:

@@ -74,6 +74,7 @@ class Payment:
         whole: encode and prefill the frame whole, rather than recompute rows in place.
         promote: the tail that there is becomes the newest keyframe first.
         afresh: begin a new generation without what is of another time.
+        grown: the generation that there is has grown enough to be replaced.
         since: stamp (ns) since when a keyframe must have been true to be kept by a new generation.
         past: a frame to put on the history first, so that it reaches back.
         briefs: brief events to put on it then.
@@ -88,6 +89,7 @@ class Payment:
     whole: bool = False
     promote: bool = False
     afresh: bool = False
+    grown: bool = False
     since: float = 0.0
     past: Frame | None = None
     briefs: tuple[Brief, ...] = ()
@@ -124,10 +126,15 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.FIRST, owed, owed.blocks, standing, config)
     if standing.wanted:
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
-    if owed.due.any():
-        return _form(Why.DUE, owed, owed.blocks | owed.due, standing, config)
     if standing.put_off and (owed.blocks.any() or owed.briefs or not standing.reaches):
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
+    # Paid in place, an exact tail can no longer become the keyframe that the next question lacks.
+    spared = standing.attended and standing.exact and _due(standing.tail, standing, config)
+    if owed.due.any():
+        why = Why.KEYFRAME if spared else Why.DUE
+        return _form(why, owed, owed.blocks | owed.due, standing, config)
+    if spared:
+        return None
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
     if owed.blocks.any() or owed.still < SETTLE_AFTER:
@@ -151,7 +158,9 @@ def _form(
     # A tail that is to be a keyframe has to be exact: taken whole.
     keyframe = why.remembers and (promotable or _due(owed.stamp, standing, config))
     # Who asks does not wait for the history's sake, unless nobody else sees to it.
-    puts_off = why is Why.ASKED and config.max_duty > 0.0 and not standing.late
+    puts_off = (
+        why is Why.ASKED and config.max_duty > 0.0 and not standing.late and standing.remembers
+    )
     # A large event that came and went is left to the background as well.
     briefs = tuple(b for b in owed.briefs if _small(b) or not puts_off) if why.remembers else ()
     most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
@@ -170,7 +179,8 @@ def _form(
     if not whole:
         in_place = blocks | owed.riders
         return Payment(why, owed.plan, in_place, aside=promotable and why.asks, puts_off=keyframe)
-    lacks = why.remembers and not puts_off and not standing.reaches
+    lacks = why.remembers and not (standing.remembers if why.asks else standing.reaches)
+    lacks = lacks and not (why.asks and promotable)
     past = owed.past if lacks and config.keep_keyframes else None
     return Payment(
         why,
@@ -179,9 +189,12 @@ def _form(
         whole=True,
         promote=promotable and why.remembers,
         afresh=outdated or past is not None,
+        grown=standing.grown,
         since=owed.stamp - reach.least,
         past=past,
         briefs=briefs,
+        # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
+        puts_off=puts_off and keyframe and not promotable,
     )
 
 

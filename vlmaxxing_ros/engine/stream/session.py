@@ -140,6 +140,11 @@ class StreamSession:
         sight = self._sight
         return sight.newest.stamp if sight else None
 
+    @property
+    def sight(self) -> Sight | None:
+        """What the camera shows; another one where the session began anew, None before an image."""
+        return self._sight
+
     # The model's thread
 
     def reset(self) -> None:

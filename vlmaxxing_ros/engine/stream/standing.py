@@ -25,10 +25,13 @@ class Standing:
         refreshed: rows recomputed since it was, over its size.
         caught_up: no row of it is stale beyond the limit.
         keyframe: stamp of the newest keyframe; None: there is none.
+        grown: its history has twice the keyframes that are kept.
         outdated: some of the history is of another time.
         expired: has been for so long that a question does not put up with it.
         late: the tail was to be a keyframe long ago.
         put_off: a question has put a keyframe off.
+        attended: somebody has asked within what a history may reach back.
+        remembers: the history shows a moment long enough ago for a question.
         reaches: history and tail reach back as far as they should.
         wanted: a keyframe was asked for.
         whole_only: rows are never recomputed in place.
@@ -41,10 +44,13 @@ class Standing:
     refreshed: float
     caught_up: bool
     keyframe: int | None
+    grown: bool
     outdated: bool
     expired: bool
     late: bool
     put_off: bool
+    attended: bool
+    remembers: bool
     reaches: bool
     wanted: bool
     whole_only: bool
@@ -62,6 +68,7 @@ class Standing:
         refreshes: bool,
         wanted: bool,
         put_off: bool,
+        asked: int | None,
     ) -> Standing:
         """Read it.
 
@@ -73,6 +80,7 @@ class Standing:
             refreshes: the model's family can recompute rows in place.
             wanted: a keyframe was asked for.
             put_off: a question has put a keyframe off.
+            asked: stamp of the newest image when somebody asked last; None: nobody has.
         """
         tail, mode, reach = ledger.tail, config.tail_mode, Reach.of(config)
         shown = tail.frame.stamp if tail and tail.frame else None
@@ -88,10 +96,13 @@ class Standing:
             refreshed=refreshed if mode == 'auto' else 0.0,
             caught_up=tail is not None and tail.caught_up,
             keyframe=keyframes[-1] if keyframes else None,
+            grown=len(keyframes) >= 2 * max(1, config.keep_keyframes),
             outdated=len(lasting) < len(history),
             expired=any(now - s.until > reach.most + reach.least for s, _ in history),
             late=exact and now - (shown or now) >= reach.most,
             put_off=put_off,
+            attended=asked is not None and now - asked <= reach.most,
+            remembers=any(now - stamp >= reach.least / 2 for stamp in lasting),
             reaches=any(now - stamp >= reach.least for stamp in reaching),
             wanted=wanted,
             whole_only=mode == 'exact' or not refreshes,

@@ -49,6 +49,7 @@ class Stream:
         config: the settings now.
         sight: what the camera shows, and what of it is owed.
         wanted: a keyframe was asked for.
+        asked: stamp of the newest image when somebody asked last; None: nobody has.
         last_audit: what the last audit found.
         probe: token ids of a question, the last one that was asked.
     """
@@ -76,6 +77,7 @@ class Stream:
         self._audit: Audit | None = None
         self._last_audit_stamp = sight.newest.stamp
         self._jobs: dict[str, Job] = {}
+        self.asked: int | None = None
         self._put_off = False  # a question has left a keyframe to the background
         self._under_way: Payment | None = None  # what the payment among them pays
         self._note = ''
@@ -108,6 +110,7 @@ class Stream:
             refreshes=self.family.capabilities.tail_refresh,
             wanted=self.wanted,
             put_off=self._put_off,
+            asked=self.asked,
         )
 
     # Jobs

@@ -1,0 +1,50 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A region in fractions of an image, on grids."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from vlmaxxing_ros.engine.seeing.frame import Grid
+from vlmaxxing_ros.engine.seeing.region import Region
+
+GRID = Grid(4, 10, 28)
+
+
+@pytest.mark.parametrize(
+    ('region', 'rows', 'cols'),
+    [
+        (Region(), (0, 4), (0, 10)),
+        (Region(0.0, 0.0, 0.5, 0.5), (0, 2), (0, 5)),
+        (Region(0.1, 0.25, 0.2, 0.25), (1, 2), (1, 3)),  # 0.1 + 0.2 is no more than 0.3
+        (Region(0.15, 0.3, 0.1, 0.1), (1, 2), (1, 3)),  # every block that it touches
+        (Region(0.7, 0.5, 0.3, 0.5), (2, 4), (7, 10)),
+        (Region(0.5, 0.5, 1e-9, 1e-9), (2, 3), (5, 6)),
+        (Region(1.0 - 1e-9, 1.0 - 1e-9, 1e-9, 1e-9), (3, 4), (9, 10)),
+    ],
+)
+def test_it_has_the_blocks_that_it_touches(
+    region: Region, rows: tuple[int, int], cols: tuple[int, int]
+) -> None:
+    assert region.blocks(GRID) == (slice(*rows), slice(*cols))
+
+
+@pytest.mark.parametrize(
+    'numbers',
+    [
+        (-0.1, 0.0, 0.5, 0.5),
+        (0.0, 0.0, 0.0, 0.5),
+        (0.0, 0.0, 1.1, 0.5),
+        (0.6, 0.0, 0.5, 0.5),
+        (math.nan, 0.0, 0.5, 0.5),
+        (0.0, 0.0, 0.5, math.inf),
+        (100, 50, 200, 100),
+    ],
+)
+def test_what_is_not_within_the_image_is_refused(numbers: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match=r'fractions of the image.*\[0.0, 0.0, 1.0, 1.0\]'):
+        Region(*numbers)
