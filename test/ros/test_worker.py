@@ -597,7 +597,7 @@ def test_settings_that_the_loaded_models_family_cannot_follow_are_refused(tmp_pa
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='only Linux refuses memory on request')
-def test_memory_that_runs_out_ends_the_question_and_the_stream_holds_less(scene: Filmed) -> None:
+def test_memory_that_runs_out_ends_the_question_and_the_stream_holds_less(scene: AWorker) -> None:
     engine = replace(scene.settings.engine, max_duty=0.0)
     scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
 
