@@ -462,7 +462,7 @@ def test_a_model_that_fails_on_every_image_is_one_line(
     scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise RuntimeError('out of memory')
+        raise RuntimeError('broken')
 
     with monkeypatch.context() as broken:
         broken.setattr(scene.worker._family, 'encode', fail)
@@ -477,16 +477,33 @@ def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
     scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise RuntimeError('out of memory')
+        raise RuntimeError('broken')
 
     with monkeypatch.context() as broken:
         broken.setattr(scene.worker._family, 'encode', fail)
         scene.show()
         wait_until(lambda: scene.errors)
-    assert 'out of memory' in scene.errors[0]
-    assert 'out of memory' in scene.worker.failures.last
+    assert 'broken' in scene.errors[0]
+    assert 'broken' in scene.worker.failures.last
     scene.show()
     assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
+
+
+def test_memory_that_is_never_enough_ends_in_a_reset_and_is_two_lines(
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError('none is left')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.worker._family, 'encode', fail)
+        scene.show()
+        wait_until(lambda: len(scene.errors) > 1)
+    assert 'memory ran out' in scene.errors[0]
+    assert 'the session is reset' in scene.errors[1]
+    scene.show()
+    assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
+    assert len(scene.errors) == 2
 
 
 def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: AWorker) -> None:
