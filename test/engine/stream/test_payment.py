@@ -37,6 +37,7 @@ HELD = Standing(
     put_off=False,
     attended=False,
     remembers=True,
+    recalls=True,
     reaches=True,
     wanted=False,
     whole_only=False,
@@ -177,12 +178,13 @@ def test_a_keyframe_that_was_put_off_goes_before_what_is_due() -> None:
 
 
 def test_a_question_pays_for_a_past_that_nothing_else_shows() -> None:
-    forgetful = replace(HELD, remembers=False, exact=False, keyframe=98 * SECOND)
-    payment = asked(owed(SOME), forgetful, CONFIG)
-    assert payment is not None
-    assert (payment.whole, payment.afresh, payment.puts_off) == (True, True, False)
-    assert payment.past is not None
-    kept = asked(owed(SOME), replace(forgetful, exact=True), CONFIG)
+    forgetful = replace(HELD, remembers=False, recalls=False, exact=False, keyframe=98 * SECOND)
+    for blocks in (SOME, NOTHING):
+        payment = asked(owed(blocks), forgetful, CONFIG)
+        assert payment is not None
+        assert (payment.whole, payment.afresh, payment.puts_off) == (True, True, False)
+        assert payment.past is not None
+    kept = asked(owed(SOME), replace(forgetful, exact=True, recalls=True), CONFIG)
     assert kept is not None
     assert (kept.promote, kept.past) == (True, None), 'the tail will show it'
 

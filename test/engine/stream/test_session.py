@@ -392,3 +392,26 @@ def test_a_budget_that_cannot_hold_the_keyframes_is_reported(qwen: Family) -> No
     session = StreamSession(qwen, EngineConfig(token_budget=128, keep_keyframes=4))
     assert 'set it to at least 208' in session.admit(scene(PERIOD)).status_text
     assert StreamSession(qwen, EngineConfig()).admit(scene(PERIOD)).status_text == 'first frame'
+
+
+def test_a_history_is_in_the_order_in_which_it_was_seen(family: Family) -> None:
+    session = StreamSession(family, EngineConfig(keyframe_interval=0.1, keep_keyframes=4))
+    rng = np.random.default_rng(0)
+    shown = scene(PERIOD)
+    session.admit(shown)
+    for index in range(2, 60):
+        fresh = np.zeros((GRID.rows, GRID.cols), bool)
+        fresh[tuple(rng.integers((GRID.rows, GRID.cols)))] = True
+        # Every other change is gone with the next frame.
+        changed = change_blocks(shown, fresh, stamp=index * PERIOD)
+        session.see(changed)
+        shown = replace(shown if index % 2 else changed, stamp=index * PERIOD)
+        if index % 5 == 0:
+            session.ask(Question(text='what?', max_tokens=1))
+        if index % 7 == 0:
+            session.idle()
+        assert session.stream is not None
+        segments = session.stream.cache.ledger.segments
+        stamps = [s.frame.stamp for s in segments if s.frame is not None]
+        assert stamps == sorted(stamps)
+    assert session.audit().ok

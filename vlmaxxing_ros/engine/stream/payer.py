@@ -8,12 +8,13 @@ Knows how to pay; what, and when, comes from `payment`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vlmaxxing_ros.engine.cache.generations import Generations
-from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
@@ -102,13 +103,8 @@ class Payer:
         cache = self._working = ready or (
             generations.afresh() if payment.afresh else generations.current.branch()
         )
-        if payment.afresh:
-            paid += yield from self._begin_again(cache, payment)
-        if payment.promote:
-            paid += Paid(keyframes=1)
-            yield from self._promote(cache)
-        for brief in payment.briefs:
-            paid += yield from self._remember(cache, brief.frame, brief.blocks)
+        for _, part in sorted(self._history(cache, payment), key=lambda part: part[0]):
+            paid += yield from part
         return cache, paid
 
     @property
@@ -116,26 +112,32 @@ class Payer:
         """Bytes of the branch that is being worked on."""
         return self._working.nbytes if self._working else 0
 
-    def _begin_again(self, cache: RollingCache, payment: Payment) -> Steps[Paid]:
-        """Put on a new generation what still holds of the history, after a frame from before."""
-        paid = Paid()
+    def _history(self, cache: RollingCache, payment: Payment) -> Iterator[tuple[int, Steps[Paid]]]:
+        """What comes onto the history, each with the stamp of its frame."""
+        ledger = self._generations.current.ledger
         if payment.past is not None:
-            paid += yield from self._remember(cache, payment.past)
-        for segment in self._generations.current.ledger.history:
-            if segment.until >= payment.since:
-                copied = yield from cache.appending_copy(segment)
-                paid += Paid(rows=len(copied.rows))
-        return paid
+            yield payment.past.stamp, self._remember(cache, payment.past)
+        for segment in ledger.history if payment.afresh else ():
+            if segment.until >= payment.since and segment.frame is not None:
+                yield segment.frame.stamp, self._copy(cache, segment)
+        for brief in payment.briefs:
+            yield brief.frame.stamp, self._remember(cache, brief.frame, brief.blocks)
+        if payment.promote and ledger.tail is not None and ledger.tail.frame is not None:
+            yield ledger.tail.frame.stamp, self._promote(cache, ledger.tail)
 
-    def _promote(self, cache: RollingCache) -> Steps[None]:
-        """Make the tail, which is exact, the newest keyframe of a branch or a new generation."""
+    def _copy(self, cache: RollingCache, segment: Segment) -> Steps[Paid]:
+        """Put on a branch or a new generation what another one has."""
+        copied = yield from cache.appending_copy(segment)
+        return Paid(rows=len(copied.rows))
+
+    def _promote(self, cache: RollingCache, tail: Segment) -> Steps[Paid]:
+        """Make the tail, which is exact, the newest keyframe: where it stands, or as a copy."""
         until = self._sight.owed().accounted
-        if cache.number == self._generations.current.number:
+        if cache.ledger.tail is tail:
             cache.promote_tail(until)
-            return
-        tail = self._generations.current.ledger.tail
-        assert tail is not None
-        yield from cache.appending_copy(replace(tail, kind=Kind.KEYFRAME, until=until))
+            return Paid(keyframes=1)
+        copied = self._copy(cache, replace(tail, kind=Kind.KEYFRAME, until=until))
+        return (yield from copied) + Paid(keyframes=1)
 
     def _remember(
         self, cache: RollingCache, frame: Frame, blocks: np.ndarray | None = None

@@ -105,7 +105,9 @@ class Payment:
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
     changed = owed.blocks.any() or any(map(_small, owed.briefs))
-    if standing.tail is None or changed or standing.behind or (standing.expired and standing.late):
+    forgot = not standing.recalls and owed.past is not None
+    late = standing.expired and standing.late
+    if standing.tail is None or changed or forgot or standing.behind or late:
         return _form(Why.ASKED, owed, owed.blocks, standing, config)
     if standing.whole_only or standing.caught_up:
         return None
@@ -163,6 +165,8 @@ def _form(
     )
     # A large event that came and went is left to the background as well.
     briefs = tuple(b for b in owed.briefs if _small(b) or not puts_off) if why.remembers else ()
+    lacks = why.remembers and not (standing.recalls if why.asks else standing.reaches)
+    past = owed.past if lacks and config.keep_keyframes else None
     most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
     outdated = standing.expired and why.remembers and not puts_off
     whole = (
@@ -173,15 +177,13 @@ def _form(
         or why is Why.KEYFRAME
         or (keyframe and not puts_off)
         or bool(briefs)
+        or (why.asks and past is not None)
         or np.count_nonzero(blocks) >= most * blocks.size
         or standing.refreshed > config.max_refreshed
     )
     if not whole:
         in_place = blocks | owed.riders
         return Payment(why, owed.plan, in_place, aside=promotable and why.asks, puts_off=keyframe)
-    lacks = why.remembers and not (standing.remembers if why.asks else standing.reaches)
-    lacks = lacks and not (why.asks and promotable)
-    past = owed.past if lacks and config.keep_keyframes else None
     return Payment(
         why,
         owed.plan,

@@ -32,6 +32,7 @@ class Standing:
         put_off: a question has put a keyframe off.
         attended: somebody has asked within what a history may reach back.
         remembers: the history shows a moment long enough ago for a question.
+        recalls: the history does, or the tail.
         reaches: history and tail reach back as far as they should.
         wanted: a keyframe was asked for.
         whole_only: rows are never recomputed in place.
@@ -51,6 +52,7 @@ class Standing:
     put_off: bool
     attended: bool
     remembers: bool
+    recalls: bool
     reaches: bool
     wanted: bool
     whole_only: bool
@@ -103,6 +105,7 @@ class Standing:
             put_off=put_off,
             attended=asked is not None and now - asked <= reach.most,
             remembers=any(now - stamp >= reach.least / 2 for stamp in lasting),
+            recalls=any(now - stamp >= reach.least / 2 for stamp in reaching),
             reaches=any(now - stamp >= reach.least for stamp in reaching),
             wanted=wanted,
             whole_only=mode == 'exact' or not refreshes,
