@@ -20,7 +20,7 @@ OPENBLAS := $(wildcard /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 FAST := $(if $(OPENBLAS),LD_PRELOAD=$(OPENBLAS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test newest bench pictures docs lock clean
+.PHONY: help setup demo test newest bench fuzz soak pictures docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +47,14 @@ newest: setup  ## the families' tests with mlx-vlm's newest release instead of t
 bench: setup  ## the measurements behind the figures in docs/
 	@$(FAST) $(BIN)/python -m bench.live
 	@$(FAST) $(BIN)/python -m bench
+
+FUZZ_CASES ?= 10000
+fuzz: setup  ## 10,000 cases of what comes from outside (FUZZ_CASES=...)
+	@$(FAST) FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q test/fuzz
+
+MINUTES ?= 30
+soak: setup  ## half an hour with a slow model, killed clients and lost cameras (MINUTES=...)
+	@$(FAST) $(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 pictures: setup  ## the moving picture of the README
 	@$(FAST) $(BIN)/python -m vlmaxxing_ros.demo.pictures

@@ -12,7 +12,9 @@ it only from 0.26.7 (Jazzy) on, and nobody has to wait for a transition event.
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import yaml
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
@@ -23,6 +25,12 @@ from launch_ros.utilities import prefix_namespace
 
 ENDING = '20'
 """Seconds that the node has after SIGTERM: a large model may be in the middle of a frame."""
+
+TOPICS = ('image', 'twist', 'camera_info')
+"""Topics of a camera, read in place of <camera>/image and so on."""
+
+OF_ONE_CAMERA = ('base_topic', 'transport', *TOPICS)
+"""Arguments that are about the camera `camera`."""
 
 LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 
@@ -41,6 +49,12 @@ def generate_launch_description() -> LaunchDescription:
                 'model',
                 default_value='',
                 description='nano (built in), a model folder, or a hub id',
+            ),
+            DeclareLaunchArgument(
+                'cameras_file',
+                default_value='',
+                description='YAML file of all cameras and their topics, as config/cameras.yaml; '
+                'in place of image, base_topic, transport, twist and camera_info',
             ),
             DeclareLaunchArgument(
                 'image',
@@ -102,6 +116,7 @@ def start(context: LaunchContext) -> list[Action]:
 
     Raises:
         FileNotFoundError: there is no such parameter file; launch_ros alone would only warn.
+        ValueError: the cameras cannot be read, or are given twice.
     """
 
     def value(name: str) -> str:
@@ -110,15 +125,17 @@ def start(context: LaunchContext) -> list[Action]:
     params_file = value('params_file')
     if not os.path.isfile(params_file):
         raise FileNotFoundError(f'params_file: no such file: {params_file}')
-    given = {
-        'model': value('model'),
-        'camera.transport': value('transport'),
-        'camera.base_topic': value('base_topic'),
-    }
+    if value('cameras_file'):
+        if both := [name for name in OF_ONE_CAMERA if value(name)]:
+            raise ValueError(f'{", ".join(both)}: write it in cameras_file, for its camera')
+        given, remapped = read_cameras(value('cameras_file'))
+    else:
+        given = {f'camera.{name}': value(name) for name in ('transport', 'base_topic')}
+        remapped = {f'camera/{name}': value(name) for name in TOPICS}
+    given['model'] = value('model')
     switches = {name: value(name) for name in ('use_sim_time', 'autostart')}
     # PushROSNamespace of an including launch file comes first, as in launch_ros itself.
     pushed = context.launch_configurations.get('ros_namespace')
-    remapped = {f'camera/{name}': value(name) for name in ('image', 'twist', 'camera_info')}
     namespace = prefix_namespace(pushed, value('namespace')) or ''
     logger = '.'.join(filter(None, [*namespace.split('/'), 'vlmaxxing']))
     return [
@@ -129,7 +146,7 @@ def start(context: LaunchContext) -> list[Action]:
             namespace=value('namespace'),
             parameters=[
                 params_file,
-                {name: text for name, text in given.items() if text}
+                {name: setting for name, setting in given.items() if setting != ''}
                 | {name: text == 'true' for name, text in switches.items() if text},
             ],
             remappings=[(topic, other) for topic, other in remapped.items() if other],
@@ -138,3 +155,29 @@ def start(context: LaunchContext) -> list[Action]:
             sigterm_timeout=ENDING,
         )
     ]
+
+
+def read_cameras(path: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Parameters and remappings from a file of cameras.
+
+    Raises:
+        ValueError: it is none; the text says why.
+    """
+    try:
+        with open(path, encoding='utf-8') as file:
+            cameras = yaml.safe_load(file)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f'cameras_file: {path} cannot be read: {error}') from error
+    if not isinstance(cameras, dict) or not cameras:
+        raise ValueError(f'cameras_file: {path} names no cameras; see config/cameras.yaml')
+    parameters: dict[str, Any] = {'cameras': list(cameras)}
+    remapped: dict[str, str] = {}
+    for camera, settings in cameras.items():
+        if not isinstance(settings, dict):
+            raise ValueError(f'cameras_file: {camera} needs settings; see config/cameras.yaml')
+        for name, setting in settings.items():
+            if name in TOPICS:
+                remapped[f'{camera}/{name}'] = setting
+            else:
+                parameters[f'{camera}.{name}'] = setting
+    return parameters, remapped

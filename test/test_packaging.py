@@ -176,7 +176,7 @@ def test_a_wheel_carries_the_data_files_and_the_model(tmp_path: Path) -> None:
     packed = {name.partition('.data/data/')[2] or name for name in names}
     expected = {'share/ament_index/resource_index/packages/vlmaxxing_ros'}
     expected |= {'share/vlmaxxing_ros/package.xml', 'vlmaxxing_ros/py.typed'}
-    data = [*ROOT.glob('config/*'), *ROOT.glob('launch/*.launch.py')]
+    data = [*ROOT.glob('config/*'), *ROOT.glob('launch/*.launch.*')]
     expected |= {f'share/vlmaxxing_ros/{path.relative_to(ROOT)}' for path in data}
     nano = [*ROOT.glob('vlmaxxing_ros/demo/nano/*')]
     expected |= {str(path.relative_to(ROOT)) for path in nano}

@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip('sensor_msgs', reason='needs the ROS 2 messages')
 
+from ros.rvl_encoder import encode
 from sensor_msgs.msg import CompressedImage, Image
 
 from vlmaxxing_ros.ros.images import (
@@ -367,10 +368,23 @@ def test_compressed_depth_in_metres_is_quantized_by_its_inverse() -> None:
     np.testing.assert_array_equal(rgb[0, :5, 0], [255, 153, 0, 0, 0])
 
 
+def test_compressed_depth_in_rvl_is_what_it_is_in_png() -> None:
+    millimetres = np.tile(np.uint16([500, 1300, 2500, 0, 9000]), (HEIGHT, 2))
+    image = compressed_depth(millimetres, '16UC1; compressedDepth png')
+    depth_range = Scaling(depth_range=(0.5, 2.5))
+    wanted = compressed_to_rgb(image, depth_range)
+    image.format = '16UC1; compressedDepth rvl'
+    code = struct.pack('<iff', 0, 0.0, 0.0) + encode(millimetres).tobytes()
+    image.data = array.array('B', code)
+    np.testing.assert_array_equal(compressed_to_rgb(image, depth_range), wanted)
+    with pytest.raises(ImageError, match='max_image_pixels'):
+        compressed_to_rgb(image, depth_range, max_pixels=10)
+
+
 @pytest.mark.parametrize('name', ['16UC1; compressedDepth png', '16UC1; compressedDepth rvl'])
 def test_compressed_depth_that_cannot_be_read_is_refused_with_a_reason(name: str) -> None:
     image = compressed('.png', noise(HEIGHT, WIDTH), name)  # no header
-    with pytest.raises(ImageError, match=r'no whole PNG behind|set the publisher.s parameter'):
+    with pytest.raises(ImageError, match=r'no whole (PNG|RVL image) behind|max_image_pixels'):
         compressed_to_rgb(image, Scaling(depth_range=(0.5, 2.5)))
 
 

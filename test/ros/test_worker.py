@@ -9,6 +9,7 @@ Messages are opaque to the worker, so that plain arrays stand for them here.
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ros.requests import asks
+from scarcity import little_memory
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import ModelError
@@ -460,7 +462,7 @@ def test_a_model_that_fails_on_every_image_is_one_line(
     scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise RuntimeError('out of memory')
+        raise RuntimeError('broken')
 
     with monkeypatch.context() as broken:
         broken.setattr(scene.worker._family, 'encode', fail)
@@ -475,16 +477,33 @@ def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
     scene: AWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise RuntimeError('out of memory')
+        raise RuntimeError('broken')
 
     with monkeypatch.context() as broken:
         broken.setattr(scene.worker._family, 'encode', fail)
         scene.show()
         wait_until(lambda: scene.errors)
-    assert 'out of memory' in scene.errors[0]
-    assert 'out of memory' in scene.worker.failures.last
+    assert 'broken' in scene.errors[0]
+    assert 'broken' in scene.worker.failures.last
     scene.show()
     assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
+
+
+def test_memory_that_is_never_enough_ends_in_a_reset_and_is_two_lines(
+    scene: AWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError('none is left')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.worker._family, 'encode', fail)
+        scene.show()
+        wait_until(lambda: len(scene.errors) > 1)
+    assert 'memory ran out' in scene.errors[0]
+    assert 'the session is reset' in scene.errors[1]
+    scene.show()
+    assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
+    assert len(scene.errors) == 2
 
 
 def test_closing_cancels_whoever_waits_and_refuses_whoever_comes(scene: AWorker) -> None:
@@ -592,3 +611,32 @@ def test_settings_that_the_loaded_models_family_cannot_follow_are_refused(tmp_pa
     assert 'set tail_mode to auto or exact' in scene.worker.refuses(refreshing)
     assert scene.worker.refuses(scene.settings) == ''
     assert scene.worker.stop(WAIT)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux refuses memory on request')
+def test_memory_that_runs_out_ends_the_question_and_the_stream_holds_less(scene: AWorker) -> None:
+    engine = replace(scene.settings.engine, max_duty=0.0)
+    scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
+
+    def look(number: int) -> Perceived:
+        """Show noise that takes 3 MB to encode."""
+        seen, scene.now = len(scene.perceived), scene.now + 10**9
+        pixels = np.random.default_rng(number).integers(0, 256, (168, 224, 3), dtype=np.uint8)
+        scene.worker.offer('camera', Arrival(pixels, scene.now, 'lens'))
+        wait_until(lambda: len(scene.perceived) > seen)
+        return scene.perceived[-1]
+
+    look(1)
+    assert scene.ask(asks('well?', max_tokens=1)).outcome.status is Status.OK
+    look(2)
+    with little_memory(1_000_000):
+        outcome = scene.ask(asks('well?', max_tokens=1)).outcome
+    assert outcome.status is Status.MODEL_ERROR
+    assert 'memory ran out: token_budget is held at 4096' in outcome.status_text
+    assert 'reset' not in outcome.status_text
+    assert 'memory ran out' in scene.errors[-1]
+    assert 'held at 4096' in look(3).budget.status_text
+    after = scene.ask(asks('well?', max_tokens=1)).outcome
+    assert after.status is Status.OK
+    assert after.answer is not None
+    assert after.answer.evidence.newest_stamp == scene.now

@@ -251,11 +251,13 @@ def check(spec: Field[Any], value: Any) -> None:
     Raises:
         ValueError: wrong type, out of range or not among the choices.
     """
-    kind = type(spec.default)
-    if isinstance(value, bool) != (kind is bool) or not isinstance(
-        value, (int, float) if kind is float else kind
-    ):
+    default: Any = spec.default
+    kind = type(default)
+    if not _is(value, kind):
         raise ValueError(f'{spec.name} must be of type {kind.__name__}, not {value!r}')
+    if kind is tuple and not all(_is(item, type(default[0])) for item in value):
+        item = type(default[0]).__name__
+        raise ValueError(f'{spec.name} must hold values of type {item}, not {value!r}')
     choices = spec.metadata['choices']
     if choices and value not in choices:
         raise ValueError(f'{spec.name} must be one of {", ".join(choices)}, not {value!r}')
@@ -265,3 +267,10 @@ def check(spec: Field[Any], value: Any) -> None:
         raise ValueError(f'{spec.name} must be at least {minimum}, not {value}')
     if maximum is not None and not value <= maximum:
         raise ValueError(f'{spec.name} must be at most {maximum}, not {value}')
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Whether a value is of a kind; whole numbers are numbers, true and false are none."""
+    if isinstance(value, bool) != (kind is bool):
+        return False
+    return isinstance(value, (int, float) if kind is float else kind)

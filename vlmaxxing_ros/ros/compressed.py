@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.errors import InvalidFrame
+from vlmaxxing_ros.ros.rvl import decode_rvl, rvl_size
 
 _JPEG, _PNG = b'\xff\xd8', b'\x89PNG\r\n\x1a\n'
 _END, _SCAN = 0xD9, 0xDA
@@ -49,10 +50,7 @@ def flaw_of(data: np.ndarray, max_pixels: int = MAX_PIXELS) -> str:
             'the topic carries sensor_msgs/Image'
         )
     if width * height > max_pixels:
-        return (
-            f'the header claims {width}x{height} pixels; at most {max_pixels} are decoded '
-            '(max_image_pixels)'
-        )
+        return _too_large(width, height, max_pixels)
     return '' if whole else f'the image is truncated at {len(buffer)} bytes, or damaged'
 
 
@@ -129,14 +127,34 @@ def decode_depth(data: np.ndarray, name: str, max_pixels: int = MAX_PIXELS) -> n
         reading.
 
     Raises:
-        ImageError: truncated, too large, or compressed in another way than PNG.
+        ImageError: truncated, too large, or compressed in another way than PNG and RVL.
     """
-    if 'rvl' in name:
-        raise ImageError(
-            f"format {name!r}: RVL is not supported: set the publisher's parameter "
-            '.compressedDepth.format to png, or use the raw depth topic'
-        )
     body = data[_DEPTH_HEADER.size :]
+    pixels = (_rvl if 'rvl' in name else _depth_png)(body, name, max_pixels)
+    if not name.startswith('32FC1'):
+        return pixels
+    _, a, b = _DEPTH_HEADER.unpack(data[: _DEPTH_HEADER.size].tobytes())
+    with np.errstate(divide='ignore', invalid='ignore'):
+        metres = a / (pixels.astype(np.float32) - b)
+    return np.where(pixels == 0, np.float32(np.nan), metres.astype(np.float32))
+
+
+def _rvl(body: np.ndarray, name: str, max_pixels: int) -> np.ndarray:
+    """RVL behind the header: uint16 [height, width]."""
+    width, height = rvl_size(body)
+    if width * height > max_pixels:
+        raise ImageError(f'format {name!r}: {_too_large(width, height, max_pixels)}')
+    pixels = decode_rvl(body)
+    if pixels is None or not pixels.size:
+        raise ImageError(
+            f'format {name!r}: no whole RVL image behind the {_DEPTH_HEADER.size} bytes that '
+            'compressed depth begins with; check the driver'
+        )
+    return pixels
+
+
+def _depth_png(body: np.ndarray, name: str, max_pixels: int) -> np.ndarray:
+    """PNG behind the header: uint16 [height, width]."""
     if not _is_whole_png(body.tobytes()):
         raise ImageError(
             f'format {name!r}: no whole PNG behind the {_DEPTH_HEADER.size} bytes that compressed '
@@ -147,9 +165,11 @@ def decode_depth(data: np.ndarray, name: str, max_pixels: int = MAX_PIXELS) -> n
     pixels = decode(body)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 2:
         raise ImageError(f'format {name!r}: no 16-bit image of one channel; check the driver')
-    if not name.startswith('32FC1'):
-        return pixels
-    _, a, b = _DEPTH_HEADER.unpack(data[: _DEPTH_HEADER.size].tobytes())
-    with np.errstate(divide='ignore', invalid='ignore'):
-        metres = a / (pixels.astype(np.float32) - b)
-    return np.where(pixels == 0, np.float32(np.nan), metres.astype(np.float32))
+    return pixels
+
+
+def _too_large(width: int, height: int, max_pixels: int) -> str:
+    return (
+        f'the header claims {width}x{height} pixels; at most {max_pixels} are decoded '
+        '(max_image_pixels)'
+    )

@@ -15,6 +15,8 @@ _START = re.compile(rb'\x00\x00\x01')
 _STUFFED = re.compile(rb'\x00\x00\x03')
 _HEAD = 96  # bytes of a unit that are looked at: no header that is read here is longer
 _SLICE, _IDR, _SPS = 1, 5, 7
+_SPS_HEAD = 4  # bytes: kind, profile, constraints, level
+_NUMBER_BITS = range(4, 17)
 _PICTURES_65 = range(16, 22)  # intra random access points
 _PARAMETERS_65 = (32, 33)  # VPS, SPS
 _CHROMA_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
@@ -62,7 +64,12 @@ class FrameNumbers:
 
 
 def _number_bits(unit: bytes) -> int:
-    """log2_max_frame_num of a sequence parameter set; 0 where scaling lists are in the way."""
+    """log2_max_frame_num of a sequence parameter set; 0 where it cannot be read.
+
+    Scaling lists are in the way, or the set is cut short or damaged.
+    """
+    if len(unit) < _SPS_HEAD:
+        return 0
     bits = _Bits(unit[4:])
     bits.exponential()
     if unit[1] in _CHROMA_PROFILES:
@@ -73,7 +80,8 @@ def _number_bits(unit: bytes) -> int:
         bits.read(1)
         if bits.read(1):
             return 0
-    return bits.exponential() + 4
+    found = bits.exponential() + 4
+    return found if found in _NUMBER_BITS else 0
 
 
 def _units(data: bytes) -> Iterator[bytes]:

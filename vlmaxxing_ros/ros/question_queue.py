@@ -51,7 +51,8 @@ class QuestionQueue:
         limits: to begin with.
         clock: the node's time in ns.
         on_failure: told whose question failed, why, and whether the stream's own work did: then
-            the stream is lost; otherwise what failed was done on a fork of it.
+            the stream is lost; otherwise what failed was done on a fork of it.  Returns what was
+            done about it.
 
     Attributes:
         limits: bounds and the default deadline.
@@ -64,7 +65,7 @@ class QuestionQueue:
         limits: NodeConfig,
         *,
         clock: Callable[[], int],
-        on_failure: Callable[[Camera, BaseException, bool], None],
+        on_failure: Callable[[Camera, BaseException, bool], str],
     ) -> None:
         self.limits = limits
         self.cameras: dict[str, Camera] = {}
@@ -240,9 +241,8 @@ class QuestionQueue:
             running = self._running
             lost = running is not None and running.job.evidence is None
             status, text = Status.MODEL_ERROR, f'{type(error).__name__}: {error}'
-            if lost:
-                text += '; the session was reset: ask again'
-            self._on_failure(self.cameras[ticket.camera], error, lost)
+            if done := self._on_failure(self.cameras[ticket.camera], error, lost):
+                text += f'; {done}: ask again'
         else:
             return
         self._running = None

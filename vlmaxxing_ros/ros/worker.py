@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vlmaxxing_ros.engine.errors import Unsupported
+from vlmaxxing_ros.engine.memory import ran_out
 from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
 from vlmaxxing_ros.ros.chores import Chores
@@ -255,13 +256,19 @@ class Worker:
         if ended:
             del self._inspections[0]
 
-    def _model_failed(self, camera: Camera, error: BaseException, lost: bool = True) -> None:
-        """The model failed for this camera; its stream begins anew where that is what was lost."""
-        if not lost:
-            self.failures.add('a question could not be answered', error, camera.name)
-            return
-        self.failures.add('the model failed, the session is reset', error, camera.name)
-        camera.session.reset()
+    def _model_failed(self, camera: Camera, error: BaseException, lost: bool = True) -> str:
+        """The model failed for this camera; its stream begins anew where that is what was lost.
+
+        Where memory ran out it holds less, and goes on.  Returns what was done, for who asked.
+        """
+        what, done = 'a question could not be answered', ''
+        if ran_out(error) and (done := camera.session.shrink()):
+            what = 'memory ran out, the stream holds less from now on'
+        elif lost:
+            camera.session.reset()
+            what, done = 'the model failed, the session is reset', 'the session was reset'
+        self.failures.add(what, error, camera.name)
+        return done
 
     def _seen(self, camera: Camera) -> None:
         """A camera's image has been seen: there may be something to pay, or to ask."""

@@ -18,6 +18,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from mlx.utils import tree_flatten
 
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.row_writer import row_writer
@@ -231,6 +232,15 @@ class Family(ABC):
     @abstractmethod
     def windows(self, grid: Grid) -> np.ndarray:
         """The vision tower's attention windows: int32 [rows, cols], each block's window."""
+
+    def frame_bytes(self, grid: Grid) -> int:
+        """Bytes that encoding a frame takes at its peak, estimated; 0: not known."""
+        return 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the model's weights."""
+        return sum(array.nbytes for _, array in tree_flatten(self.model.parameters()))
 
     @abstractmethod
     def encode(self, frame: Frame, state: Any, active: np.ndarray) -> tuple[Features, Any]:

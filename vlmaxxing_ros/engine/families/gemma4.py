@@ -118,6 +118,10 @@ class Gemma4(Family):
         """One block is a window: the tower's attention is global."""
         return np.arange(grid.blocks, dtype=np.int32).reshape(grid.rows, grid.cols)
 
+    def frame_bytes(self, grid: Grid) -> int:
+        """What the tower takes for a whole image; without one it is not known."""
+        return self._tower.peak_bytes(grid) if self._tower else 0
+
     def encode(self, frame: Frame, state: Any, active: np.ndarray) -> tuple[Features, Any]:
         """Encode the blocks in `active`; see `GemmaTower.encode`."""
         pixels = self._normalized(frame.pixels)

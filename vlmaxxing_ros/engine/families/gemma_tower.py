@@ -21,6 +21,7 @@ import numpy as np
 from mlx_vlm.models.base import ensure_fused_sdpa
 from mlx_vlm.models.gemma4.vision import apply_multidimensional_rope
 
+from vlmaxxing_ros.engine.families.tower_memory import TowerShape
 from vlmaxxing_ros.engine.seeing.frame import Grid
 
 
@@ -59,6 +60,20 @@ class GemmaTower:
         blocks, inner = np.arange(grid.blocks), np.arange(pool * pool)
         corner = (blocks // grid.cols) * pool * width + (blocks % grid.cols) * pool
         return corner[:, None] + (inner // pool) * width + inner % pool
+
+    def peak_bytes(self, grid: Grid) -> int:
+        """Bytes that encoding a whole image takes at its peak, estimated."""
+        patches, config = grid.blocks * self._pool**2, self._tower.config
+        shape = TowerShape(
+            heads=config.num_attention_heads,
+            head_dim=config.head_dim,
+            kept=2 * config.num_hidden_layers,
+            values=3 * self._patch**2,
+            itemsize=self._tower.patch_embedder.input_proj.weight.itemsize,
+            pads=True,
+            masked=True,
+        )
+        return shape.peak(patches, patches)
 
     def encode(
         self, pixels: np.ndarray, grid: Grid, state: GemmaTowerState | None, active: np.ndarray

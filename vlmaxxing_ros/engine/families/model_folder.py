@@ -34,7 +34,7 @@ def check_folder(folder: Path) -> dict[str, Any]:
     """
     refuse_code(folder)
     config = _read(folder / 'config.json')
-    if 'model_type' not in config:
+    if not isinstance(config.get('model_type'), str):
         raise ModelError(f'{folder}/config.json names no model_type: not a model folder')
     _check_pixels(folder)
     _check_size(folder, config, sum(map(_tensors, _weights(folder))))
@@ -75,14 +75,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _entries(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every key in nested dictionaries and lists, with its value."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield str(key), inner
-            yield from _entries(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _entries(inner)
+    """Every key in nested dictionaries and lists, however deep, with its value."""
+    left = [value]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, dict):
+            yield from ((str(key), value) for key, value in inner.items())
+            left += inner.values()
+        elif isinstance(inner, list):
+            left += inner
 
 
 def _check_pixels(folder: Path) -> None:
@@ -100,9 +101,12 @@ def _check_pixels(folder: Path) -> None:
 def _weights(folder: Path) -> list[Path]:
     """The weight files: those that the index names, or all of them."""
     if (folder / _INDEX).exists():
-        named = _read(folder / _INDEX).get('weight_map', {})
-        paths = [folder / str(name) for name in sorted(set(named.values()))]
-        missing = [path.name for path in paths if not path.exists()]
+        named = _read(folder / _INDEX).get('weight_map')
+        names: list[Any] = list(named.values()) if isinstance(named, dict) else [None]
+        if not all(isinstance(name, str) and '\0' not in name for name in names):
+            raise ModelError(f'{folder}/{_INDEX} does not say which file holds which weights')
+        paths = [folder / name for name in sorted(set(names))]
+        missing = [path.name for path in paths if not path.is_file()]
         if missing:
             raise ModelError(f'{folder} lacks {", ".join(missing)}, which its {_INDEX} names')
     else:

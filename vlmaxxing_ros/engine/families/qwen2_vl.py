@@ -83,6 +83,10 @@ class Qwen2VL(Family):
         """Each block's attention window, int32 [rows, cols]."""
         return self._tower.layout(grid).window_of_block.reshape(grid.rows, grid.cols)
 
+    def frame_bytes(self, grid: Grid) -> int:
+        """What the tower takes for a whole frame."""
+        return self._tower.peak_bytes(grid)
+
     def encode(
         self, frame: Frame, state: TowerState | None, active: np.ndarray
     ) -> tuple[Features, TowerState]:

@@ -21,6 +21,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx_vlm.models.base import ensure_fused_sdpa
 
+from vlmaxxing_ros.engine.families.tower_memory import TowerShape
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 
@@ -81,6 +82,15 @@ class QwenTower:
         self._taps = list(getattr(tower, 'deepstack_visual_indexes', ()))
         # Qwen3-VL's tower pads narrow heads to a width that has a fused kernel.
         self._attend = ensure_fused_sdpa if hasattr(tower, 'pos_embed') else _attend
+        weight, heads = tower.patch_embed.proj.weight, config.num_heads
+        self._shape = TowerShape(
+            heads=heads,
+            head_dim=len(weight) // heads,
+            kept=2 * len(self._full) + depth,
+            values=weight[0].size,
+            itemsize=weight.itemsize,
+            pads=self._attend is ensure_fused_sdpa,
+        )
         # The stock preprocessing is a function of one 8-bit value and its channel.
         levels = np.arange(256, dtype=np.uint8).astype(np.float32)
         levels = levels * image_processor.rescale_factor
@@ -106,6 +116,13 @@ class QwenTower:
             places = self._tower.fast_pos_embed_interpolate(thw)
             places = places.reshape(grid.blocks, self._merge**2, -1)
         return WindowLayout(window.astype(np.int32), members, angles, places)
+
+    def peak_bytes(self, grid: Grid) -> int:
+        """Bytes that encoding a whole frame takes at its peak, estimated."""
+        patches = grid.blocks * self._merge**2
+        if self._full:
+            return self._shape.peak(patches, patches)
+        return self._shape.peak(patches, (self._tower.window_size // self._patch) ** 2)
 
     def _patches(self, frame: Frame, blocks: np.ndarray) -> mx.array:
         """Normalised patches of some blocks: float32 [blocks * merge^2, patch values]."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from vlmaxxing_ros.engine.families.base import Family, Features
+from vlmaxxing_ros.engine.memory import require
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.steps import Piece, Steps, finish
 
@@ -53,6 +54,9 @@ class IncrementalEncoder:
         """Encode the windows with a block in `fresh` (bool [rows, cols]); None: all of them.
 
         A frame of another size is always encoded whole.
+
+        Raises:
+            MemoryError: there is not enough for it.
         """
         windows = self._family.windows(frame.grid)
         total = int(windows.max()) + 1
@@ -61,6 +65,8 @@ class IncrementalEncoder:
         else:
             active = np.unique(windows[fresh])
         reused = None if len(active) == total else self._state
+        need = self._family.frame_bytes(frame.grid) * len(active) // total
+        require(need, 'encoding a frame')
         features, state = self._family.encode(frame, reused, active)
         blocks = np.isin(windows, active).sum()
         share = float(blocks) / (len(features.milestones) + 1)

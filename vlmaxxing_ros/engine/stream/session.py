@@ -31,6 +31,8 @@ from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 from vlmaxxing_ros.engine.stream.budget import FrameKind, FreshBudget
 from vlmaxxing_ros.engine.stream.governor import Terms
 from vlmaxxing_ros.engine.stream.payment import eager
+from vlmaxxing_ros.engine.stream.rations import Rations
+from vlmaxxing_ros.engine.stream.room import Room
 from vlmaxxing_ros.engine.stream.stream import Stream
 from vlmaxxing_ros.engine.stream.support import check_support
 
@@ -63,6 +65,8 @@ class StreamSession:
         check_support(family, config)
         self.family = family
         self.config = config
+        self._room = Room(family)
+        self._rations = Rations()
         self._clock = clock or SteadyClock()
         self._lock = threading.Lock()
         self._sight: Sight | None = None
@@ -72,8 +76,12 @@ class StreamSession:
     # The seeing thread
 
     def grid(self, height: int, width: int) -> Grid:
-        """The block grid for images of this size, in pixels."""
-        return self.family.grid(height, width, self.config.max_blocks)
+        """The block grid for images of this size, in pixels.
+
+        Raises:
+            InvalidFrame: no grid fits, or the memory is not enough for such a frame.
+        """
+        return self._room.grid(height, width, self.config.max_blocks)
 
     def frame(self, image: np.ndarray, *, stamp: int, frame_id: str = '') -> Frame:
         """Put an RGB image (uint8 [height, width, 3]) on its grid; `stamp` in nanoseconds.
@@ -152,9 +160,11 @@ class StreamSession:
             Unsupported: the model's family cannot do what the settings ask for.
         """
         check_support(self.family, config)
+        if config.token_budget != self.config.token_budget:
+            self._rations = Rations()
         self.config = config
         if self.stream is not None:
-            self.stream.configure(config)
+            self._ration()
         elif (sight := self._sight) is not None:
             sight.configure(config)
 
@@ -167,7 +177,25 @@ class StreamSession:
             self._end_stream()
         if self._stream is None and sight is not None:
             self._stream = Stream(self.family, self.config, sight, accounting, self._clock)
+            self._ration()
         return self._stream
+
+    def shrink(self) -> str:
+        """Memory ran out: give up what is under way and hold half as much from now on.
+
+        Returns what was done, for people; empty: it holds as little as it can already.
+        """
+        stream = self._stream
+        if stream is None or not self._rations.halve(stream.config, stream.least_budget):
+            return ''
+        stream.give_up()
+        self._ration()
+        return self._rations.note
+
+    def _ration(self) -> None:
+        """Hold the stream to what memory allows."""
+        assert self._stream is not None
+        self._stream.configure(self._rations.of(self.config), self._rations.note)
 
     def _end_stream(self) -> None:
         if self._stream is not None:

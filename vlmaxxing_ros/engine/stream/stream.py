@@ -27,6 +27,7 @@ from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.calibration import Calibration
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
 from vlmaxxing_ros.engine.stream.payment import Payment, Why, background
+from vlmaxxing_ros.engine.stream.rations import warning
 from vlmaxxing_ros.engine.stream.standing import Standing
 from vlmaxxing_ros.engine.stream.tail import Tail
 
@@ -79,15 +80,18 @@ class Stream:
         self.asked: int | None = None
         self._put_off = False  # a question has left a keyframe to the background
         self._under_way: Payment | None = None  # what the payment among them pays
+        self._note = ''
         self._hold()
 
-    def configure(self, config: EngineConfig) -> None:
-        """Take on changed settings."""
+    def configure(self, config: EngineConfig, note: str = '') -> None:
+        """Take on changed settings; `note` says what people should know about them."""
         if config.compression != self.config.compression:
             self._generations.abandon()
             self._drop('build')
         self.config = config
         self.sight.configure(config)
+        self._note = note
+        self._hold()
 
     @property
     def cache(self) -> RollingCache:
@@ -146,6 +150,12 @@ class Stream:
         """Give up every job: nothing of them takes effect."""
         for name in list(self._jobs):
             self._drop(name)
+
+    def give_up(self) -> None:
+        """Give up every job, and the generation that is being built: memory ran out."""
+        self.close()
+        self._end_audit()
+        self._generations.abandon()
 
     def _make(self, steps: Steps[Any], cost: float) -> Job:
         return Job(steps, cost, self.clock, self.config.max_slice)
@@ -242,6 +252,11 @@ class Stream:
         most = 3 * max(1, config.keep_keyframes)
         return ledger.rows + rows > config.token_budget or len(ledger.history) >= most
 
+    @property
+    def least_budget(self) -> int:
+        """Rows of a keyframe and a tail: a budget below that changes nothing."""
+        return 2 * self._frame_rows
+
     def answer_price(self, suffix: list[int]) -> float:
         """Seconds until a question's first token, estimated; 0: not known yet."""
         return self._calibration.seconds(prefill=len(suffix))
@@ -330,16 +345,5 @@ class Stream:
             cold_dense=self._calibration.seconds(
                 vision=sum(f.grid.blocks for f in ledger.frames), prefill=ledger.rows
             ),
-            note=self._budget_note(),
-        )
-
-    def _budget_note(self) -> str:
-        """A warning where the budget cannot hold what the settings ask to keep."""
-        config, rows = self.config, self._frame_rows
-        frames = 6 if config.compression == 'infinipot' else 2 * max(1, config.keep_keyframes)
-        if config.token_budget >= frames * rows:
-            return ''
-        return (
-            f'token_budget {config.token_budget} is too small for frames of {rows} rows: '
-            f'set it to at least {frames * rows}, or lower keep_keyframes or max_blocks'
+            note=self._note or warning(self.config, self._frame_rows),
         )

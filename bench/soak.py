@@ -1,0 +1,295 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A node that is left running: `python -m bench.soak --minutes 30 [--out out/soak]`.
+
+The real node with a model slower than its cameras; two cameras at 30 Hz, one of which is killed
+now and then; four askers at once, of which one is killed every ten seconds; every minute they
+pause, and the node is audited.  At the end: no question lost, every one with its status by its
+deadline, no audit that failed, no failure in the diagnostics, no more memory than at first.  Writes
+soak.json and soak.svg; exit status 1 where something of this does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from domain_coordinator import domain_id
+from matplotlib.figure import Figure
+from rclpy.executors import SingleThreadedExecutor
+from std_srvs.srv import Trigger
+
+from bench.live import model
+from bench.soak_peers import LATE, ROUND, is_busy
+from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_ros.palette import BAD, REUSED, hexadecimal
+from vlmaxxing_ros.ros.dds import use_profile
+
+ROOT = Path(__file__).resolve().parents[1]
+ASKERS = 4
+KILL, LOSE = 10.0, 25.0  # s between two
+AWAY = 8.0  # s for which a camera is lost
+WARM = 1 / 3
+"""Share of the time after which memory should grow no more."""
+GROWTH = 1.1
+"""Times the memory at that time that there may be at the end."""
+OVERDUE = 2.0
+"""Seconds after its deadline by which a question must have its status, with this machine's load."""
+
+
+@dataclass
+class Seen:
+    """What was seen: samples once a second, and everything that was answered."""
+
+    samples: list[dict[str, float]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    audits: list[str] = field(default_factory=list)
+    bad_audits: list[str] = field(default_factory=list)
+    failures: set[str] = field(default_factory=set)
+    budgets: int = 0
+    killed: int = 0
+    lost_cameras: int = 0
+    cache_bytes: float = 0.0
+
+
+class Soak:
+    """The node, who surrounds it, and what is seen of it."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        self.seen = Seen()
+        self._scratch = scratch
+        self._dice = random.Random(0)
+        self._log = (scratch / 'node.log').open('w')
+        given = ['-p', f'model:={folder}', '-p', 'cameras:=[front, back]', '-p', 'autostart:=true']
+        given += [
+            '-p',
+            'max_blocks:=96',
+            '-p',
+            'token_budget:=1024',
+            '-p',
+            'keep_keyframes:=2',
+            '-p',
+            'diagnostics_period:=1.0',
+        ]
+        program = Path(sys.executable).parent / 'vlmaxxing_node'
+        self._node = self._start(program, '--ros-args', *given)
+        self._cameras = {name: self._camera(name) for name in ('front', 'back')}
+        self._askers: list[tuple[Any, Path]] = []
+        self._finished: list[Path] = []
+        self._started = 0
+        self._ros = rclpy.create_node('soak')
+        self._ros.create_subscription(DiagnosticArray, '/diagnostics', self._diagnosed, 10)
+        self._ros.create_subscription(FreshBudget, '/vlmaxxing/fresh_budget', self._budgeted, 50)
+        self._auditor = self._ros.create_client(Trigger, '/vlmaxxing/audit')
+        self._auditing: Any = None
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._ros)
+
+    def run(self, seconds: float) -> None:
+        """Go on for so long."""
+        while not self.seen.budgets:
+            self._spin(0.1)
+            if self._node.poll() is not None:
+                raise RuntimeError(f'the node ended: see {self._log.name}')
+        while len(self._askers) < ASKERS:
+            self._asker()
+        start = time.monotonic()
+        due = {'sample': 0.0, 'kill': KILL, 'lose': LOSE, 'find': LOSE + AWAY}
+        every = {'sample': 1.0, 'kill': KILL, 'lose': LOSE, 'find': LOSE}
+        while (now := time.monotonic() - start) < seconds:
+            for what in [name for name, when in due.items() if now >= when]:
+                due[what] += every[what]
+                getattr(self, f'_{what}')(now)
+            self._audit()
+            self._spin(0.05)
+            if self._node.poll() is not None:
+                raise RuntimeError(f'the node ended: see {self._log.name}')
+        self._end()
+
+    def _spin(self, seconds: float) -> None:
+        self._executor.spin_once(timeout_sec=seconds)
+
+    def _start(self, *command: Any, out: Any = None) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        told = [str(part) for part in command]
+        return subprocess.Popen(told, stdout=out or self._log, stderr=self._log, env=environment)
+
+    def _camera(self, name: str) -> subprocess.Popen[bytes]:
+        return self._start(sys.executable, '-m', 'bench.soak_peers', 'camera', name)
+
+    def _asker(self) -> None:
+        path = self._scratch / f'asker{self._started}'
+        with path.open('w') as out:
+            command = (sys.executable, '-m', 'bench.soak_peers', 'asker', self._started)
+            self._askers.append((self._start(*command, out=out), path))
+        self._started += 1
+
+    # What happens now and then
+
+    def _sample(self, now: float) -> None:
+        status = Path(f'/proc/{self._node.pid}/statm').read_text().split()
+        resident = int(status[1]) * resource.getpagesize() / 2**20
+        self.seen.samples.append(
+            {'s': now, 'resident_mb': resident, 'cache_mb': self.seen.cache_bytes / 2**20}
+        )
+
+    def _kill(self, _: float) -> None:
+        process, path = self._askers.pop(self._dice.randrange(len(self._askers)))
+        process.kill()
+        process.wait()
+        self._finished.append(path)
+        self.seen.killed += 1
+        self._asker()
+
+    def _lose(self, _: float) -> None:
+        self._cameras['back'].kill()
+        self._cameras['back'].wait()
+        self.seen.lost_cameras += 1
+
+    def _find(self, _: float) -> None:
+        if self._cameras['back'].poll() is not None:
+            self._cameras['back'] = self._camera('back')
+
+    def _audit(self) -> None:
+        """Ask for an audit while nobody asks anything else, one after the other."""
+        if not is_busy() and (self._auditing is None or self._auditing.done()):
+            self._auditing = self._auditor.call_async(Trigger.Request())
+            self._auditing.add_done_callback(self._audited)
+
+    def _audited(self, future: Any) -> None:
+        response = future.result()
+        self.seen.audits.append(response.message)
+        if not response.success:
+            self.seen.bad_audits.append(response.message)
+
+    def _diagnosed(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            values = {entry.key: entry.value for entry in status.values}
+            if int(values.get('failures', 0)):
+                self.seen.failures.add(status.message)
+
+    def _budgeted(self, message: FreshBudget) -> None:
+        self.seen.budgets += 1
+        self.seen.cache_bytes = float(message.cache_bytes)
+
+    def _end(self) -> None:
+        """Askers come to their end, as people do: the last question of each is waited for."""
+        for process, path in self._askers:
+            asked = len(path.read_text().splitlines())
+            deadline = time.monotonic() + ROUND + LATE
+            while len(path.read_text().splitlines()) == asked and time.monotonic() < deadline:
+                self._spin(0.1)
+            process.kill()
+            process.wait()
+            self._finished.append(path)
+        for path in self._finished:
+            lines = path.read_text().splitlines()
+            self.seen.answers += [json.loads(line) for line in lines if line.endswith('}')]
+
+    def close(self) -> int:
+        """End the node as Ctrl-C does; its exit status."""
+        for process in (*self._cameras.values(), *(process for process, _ in self._askers)):
+            process.kill()
+        self._node.send_signal(2)
+        try:
+            return self._node.wait(30.0)
+        except subprocess.TimeoutExpired:
+            self._node.kill()
+            return -1
+        finally:
+            self._executor.shutdown()
+            self._ros.destroy_node()
+
+
+def judged(seen: Seen, status: int) -> dict[str, Any]:
+    """What came of it, and what of it does not hold."""
+    resident = [sample['resident_mb'] for sample in seen.samples]
+    middle, part = int(len(resident) * WARM), max(1, len(resident) // 6)
+    before, after = max(resident[middle : middle + part]), max(resident[-part:])
+    statuses = Counter(answer['status'] for answer in seen.answers)
+    overdue = [answer for answer in seen.answers if answer['late'] > OVERDUE]
+    wrong = {
+        'questions lost': statuses[-1],
+        'questions that the model failed': statuses[Answer.MODEL_ERROR],
+        'statuses after the deadline': len(overdue),
+        'audits that failed': len(seen.bad_audits),
+        'audits': 0 if seen.audits else 'none was made',
+        'failures': sorted(seen.failures),
+        'memory': 0 if after <= GROWTH * before else f'{before:.0f} MB, then {after:.0f} MB',
+        'exit status': status,
+    }
+    return {
+        'wrong': {what: value for what, value in wrong.items() if value},
+        'seconds': seen.samples[-1]['s'],
+        'questions': len(seen.answers),
+        'by_status': {str(status): count for status, count in sorted(statuses.items())},
+        'latest_status_s': max((answer['late'] for answer in seen.answers), default=0.0),
+        'askers_killed': seen.killed,
+        'cameras_lost': seen.lost_cameras,
+        'images_planned': seen.budgets,
+        'audits': len(seen.audits),
+        'bad_audits': seen.bad_audits,
+        'resident_mb': [before, after],
+        'samples': seen.samples,
+    }
+
+
+def plot(result: dict[str, Any]) -> Figure:
+    """Memory over time."""
+    samples = result['samples']
+    times = [sample['s'] / 60 for sample in samples]
+    figure = Figure(figsize=(8, 4), layout='constrained')
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    top.plot(times, [sample['resident_mb'] for sample in samples], color=hexadecimal(REUSED))
+    top.axhline(GROWTH * result['resident_mb'][0], color=hexadecimal(BAD), ls='--', lw=1)
+    top.set(ylabel='process (MiB)\ndashed: the bound', ylim=(0, None))
+    bottom.plot(times, [sample['cache_mb'] for sample in samples], color=hexadecimal(REUSED))
+    bottom.set(ylabel="a camera's cache (MiB)", xlabel='minutes', ylim=(0, None))
+    for axis in (top, bottom):
+        axis.spines[['top', 'right']].set_visible(False)
+    return figure
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--minutes', type=float, default=30.0)
+    parser.add_argument('--target', type=float, default=1.0, help='s of a whole frame')
+    parser.add_argument('--out', type=Path, default=ROOT / 'out' / 'soak')
+    args = parser.parse_args()
+    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    use_profile()
+    args.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, domain_id() as domain:
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+        model(Path(folder), args.target)
+        rclpy.init()
+        soak, status = Soak(Path(folder), args.out), -1
+        try:
+            soak.run(60.0 * args.minutes)
+        finally:
+            status = soak.close()
+            rclpy.shutdown()
+    result = judged(soak.seen, status)
+    (args.out / 'soak.json').write_text(json.dumps(result, indent=1) + '\n')
+    plot(result).savefig(args.out / 'soak.svg')
+    print(json.dumps({key: value for key, value in result.items() if key != 'samples'}, indent=1))
+    return 1 if result['wrong'] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

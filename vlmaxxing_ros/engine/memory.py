@@ -1,0 +1,113 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""How much memory this process may have, how much is left, and whether an error says that none is.
+
+MLX on a CPU (0.32.4) does not look whether it was given what it asked for: the process ends with
+SIGSEGV.  So large things are asked about first.  Knows the machine and MLX's words; knows nothing
+of models or what they need.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import resource
+from pathlib import Path
+
+# MLX has no error of its own for this: what its allocators and Metal's driver say.
+_SAYS = re.compile(
+    r'unable to allocate|out of memory|insufficient memory|maximum allowed buffer size', re.I
+)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error is about memory that was not to be had, from Python or from MLX."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and _SAYS.search(str(error)) is not None
+    )
+
+
+def memory_size(root: Path = Path('/')) -> int:
+    """Bytes that this process may use: the machine's, a container's limit, or a GPU's share.
+
+    `root` is where the system's files lie.
+    """
+    machine = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return min([machine, *_limits(root), *_gpu()])
+
+
+def require(need: int, what: str) -> None:
+    """Make sure that memory can be had; what MLX keeps for later is given back for it.
+
+    Raises:
+        MemoryError: it cannot, as far as the system tells.
+    """
+    if need <= memory_left():
+        return
+    import mlx.core as mx
+
+    mx.clear_cache()
+    if need > (left := memory_left()):
+        raise MemoryError(
+            f'{what} takes about {need / 1e9:.2g} GB of memory, and {left / 1e9:.2g} GB are left'
+        )
+
+
+def memory_left(root: Path = Path('/')) -> float:
+    """Bytes that this process can still get; infinite where the system does not tell."""
+    try:
+        pages, resident = map(int, (root / 'proc/self/statm').read_text().split()[:2])
+        found = re.search(r'^MemAvailable: +(\d+) kB', (root / 'proc/meminfo').read_text(), re.M)
+    except OSError:  # not Linux
+        return math.inf
+    size = os.sysconf('SC_PAGE_SIZE')
+    left = [limit - resident * size for limit in _limits(root)]
+    left += [1024 * int(found[1])] if found else []
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    left += [most - pages * size] if most != resource.RLIM_INFINITY else []
+    return max(0, min(left, default=math.inf))
+
+
+def _gpu() -> list[int]:
+    """What a GPU can work on, where MLX computes on one."""
+    import mlx.core as mx  # who only wants to know what an error says may have none
+
+    if mx.default_device() == mx.Device(mx.cpu):
+        return []
+    info = mx.device_info()
+    names = ('max_recommended_working_set_size', 'memory_size', 'total_memory')
+    return [int(info[name]) for name in names if name in info]
+
+
+def _limits(root: Path) -> list[int]:
+    """Limits of the control groups that the process is in (version 1 and 2), and of those above."""
+    try:
+        lines = (root / 'proc/self/cgroup').read_text().splitlines()
+    except OSError:  # not Linux
+        return []
+    found = []
+    for line in lines:
+        _, controllers, path = line.split(':', 2)
+        if not controllers:
+            base, name = root / 'sys/fs/cgroup', 'memory.max'
+        elif 'memory' in controllers.split(','):
+            base, name = root / 'sys/fs/cgroup/memory', 'memory.limit_in_bytes'
+        else:
+            continue
+        # Inside a container the path may be the host's, which is not there: its root is.
+        group = base / path.lstrip('/')
+        for folder in (group, *group.parents):
+            if folder == base.parent:
+                break
+            found += _number(folder / name)
+    return found
+
+
+def _number(file: Path) -> list[int]:
+    """What a file of one number holds; nothing where there is none (`max`: no limit)."""
+    try:
+        return [int(file.read_text())]
+    except (OSError, ValueError):
+        return []
