@@ -23,7 +23,7 @@ from vlmaxxing_ros.evaluation.replay import ArmRun
 _SOURCES = (
     'engine',
     'evaluation',
-    *('ros/images.py', 'ros/compressed.py', 'ros/recording.py', 'ros/storage'),
+    *('ros/images.py', 'ros/compressed.py', 'ros/rvl.py', 'ros/recording.py', 'ros/storage'),
     *('ros/video.py', 'ros/video_stream.py', 'ros/h264.py'),
 )
 
