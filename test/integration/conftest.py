@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs rclpy')
 
-from integration.ros_process import NODE, Peer, node_arguments
+from integration.ros_process import NODE, Peer, node_arguments, spinning_peer
 
 
 @pytest.fixture(scope='session')
@@ -27,9 +27,7 @@ def model() -> str:
 @pytest.fixture
 def peer() -> Iterator[Peer]:
     """A spinning node to publish, subscribe and call with."""
-    node = Peer()
-    yield node
-    node.close()
+    yield from spinning_peer()
 
 
 @pytest.fixture(scope='module')

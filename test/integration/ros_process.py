@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class Peer(Node):
         rclpy.init(context=self._own_context)
         super().__init__(name, context=self._own_context)
         self._callers: dict[str, Any] = {}
+        self.cameras: dict[Any, TestCamera] = {}
         self._executor = SingleThreadedExecutor(context=self._own_context)
         self._executor.add_node(self)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -102,6 +103,13 @@ class Peer(Node):
         rclpy.shutdown(context=self._own_context)
 
 
+def spinning_peer() -> Iterator[Peer]:
+    """A spinning node, until the generator goes on; for fixtures."""
+    node = Peer()
+    yield node
+    node.close()
+
+
 class TestCamera:
     """A camera that sends one image at a time, and waits for what became of it."""
 
@@ -121,6 +129,14 @@ class TestCamera:
         # Each side discovers the other by itself, and best effort waits for nobody: let the node
         # match what has been matched here.
         time.sleep(1.0)
+
+    @classmethod
+    def of(cls, peer: Peer, kind: Any) -> TestCamera:
+        """The peer's camera of this kind, made once: the node has known it since then."""
+        if kind not in peer.cameras:
+            peer.cameras[kind] = cls(peer, kind)
+        peer.cameras[kind].sent = 0
+        return peer.cameras[kind]
 
     def now(self) -> int:
         """The time in nanoseconds."""

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from integration.recordings import scene
-from integration.ros_process import Peer, TestCamera, wait_until
+from integration.ros_process import Peer, TestCamera, spinning_peer, wait_until
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -42,10 +42,16 @@ def node(start_node: Callable[..., None], model: str) -> None:
     )
 
 
+@pytest.fixture(scope='module')
+def peer() -> Iterator[Peer]:
+    """One for all tests here: the node discovers it once."""
+    yield from spinning_peer()
+
+
 @pytest.fixture
 def camera(peer: Peer) -> TestCamera:
     """A raw camera, and a node that has seen nothing yet."""
-    camera = TestCamera(peer, Image)
+    camera = TestCamera.of(peer, Image)
     wait_until(
         lambda: peer.call(Trigger, '/vlmaxxing/reset', Trigger.Request()).success,
         what='the node is active',

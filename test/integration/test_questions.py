@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
-from integration.ros_process import Peer, TestCamera, questions_waiting, wait_until
+from integration.ros_process import Peer, TestCamera, questions_waiting, spinning_peer, wait_until
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
@@ -30,10 +30,16 @@ def node(start_node: Callable[..., None], model: str) -> None:
     start_node(model=model, max_waiting_questions=3, diagnostics_period=0.2)
 
 
+@pytest.fixture(scope='module')
+def peer() -> Iterator[Peer]:
+    """One for all tests here: the node discovers it once."""
+    yield from spinning_peer()
+
+
 @pytest.fixture
 def camera(peer: Peer) -> TestCamera:
     """A camera, and a node that has seen nothing yet."""
-    camera = TestCamera(peer, Image)
+    camera = TestCamera.of(peer, Image)
     peer.call(Trigger, '/vlmaxxing/reset', Trigger.Request())
     return camera
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from integration.ros_process import NODE, Peer, TestCamera, wait_until
+from integration.ros_process import NODE, Peer, TestCamera, spinning_peer, wait_until
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
@@ -54,10 +54,16 @@ def node(start_node: Callable[..., None], model: str) -> None:
     start_node(model=model, max_watches=MOST, watch_duty=1.0)
 
 
+@pytest.fixture(scope='module')
+def peer() -> Iterator[Peer]:
+    """One for all tests here: the node discovers it once."""
+    yield from spinning_peer()
+
+
 @pytest.fixture
 def camera(node: None, peer: Peer) -> Iterator[TestCamera]:
     """A camera, and a node that has seen nothing yet; its watches end with the test."""
-    camera = TestCamera(peer, Image)
+    camera = TestCamera.of(peer, Image)
     peer.call(Trigger, '/vlmaxxing/reset', Trigger.Request())
     yield camera
     for state in states(peer):
