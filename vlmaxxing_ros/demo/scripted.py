@@ -10,6 +10,7 @@ third slot it is brief: what happens takes 0.2 s.  Knows nothing of questions.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -62,7 +63,7 @@ def fixed_camera(rng: np.random.Generator, duration: float) -> TabletopCamera:
     return replace(draw_camera(rng, duration), jitter=0.0, pan=(0.0, 0.0))
 
 
-class Staged(Tabletop):
+class Staged(Tabletop, ABC):
     """A table on which nothing happens by chance, below a camera on a stand.
 
     Subclasses write down what happens in slots of `SLOT` seconds.
@@ -86,9 +87,9 @@ class Staged(Tabletop):
         self._set_the_stage(rng, slots)
         self._starts = [epoch.start for epoch in self._epochs]
 
+    @abstractmethod
     def _set_the_stage(self, rng: np.random.Generator, slots: int) -> None:
         """Plan what happens: sets `_epochs`."""
-        raise NotImplementedError
 
 
 class ScriptedTabletop(Staged):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
+from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Segment
 from vlmaxxing_ros.engine.cache.retention import retain
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -21,6 +21,12 @@ from vlmaxxing_ros.engine.steps import Steps, finish
 
 _BEGIN = 0.75
 """Share of the budget from which the next generation is built."""
+
+
+def grown(ledger: Ledger, config: EngineConfig) -> bool:
+    """Whether a history has twice the keyframes that are kept, enough to be replaced."""
+    keyframes = sum(segment.kind is Kind.KEYFRAME for segment in ledger.history)
+    return keyframes >= 2 * max(1, config.keep_keyframes)
 
 
 class Generations:
@@ -71,10 +77,8 @@ class Generations:
 
     def due(self, config: EngineConfig, *, outdated: bool = False) -> bool:
         """Whether it is time to begin the next one; `outdated`: some history is of another time."""
-        keyframes = sum(s.kind is Kind.KEYFRAME for s in self.current.ledger.history)
         full = self.current.ledger.rows > _BEGIN * config.token_budget
-        many = keyframes >= 2 * max(1, config.keep_keyframes)
-        return not self.building and (full or many or outdated)
+        return not self.building and (full or grown(self.current.ledger, config) or outdated)
 
     def begin(self, config: EngineConfig, since: float = 0.0) -> None:
         """Begin the next one with what is worth keeping: true since then (stamp, ns), and new."""

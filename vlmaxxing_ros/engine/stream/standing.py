@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vlmaxxing_ros.engine.cache.generations import grown
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.reach import Reach
@@ -98,7 +99,7 @@ class Standing:
             refreshed=refreshed if mode == 'auto' else 0.0,
             caught_up=tail is not None and tail.caught_up,
             keyframe=keyframes[-1] if keyframes else None,
-            grown=len(keyframes) >= 2 * max(1, config.keep_keyframes),
+            grown=grown(ledger, config),
             outdated=len(lasting) < len(history),
             expired=any(now - s.until > reach.most + reach.least for s, _ in history),
             late=exact and now - (shown or now) >= reach.most,
