@@ -74,7 +74,7 @@ class AnswerJob:
         payment = self._payment()
         if payment is None and stream.cache.ledger.tail is None:
             raise NoEvidence('no image has been admitted yet: is the camera publishing?')
-        self._adopted = stream.adopt() if payment else None
+        self._adopted = stream.adopt(payment) if payment else None
         self._paying = self._adopted or (stream.paying(payment) if payment else None)
         if self._paying is None:
             self._fork()

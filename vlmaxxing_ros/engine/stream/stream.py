@@ -174,10 +174,10 @@ class Stream:
             self._under_way = payment
         return self._make(self.pay(payment), self.price(payment))
 
-    def adopt(self) -> Job | None:
-        """The background's payment under way, for a question, if it pays what is owed now."""
+    def adopt(self, wanted: Payment) -> Job | None:
+        """The background's payment under way, for a question, if it pays all that is wanted."""
         job, payment = self._jobs.get('pay'), self._under_way
-        if job is None or payment is None:
+        if job is None or payment is None or not payment.replaces(wanted):
             return None
         owed = self.sight.owed()
         covered = payment.whole or not (owed.blocks & ~payment.blocks).any()
@@ -187,14 +187,14 @@ class Stream:
 
     def price(self, payment: Payment) -> float:
         """Seconds that a payment will take, estimated; 0: not known yet."""
-        blocks = int(np.count_nonzero(payment.blocks))
-        frame = payment.plan.look.frame
-        if payment.whole:
-            rows = blocks * (1 + len(payment.briefs) + (payment.past is not None))
-            return self._calibration.seconds(vision=rows, prefill=rows)
-        windows = self.family.windows(frame.grid)
-        active = np.isin(windows, np.unique(windows[payment.blocks])).sum()
-        return self._calibration.seconds(vision=int(active), prefill=2 * blocks + 1)
+        grid, past = payment.plan.look.frame.grid, payment.past
+        blocks = rows = looked_at = int(np.count_nonzero(payment.blocks))
+        if not payment.whole:
+            rows, looked_at = 2 * blocks + 1, self._tail.looked_at(grid, payment.blocks)
+        rows += grid.blocks * (len(payment.briefs) + (past is not None))
+        looked_at += grid.blocks * len(payment.briefs)
+        looked_at += self._tail.looked_at(grid, past.changed) if past else 0
+        return self._calibration.seconds(vision=looked_at, prefill=rows)
 
     @property
     def frame_price(self) -> float:
