@@ -93,7 +93,7 @@ def test_what_changed_while_it_was_being_paid_stays_owed() -> None:
     camera.show((1, 2), level=20)
     camera.sight.paid(owed.plan, owed.blocks)
     assert places(camera.sight.owed().blocks) == [(1, 2)]
-    assert camera.sight.owed().accounted == PERIOD
+    assert camera.sight.owed().accounted == owed.stamp
 
 
 def test_a_block_is_calm_once_it_has_stood_still() -> None:
@@ -123,6 +123,18 @@ def test_what_never_changes_is_due_when_it_is_too_old() -> None:
     camera.show()
     assert camera.sight.owed().due.all()
     assert camera.sight.owed().count == 0, 'it is owed to nobody'
+
+
+def test_what_went_on_changing_while_it_was_paid_is_owed_since_the_frame_that_was_paid() -> None:
+    camera = Watching()
+    camera.show((1, 2))
+    camera.show((1, 2), (2, 2), times=3)
+    plan = camera.sight.plan
+    camera.show((2, 2), (1, 3), times=9)
+    camera.sight.paid(plan, np.ones_like(plan.fresh))
+    owed = camera.sight.owed()
+    assert places(owed.blocks) == [(1, 2), (1, 3)]
+    assert owed.accounted == plan.look.frame.stamp
 
 
 def test_a_brief_event_waits_with_the_image_that_showed_most_of_it() -> None:

@@ -171,6 +171,15 @@ def test_an_exact_tail_that_is_to_be_a_keyframe_is_spared_while_somebody_asks() 
     assert (payment.why, payment.whole, payment.promote) == (Why.KEYFRAME, True, True)
 
 
+def test_while_somebody_asks_an_exact_tail_is_a_keyframe_before_it_is_of_another_time() -> None:
+    spared = replace(HELD, keyframe=90 * SECOND, tail=94 * SECOND, attended=True)
+    assert background(owed(SOME, accounted=96), spared, CONFIG) is None
+    payment = background(owed(SOME, accounted=95), spared, CONFIG)
+    assert payment is not None
+    assert (payment.why, payment.whole, payment.promote) == (Why.KEYFRAME, True, True)
+    assert background(owed(NOTHING, accounted=95), spared, CONFIG) is None, 'it still holds'
+
+
 def test_a_keyframe_that_was_put_off_goes_before_what_is_due() -> None:
     payment = background(owed(SOME, due=SOME), replace(HELD, put_off=True), CONFIG)
     assert payment is not None

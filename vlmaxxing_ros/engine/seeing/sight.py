@@ -194,6 +194,10 @@ class Sight:
         with self._lock:
             self._planner.admit(plan, blocks)
             self._bursts.paid()
+            # What is still owed of these differs from this frame, and not from the one before.
+            stamp, owed = plan.look.frame.stamp, blocks & (self._owed_since > 0)
+            self._before[owed] = np.maximum(self._before[owed], stamp)
+            self._owed_since[owed] = np.maximum(self._owed_since[owed], stamp)
             newest = self._plan.look
             # What is owed of the newest frame, now that something has been paid.
             self._take(self._planner.plan(newest))

@@ -135,11 +135,14 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     # Paid in place, an exact tail can no longer become the keyframe that the next question lacks.
     spared = standing.attended and standing.exact and _due(standing.tail, standing, config)
-    if owed.due.any():
-        why = Why.KEYFRAME if spared else Why.DUE
-        return _form(why, owed, owed.blocks | owed.due, standing, config)
     if spared:
-        return None
+        # Nor once it is of another time.
+        fades = owed.blocks.any() and owed.stamp - owed.accounted >= Reach.of(config).least
+        if not fades and not owed.due.any():
+            return None
+        return _form(Why.KEYFRAME, owed, owed.blocks | owed.due, standing, config)
+    if owed.due.any():
+        return _form(Why.DUE, owed, owed.blocks | owed.due, standing, config)
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
     if owed.blocks.any() or owed.still < SETTLE_AFTER:

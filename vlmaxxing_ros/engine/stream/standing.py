@@ -31,7 +31,7 @@ class Standing:
         expired: has been for so long that a question does not put up with it.
         late: the tail was to be a keyframe long ago.
         put_off: a question has put a keyframe off.
-        attended: somebody has asked within what a history may reach back.
+        attended: somebody has asked within twice what a history may reach back.
         remembers: the history shows a moment long enough ago for a question.
         recalls: the history does, or the tail.
         reaches: history and tail reach back as far as they should.
@@ -106,7 +106,7 @@ class Standing:
             expired=any(now - s.until > tolerated for s, _ in history),
             late=exact and now - (shown or now) >= reach.most,
             put_off=put_off,
-            attended=asked is not None and now - asked <= reach.most,
+            attended=asked is not None and now - asked <= 2 * reach.most,
             remembers=any(now - stamp >= reach.least / 2 for stamp in lasting),
             recalls=any(now - stamp >= reach.least / 2 for stamp in reaching),
             reaches=any(now - stamp >= reach.least for stamp in reaching),
