@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from vlmaxxing_ros.ros.compressed import ImageError
+from vlmaxxing_ros.ros.compressed import ImageError, quoted
 from vlmaxxing_ros.ros.h264 import FrameNumbers, is_entry
 
 try:
@@ -128,7 +128,7 @@ class VideoStream:
             decoder = av.CodecContext.create(self._codec, 'r')
         except (ValueError, av.FFmpegError) as error:
             codec, self._codec = self._codec, ''
-            raise ImageError(f'PyAV has no decoder for {codec!r}') from error
+            raise ImageError(f'PyAV has no decoder for {quoted(codec)}') from error
         decoder.thread_type = 'SLICE'  # threads by the frame hold images back
         return decoder
 
