@@ -128,6 +128,22 @@ def test_what_the_node_would_drop_is_dropped_and_counted(tmp_path: Path) -> None
     assert 'data holds 23 bytes' in reason
 
 
+def test_a_recording_without_images_is_an_error_that_says_so(tmp_path: Path) -> None:
+    types = get_typestore(Stores.ROS2_JAZZY)
+    with Writer2(tmp_path / 'quiet', version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        writer.add_connection('/camera/image', IMAGE, typestore=types)
+    with pytest.raises(RecordingError, match='quiet holds no image'):
+        next(read_images(tmp_path / 'quiet'))
+    with Writer2(tmp_path / 'empty', version=9, storage_plugin=StoragePlugin.SQLITE3):
+        pass
+    with pytest.raises(RecordingError, match='no topic with images; it has no topic at all'):
+        next(read_images(tmp_path / 'empty'))
+    text = types.types['std_msgs/msg/String']('no image')
+    other = bag(tmp_path / 'other', ('std_msgs/msg/String', text), stamps=[1])
+    with pytest.raises(RecordingError, match=r'it has /camera/image \(std_msgs/msg/String\)'):
+        next(read_images(other))
+
+
 def test_if_no_image_can_be_used_the_reason_is_told(tmp_path: Path) -> None:
     stamps = [(n + 1) * 100_000_000 for n in range(3)]
     folder = bag(tmp_path / 'clip', *(image(s, encoding='mono16') for s in stamps), stamps=stamps)

@@ -121,8 +121,8 @@ class Images(Iterator[StampedImage]):
         stampless = stamps == {0} or (len(stamps) == 1 and len(first) > 1)
         if stampless:
             self.remarks.append(
-                f'{self._path}: every image is stamped {stamps.pop() * 1e-9:g} s: the times of '
-                'recording are taken instead; does the driver set the stamps?'
+                f'{self._path}: the first images are all stamped {stamps.pop() * 1e-9:g} s: the '
+                'times of recording are taken instead; does the driver set the stamps?'
             )
         stream, frame_id = VideoStream(), ''
         before: int | None = None
@@ -151,7 +151,9 @@ class Images(Iterator[StampedImage]):
         for picture in stream.flush():
             yield StampedImage(picture.to_rgb(), picture.stamp, frame_id)
             used += 1
-        if not used and self.dropped:
+        if not used and not self.dropped:
+            raise RecordingError(f'{self._path} holds no image')
+        if not used:
             reason, _ = self.dropped.most_common(1)[0]
             raise RecordingError(
                 f'{self._path}: none of {self.dropped.total()} images can be used: {reason}'
@@ -172,7 +174,9 @@ class Images(Iterator[StampedImage]):
             )
         if not images:
             others = ', '.join(f'{t.name} ({t.type})' for t in recording.topics.values())
-            raise RecordingError(f'{self._path} has no topic with images; it has {others}')
+            raise RecordingError(
+                f'{self._path} has no topic with images; it has {others or "no topic at all"}'
+            )
         if not topic and len(images) > 1:
             raise RecordingError(f'{self._path} has several image topics, choose one: {there}')
         return topic or images[0]

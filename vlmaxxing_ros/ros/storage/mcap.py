@@ -97,8 +97,8 @@ class Mcap:
             self._scan()
         if not self.topics:
             raise BagError(
-                f'{self._path} holds no topic of ROS: it was cut off before its first chunk was '
-                'written, or holds something else'
+                f'{self._path} holds no topic of ROS: nothing was recorded, it was cut off before '
+                'its first chunk was written, or it holds something else'
             )
 
     def _read_summary(self) -> bool:
