@@ -16,18 +16,13 @@ import pytest
 from rosbags.rosbag1 import Writer
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer as Writer2
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys import Stores, get_typestore
 
 from vlmaxxing_ros.demo.recordings import START, write_recording
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.evaluation.errors import RecordingError
-from vlmaxxing_ros.evaluation.recordings import (
-    COMPRESSED,
-    IMAGE,
-    PACKET_DEFINITION,
-    StampedImage,
-    read_images,
-)
+from vlmaxxing_ros.evaluation.image_types import COMPRESSED, FOXGLOVE, IMAGE, image_types
+from vlmaxxing_ros.evaluation.recordings import StampedImage, read_images
 from vlmaxxing_ros.ros.images import Scaling
 from vlmaxxing_ros.ros.video_stream import PACKET
 
@@ -133,6 +128,22 @@ def test_what_the_node_would_drop_is_dropped_and_counted(tmp_path: Path) -> None
     assert 'data holds 23 bytes' in reason
 
 
+def test_a_recording_without_images_is_an_error_that_says_so(tmp_path: Path) -> None:
+    types = get_typestore(Stores.ROS2_JAZZY)
+    with Writer2(tmp_path / 'quiet', version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        writer.add_connection('/camera/image', IMAGE, typestore=types)
+    with pytest.raises(RecordingError, match='quiet holds no image'):
+        next(read_images(tmp_path / 'quiet'))
+    with Writer2(tmp_path / 'empty', version=9, storage_plugin=StoragePlugin.SQLITE3):
+        pass
+    with pytest.raises(RecordingError, match='no topic with images; it has no topic at all'):
+        next(read_images(tmp_path / 'empty'))
+    text = types.types['std_msgs/msg/String']('no image')
+    other = bag(tmp_path / 'other', ('std_msgs/msg/String', text), stamps=[1])
+    with pytest.raises(RecordingError, match=r'it has /camera/image \(std_msgs/msg/String\)'):
+        next(read_images(other))
+
+
 def test_if_no_image_can_be_used_the_reason_is_told(tmp_path: Path) -> None:
     stamps = [(n + 1) * 100_000_000 for n in range(3)]
     folder = bag(tmp_path / 'clip', *(image(s, encoding='mono16') for s in stamps), stamps=stamps)
@@ -142,7 +153,7 @@ def test_if_no_image_can_be_used_the_reason_is_told(tmp_path: Path) -> None:
     assert len(list(read_images(folder, scaling=scaling))) == 3
 
 
-@pytest.mark.parametrize('kind', [COMPRESSED, PACKET])
+@pytest.mark.parametrize('kind', [COMPRESSED, PACKET, FOXGLOVE[1]])
 def test_video_on_a_topic_is_decoded_packet_by_packet(tmp_path: Path, kind: str) -> None:
     av = pytest.importorskip('av', reason='needs PyAV')
     encoder = av.CodecContext.create('libx264', 'w')
@@ -155,8 +166,7 @@ def test_video_on_a_topic_is_decoded_packet_by_packet(tmp_path: Path, kind: str)
         frame = av.VideoFrame.from_ndarray(level, format='rgb24')
         frame.pts = number
         packets += map(bytes, encoder.encode(frame))
-    store = get_typestore(Stores.ROS2_JAZZY)
-    store.register(get_types_from_msg(PACKET_DEFINITION, PACKET))
+    store = image_types()
     types, stamps = store.types, [(n + 1) * 100_000_000 for n in range(12)]
     time, header = types['builtin_interfaces/msg/Time'], types['std_msgs/msg/Header']
     with Writer2(tmp_path / 'clip', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
@@ -168,11 +178,12 @@ def test_video_on_a_topic_is_decoded_packet_by_packet(tmp_path: Path, kind: str)
                 header(time(*divmod(stamp, 10**9)), 'lens'),
                 np.frombuffer(data, np.uint8),
             )
-            message = (
-                types[kind](head, 'h264', pixels)
-                if kind == COMPRESSED
-                else types[kind](head, 64, 48, 'libx264', number, number % 5 == 0, False, pixels)
-            )
+            fields: dict[str, tuple[Any, ...]] = {
+                COMPRESSED: (head, 'h264', pixels),
+                PACKET: (head, 64, 48, 'libx264', number, number % 5 == 0, False, pixels),
+                FOXGLOVE[1]: (head.stamp, head.frame_id, pixels, 'h264'),
+            }
+            message = types[kind](*fields[kind])
             writer.write(topic, stamp, store.serialize_cdr(message, kind))
     images = read_images(tmp_path / 'clip')
     seen = {image.stamp // 100_000_000 - 1: image for image in images}
@@ -221,6 +232,18 @@ def test_a_video_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
     images = read_images(path)
     assert 5 < len(list(images)) < 15
     assert 'it is damaged or cut off' in images.remarks[0]
+
+
+def test_a_video_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'clip.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 10.0, (64, 48))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    data = path.read_bytes()
+    begin, end = data.index(b'\xff\xd8'), data.index(b'idx1')
+    path.write_bytes(data[:begin] + bytes(end - begin) + data[end:])
+    with pytest.raises(RecordingError, match=r'no image that OpenCV can decode: .* codec'):
+        next(read_images(path))
 
 
 def test_a_video_is_stamped_by_its_rate(tmp_path: Path) -> None:

@@ -115,14 +115,16 @@ class TestCamera:
 
     __test__ = False
 
-    def __init__(self, peer: Peer, kind: Any, name: str = 'camera') -> None:
+    def __init__(self, peer: Peer, kind: Any, name: str = 'camera', *, topic: str = '') -> None:
         self._peer = peer
         self._name = name
         self._budgets: list[FreshBudget] = []
         budgets = peer.create_subscription(
             FreshBudget, '/vlmaxxing/fresh_budget', self._budgets.append, QoSProfile(depth=100)
         )
-        self._publisher = peer.create_publisher(kind, f'/{name}/image', qos_profile_sensor_data)
+        self._publisher = peer.create_publisher(
+            kind, topic or f'/{name}/image', qos_profile_sensor_data
+        )
         self.sent = 0
         wait_until(self._publisher.get_subscription_count, what='the node has subscribed')
         wait_until(budgets.get_publisher_count, what='budgets are published')

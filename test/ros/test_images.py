@@ -327,6 +327,34 @@ def test_a_thumbnail_s_end_is_not_the_image_s(progressive: int) -> None:
         compressed_to_rgb(image)
 
 
+@pytest.mark.parametrize(
+    ('extension', 'name'), [('.tiff', 'TIFF'), ('.webp', 'WebP'), ('.bmp', 'BMP')]
+)
+def test_an_image_of_another_kind_is_named(extension: str, name: str) -> None:
+    image = compressed(extension, noise(HEIGHT, WIDTH, 3))
+    with pytest.raises(ImageError, match=f'of {name}.* not read: have the publisher send jpeg'):
+        compressed_to_rgb(image)
+
+
+def test_what_a_publisher_says_is_quoted_at_a_readable_length() -> None:
+    long = 'x' * 5000
+    for convert, message in (
+        (to_rgb, Image(height=2, width=2, encoding=long, step=6, data=bytes(12))),
+        (compressed_to_rgb, CompressedImage(format=long, data=b'none')),
+        (compressed_to_rgb, CompressedImage(format=f'{long} compressedDepth', data=bytes(20))),
+    ):
+        with pytest.raises(ImageError) as refusal:
+            convert(message)
+        assert 'xxx...' in str(refusal.value)
+        assert len(str(refusal.value)) < 600
+
+
+def test_video_whose_format_does_not_say_so_is_told() -> None:
+    image = CompressedImage(format='', data=array.array('B', b'\0\0\0\1\x67' + bytes(50)))
+    with pytest.raises(ImageError, match='the format should then say h264 or h265'):
+        compressed_to_rgb(image)
+
+
 def test_a_png_whose_pixels_are_damaged_is_refused() -> None:
     image = compressed('.png', noise(48, 64, 3))
     image.data[len(image.data) // 2] ^= 0xFF

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ pytest.importorskip('rclpy', reason='needs rclpy')
 
 from integration.recordings import START, scene, write_bag
 from rclpy.serialization import deserialize_message
+from rosbags.rosbag1 import Reader
 from sensor_msgs.msg import Image
 
 from vlmaxxing_ros.ros.images import to_rgb
@@ -21,11 +23,45 @@ from vlmaxxing_ros.ros.recording import BagError, Recording, Topic
 
 
 def recorded(tmp_path: Path, storage: str) -> Path:
+    if storage == 'converted':
+        return converted(recorded(tmp_path, 'ros1'))
     name = 'clip.bag' if storage == 'ros1' else 'clip'
     return write_bag(tmp_path / name, images=5, storage=storage)
 
 
-@pytest.mark.parametrize('storage', ['mcap', 'sqlite3', 'ros1'])
+def converted(bag: Path) -> Path:
+    """The .mcap file that `mcap convert` makes of a ROS 1 bag: its messages as they were."""
+
+    def text(value: str | bytes) -> bytes:
+        data = value.encode() if isinstance(value, str) else value
+        return struct.pack('<I', len(data)) + data
+
+    def record(code: int, *parts: bytes) -> bytes:
+        body = b''.join(parts)
+        return struct.pack('<BQ', code, len(body)) + body
+
+    written = [b'\x89MCAP0\r\n', record(0x01, text('ros1'), text(''))]
+    with Reader(bag) as reader:
+        for c in reader.connections:
+            name, number = c.msgtype.replace('/msg/', '/'), struct.pack('<H', c.id + 1)
+            written += [
+                record(0x03, number, text(name), text('ros1msg'), text(c.msgdef.data)),
+                record(
+                    0x04,
+                    2 * number,
+                    text(c.topic),
+                    text('ros1'),
+                    text(text('latching') + text(str(c.ext.latching))),
+                ),
+            ]
+        for c, time, data in reader.messages():
+            written.append(record(0x05, struct.pack('<HIQQ', c.id + 1, 0, time, time), data))
+    path = bag.with_suffix('.mcap')
+    path.write_bytes(b''.join((*written, record(0x0F, bytes(4)))))
+    return path
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3', 'ros1', 'converted'])
 def test_messages_are_what_was_recorded(tmp_path: Path, storage: str) -> None:
     with Recording(recorded(tmp_path, storage)) as recording:
         assert recording.topics == {
@@ -54,8 +90,40 @@ def test_a_missing_recording_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_recording_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(BagError, match=r'neither a rosbag2 folder nor a ROS 1 bag'):
+    with pytest.raises(BagError, match=r'neither a rosbag2 folder nor a ROS 1 bag.*in it$'):
         Recording(tmp_path)
+
+
+def test_a_folder_of_recordings_names_them(tmp_path: Path) -> None:
+    recorded(tmp_path, 'mcap')
+    with pytest.raises(BagError, match='these folders in it have: clip'):
+        Recording(tmp_path)
+
+
+def test_a_folder_of_images_is_told_how_to_become_a_video(tmp_path: Path) -> None:
+    (tmp_path / '0001.jpg').touch()
+    with pytest.raises(BagError, match=r"glob -i '.*/\*\.jpg' clip\.mp4 makes a video"):
+        Recording(tmp_path)
+
+
+def test_the_metadata_s_file_stands_for_its_folder(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, 'sqlite3')
+    with Recording(folder) as whole, Recording(folder / 'metadata.yaml') as named:
+        assert list(named.messages()) == list(whole.messages())
+
+
+def test_a_message_of_ros_1_that_is_none_is_left_out_and_told(tmp_path: Path) -> None:
+    path = recorded(tmp_path, 'converted')
+    data = bytearray(path.read_bytes())
+    at = data.index(b'optical') - 4
+    data[at : at + 4] = b'\xff\xff\xff\x7f'  # the first image's frame id is too long
+    path.write_bytes(data)
+    said: list[str] = []
+    with Recording(path, remark=said.append) as recording:
+        assert len(list(recording.messages())) == 5
+    assert said == [
+        f'{path}: 1 messages on /camera/image are left out: they are not what its definition says'
+    ]
 
 
 def test_a_broken_ros1_bag_is_a_clear_error(tmp_path: Path) -> None:

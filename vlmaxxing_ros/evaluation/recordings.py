@@ -19,9 +19,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from vlmaxxing_ros.evaluation.errors import RecordingError
+from vlmaxxing_ros.evaluation.image_types import IMAGE, IMAGES, image_types, taken
 from vlmaxxing_ros.ros.images import (
     NO_SCALING,
     ImageError,
@@ -31,21 +31,8 @@ from vlmaxxing_ros.ros.images import (
 )
 from vlmaxxing_ros.ros.recording import BagError, Recording, is_recording
 from vlmaxxing_ros.ros.video import Video, VideoError
-from vlmaxxing_ros.ros.video_stream import PACKET, VideoStream, to_packet
+from vlmaxxing_ros.ros.video_stream import VideoStream, to_packet
 
-IMAGE = 'sensor_msgs/msg/Image'
-COMPRESSED = 'sensor_msgs/msg/CompressedImage'
-_IMAGES = (IMAGE, COMPRESSED, PACKET)
-PACKET_DEFINITION = """\
-std_msgs/Header header
-int32 width
-int32 height
-string encoding
-uint64 pts
-uint8 flags
-bool is_bigendian
-uint8[] data
-"""
 _PROBED = 5  # images whose stamps tell whether the driver set any
 
 
@@ -60,17 +47,13 @@ class StampedImage:
 
 @dataclass(frozen=True)
 class _Recorded:
-    """An image message, and when it was recorded in ns."""
+    """An image message, and when it was taken and recorded in ns."""
 
     message: Any
     kind: str
+    stamp: int
+    frame_id: str
     time: int
-
-    @property
-    def stamp(self) -> int:
-        """Of its header, in ns."""
-        stamp = self.message.header.stamp
-        return int(stamp.sec * 10**9 + stamp.nanosec)
 
 
 class Images(Iterator[StampedImage]):
@@ -105,6 +88,8 @@ class Images(Iterator[StampedImage]):
             for time, image in video.images():
                 pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
                 yield StampedImage(pixels, time, self._path.stem)
+        except VideoError as error:
+            raise RecordingError(str(error)) from error
         finally:
             video.close()
         if video.remark:
@@ -120,8 +105,7 @@ class Images(Iterator[StampedImage]):
 
     def _messages(self, recording: Recording, name: str) -> Iterator[_Recorded]:
         """The topic's messages; by their headers' stamps, or by the recording's times."""
-        types = get_typestore(Stores.ROS2_JAZZY)
-        types.register(get_types_from_msg(PACKET_DEFINITION, PACKET))
+        types = image_types()
         kind = recording.topics[name].type
         for time, _, data in recording.messages([name]):
             try:
@@ -129,7 +113,7 @@ class Images(Iterator[StampedImage]):
             except Exception:  # damaged bytes raise whatever they look like
                 self._drop('not a message of its type')
             else:
-                yield _Recorded(message, kind, time)
+                yield _Recorded(message, kind, *taken(message), time)
 
     def _converted(self, messages: Iterator[_Recorded]) -> Iterator[StampedImage]:
         first = list(islice(messages, _PROBED))
@@ -137,8 +121,8 @@ class Images(Iterator[StampedImage]):
         stampless = stamps == {0} or (len(stamps) == 1 and len(first) > 1)
         if stampless:
             self.remarks.append(
-                f'{self._path}: every image is stamped {stamps.pop() * 1e-9:g} s: the times of '
-                'recording are taken instead; does the driver set the stamps?'
+                f'{self._path}: the first images are all stamped {stamps.pop() * 1e-9:g} s: the '
+                'times of recording are taken instead; does the driver set the stamps?'
             )
         stream, frame_id = VideoStream(), ''
         before: int | None = None
@@ -149,7 +133,7 @@ class Images(Iterator[StampedImage]):
                 self._drop('same stamp as the image before')
                 continue
             before = stamp
-            frame_id = recorded.message.header.frame_id
+            frame_id = recorded.frame_id
             packet = None if recorded.kind == IMAGE else to_packet(recorded.message, stamp)
             convert = to_rgb if recorded.kind == IMAGE else compressed_to_rgb
             try:
@@ -167,7 +151,9 @@ class Images(Iterator[StampedImage]):
         for picture in stream.flush():
             yield StampedImage(picture.to_rgb(), picture.stamp, frame_id)
             used += 1
-        if not used and self.dropped:
+        if not used and not self.dropped:
+            raise RecordingError(f'{self._path} holds no image')
+        if not used:
             reason, _ = self.dropped.most_common(1)[0]
             raise RecordingError(
                 f'{self._path}: none of {self.dropped.total()} images can be used: {reason}'
@@ -178,7 +164,7 @@ class Images(Iterator[StampedImage]):
         self.dropped[self._kinds.setdefault(re.sub(r'[\d.]+', '#', reason), reason)] += 1
 
     def _image_topic(self, recording: Recording, topic: str) -> str:
-        images = sorted(t.name for t in recording.topics.values() if t.type in _IMAGES)
+        images = sorted(t.name for t in recording.topics.values() if t.type in IMAGES)
         there = ', '.join(images)
         if topic and topic not in images:
             near = [name for name in images if name.startswith(f'{topic}/')]
@@ -187,7 +173,10 @@ class Images(Iterator[StampedImage]):
                 f'{self._path} has no images on {topic}; on: {there or "none"}{hint}'
             )
         if not images:
-            raise RecordingError(f'{self._path} has no topic with images')
+            others = ', '.join(f'{t.name} ({t.type})' for t in recording.topics.values())
+            raise RecordingError(
+                f'{self._path} has no topic with images; it has {others or "no topic at all"}'
+            )
         if not topic and len(images) > 1:
             raise RecordingError(f'{self._path} has several image topics, choose one: {there}')
         return topic or images[0]

@@ -3,8 +3,9 @@
 
 """Askers that are gone: their questions are cancelled, so that they keep nobody waiting.
 
-rclpy does not tell a callback whose request it has.  For services ROS's introspection does, by an
-event for each request; a goal is given up when everyone who could have sent it is gone.  Who is
+rclpy does not tell a callback whose request it has: of a request's id it shows the number alone.
+For services ROS's introspection does, by an event for each request, for actions it does not; a
+goal is given up when everyone who could have sent it is gone.  Who is
 there the graph says, which forgets a process that was killed when its lease ends.
 """
 

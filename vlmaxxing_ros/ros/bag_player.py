@@ -64,7 +64,9 @@ class BagPlayer:
         for topic in recording.topics.values():
             kind = message_type(topic)
             if kind is None:
-                node.get_logger().warning(f'{topic.name}: {topic.type} is not installed, left out')
+                node.get_logger().warning(
+                    f'{topic.name}: {topic.type or "no type"} is not installed, left out'
+                )
                 continue
             profile = quality(qos)
             if topic.latched:
@@ -96,6 +98,8 @@ class BagPlayer:
 def message_type(topic: Topic) -> Any | None:
     """The message class of a topic, None where its package is not installed."""
     package, _, name = topic.type.partition('/msg/')
+    if not (package.isidentifier() and name.isidentifier()):  # whatever a file says
+        return None
     try:
         return getattr(importlib.import_module(f'{package}.msg'), name)
     except (ImportError, AttributeError):

@@ -23,15 +23,30 @@ _JPEG, _PNG = b'\xff\xd8', b'\x89PNG\r\n\x1a\n'
 _END, _SCAN = 0xD9, 0xDA
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # markers that nothing belongs to
 _MARKER = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')  # within a scan: not stuffing, not a restart
+_OTHERS = {  # by how they begin
+    b'II*\0': 'TIFF',
+    b'MM\0*': 'TIFF',
+    b'RIFF': 'WebP',
+    b'BM': 'BMP',
+    b'GIF8': 'GIF',
+    b'\0\0\0\x0cjP': 'JPEG 2000',
+}
+_VIDEO = (b'\0\0\1', b'\0\0\0\1')
 MAX_PIXELS = 40_000_000
 """Pixels of an image at most, where nobody says otherwise: 8K has 33 million."""
 _MAX_SCANS = 100  # of a JPEG, each of which goes over all pixels; progressive ones have ten
 _NO_FRAME = {0xC4, 0xC8, 0xCC}  # of the markers C0 to CF, those that give no size
+_QUOTED = 60  # characters
 _DEPTH_HEADER = struct.Struct('<iff')  # image_transport's ConfigHeader: format, a, b
 
 
 class ImageError(InvalidFrame):
     """An image message that cannot be used; the text says what is wrong and what to do."""
+
+
+def quoted(text: str) -> str:
+    """A publisher's word as it is quoted to people: it may be of any length."""
+    return repr(text if len(text) <= _QUOTED else f'{text[:_QUOTED]}...')
 
 
 def flaw_of(data: np.ndarray, max_pixels: int = MAX_PIXELS) -> str:
@@ -45,13 +60,23 @@ def flaw_of(data: np.ndarray, max_pixels: int = MAX_PIXELS) -> str:
     elif buffer.startswith(_PNG):
         whole, (width, height) = _is_whole_png(buffer), _png_size(buffer)
     else:
-        return (
-            f'{len(buffer)} bytes that are neither JPEG nor PNG; set <camera>.transport to raw if '
-            'the topic carries sensor_msgs/Image'
-        )
+        return f'{len(buffer)} bytes {_other(buffer)}'
     if width * height > max_pixels:
         return _too_large(width, height, max_pixels)
     return '' if whole else f'the image is truncated at {len(buffer)} bytes, or damaged'
+
+
+def _other(buffer: bytes) -> str:
+    """What bytes seem to be that are neither JPEG nor PNG, and what to do."""
+    if buffer.startswith(_VIDEO):
+        return 'that begin as video does: the format should then say h264 or h265'
+    for beginning, name in _OTHERS.items():
+        if buffer.startswith(beginning):
+            return f'of {name}, which is not read: have the publisher send jpeg or png'
+    return (
+        'that are neither JPEG nor PNG; set <camera>.transport to raw if the topic carries '
+        'sensor_msgs/Image'
+    )
 
 
 def _is_whole_jpeg(buffer: bytes) -> tuple[bool, tuple[int, int]]:
@@ -143,11 +168,11 @@ def _rvl(body: np.ndarray, name: str, max_pixels: int) -> np.ndarray:
     """RVL behind the header: uint16 [height, width]."""
     width, height = rvl_size(body)
     if width * height > max_pixels:
-        raise ImageError(f'format {name!r}: {_too_large(width, height, max_pixels)}')
+        raise ImageError(f'format {quoted(name)}: {_too_large(width, height, max_pixels)}')
     pixels = decode_rvl(body)
     if pixels is None or not pixels.size:
         raise ImageError(
-            f'format {name!r}: no whole RVL image behind the {_DEPTH_HEADER.size} bytes that '
+            f'format {quoted(name)}: no whole RVL image behind the {_DEPTH_HEADER.size} bytes that '
             'compressed depth begins with; check the driver'
         )
     return pixels
@@ -157,14 +182,14 @@ def _depth_png(body: np.ndarray, name: str, max_pixels: int) -> np.ndarray:
     """PNG behind the header: uint16 [height, width]."""
     if not _is_whole_png(body.tobytes()):
         raise ImageError(
-            f'format {name!r}: no whole PNG behind the {_DEPTH_HEADER.size} bytes that compressed '
-            'depth begins with; check the driver'
+            f'format {quoted(name)}: no whole PNG behind the {_DEPTH_HEADER.size} bytes that '
+            'compressed depth begins with; check the driver'
         )
     if flaw := flaw_of(body, max_pixels):
-        raise ImageError(f'format {name!r}: {flaw}')
+        raise ImageError(f'format {quoted(name)}: {flaw}')
     pixels = decode(body)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 2:
-        raise ImageError(f'format {name!r}: no 16-bit image of one channel; check the driver')
+        raise ImageError(f'format {quoted(name)}: no 16-bit image of one channel; check the driver')
     return pixels
 
 

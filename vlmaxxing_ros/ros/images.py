@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.ros.compressed import MAX_PIXELS, ImageError, decode, decode_depth, flaw_of
+from vlmaxxing_ros.ros.compressed import (
+    MAX_PIXELS,
+    ImageError,
+    decode,
+    decode_depth,
+    flaw_of,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CompressedImage, Image
@@ -133,7 +140,7 @@ def to_rgb(
         values = _values(message, kind, _Layout(item, lambda pixels: pixels))
         return cv2.cvtColor(_grey(values, encoding, scaling), cv2.COLOR_GRAY2RGB)
     raise ImageError(
-        f'encoding {encoding!r} is not supported; publish one of '
+        f'encoding {quoted(encoding)} is not supported; publish one of '
         f'{", ".join(sorted({*LAYOUTS, *_WIDE, *_SCALED}))}'
     )
 
@@ -234,14 +241,16 @@ def compressed_to_rgb(
         kind = '16UC1' if depth.dtype == np.uint16 else '32FC1'
         return cv2.cvtColor(_grey(depth, kind, scaling), cv2.COLOR_GRAY2RGB)
     if flaw := flaw_of(data, max_pixels):
-        raise ImageError(f'format {name!r}: {flaw}')
+        raise ImageError(f'format {quoted(name)}: {flaw}')
     pixels = decode(data)
     if pixels is None:
-        raise ImageError(f'format {name!r}: {data.size} bytes that do not decode; check the driver')
+        raise ImageError(
+            f'format {quoted(name)}: {data.size} bytes that do not decode; check the driver'
+        )
     if pixels.dtype == np.uint16:
         pixels = _grey(pixels, encoding if encoding == '16UC1' else 'mono16', scaling)
     elif pixels.dtype != np.uint8:
-        raise ImageError(f'format {name!r}: {pixels.dtype} colours; publish 8-bit colours')
+        raise ImageError(f'format {quoted(name)}: {pixels.dtype} colours; publish 8-bit colours')
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     return _convert({1: 'mono8', 3: 'bgr8', 4: 'bgra8'}[channels], pixels, convert)
 

@@ -40,12 +40,13 @@ _SUFFIXES: dict[str, Callable[[Path, Remark], Storage]] = {
     '.bag': Ros1,
     '.active': Ros1,
 }
+_METADATA = 'metadata.yaml'
 _PATTERNS = ('*.mcap', '*.db3', '*.mcap.zstd', '*.db3.zstd', '*.bag', '*.bag.active')
 
 
 def is_recording(path: Path) -> bool:
     """Whether this is a folder or a file of messages, sound or not, by its name or beginning."""
-    if path.is_dir() or path.suffix in _SUFFIXES:
+    if path.is_dir() or path.suffix in _SUFFIXES or path.name == _METADATA:
         return True
     with suppress(OSError), path.open('rb') as file:
         return file.read(16).startswith(tuple(_FORMATS))
@@ -76,6 +77,7 @@ class Recording(AbstractContextManager['Recording']):
     ) -> None:
         if not path.exists():
             raise BagError(f'{path} does not exist')
+        path = path.parent if path.name == _METADATA else path
         self._tell = remark
         self._told: set[str] = set()
         self._open = ExitStack()
@@ -178,7 +180,7 @@ class Recording(AbstractContextManager['Recording']):
         there = sorted({file for pattern in _PATTERNS for file in folder.glob(pattern)})
         mend = f'ros2 bag reindex {folder} writes it anew'
         try:
-            text = (folder / 'metadata.yaml').read_text(encoding='utf-8', errors='replace')
+            text = (folder / _METADATA).read_text(encoding='utf-8', errors='replace')
             about: Any = yaml.safe_load(text)
             names = about['rosbag2_bagfile_information']['relative_file_paths']
             named = [folder / PurePath(name).name for name in names]
@@ -198,6 +200,20 @@ class Recording(AbstractContextManager['Recording']):
         if not files:
             raise BagError(
                 f'{folder} is neither a rosbag2 folder nor a ROS 1 bag: it has no .mcap, .db3 or '
-                '.bag file in it'
+                f'.bag file in it{_hint(folder)}'
             )
         return files
+
+
+def _hint(folder: Path) -> str:
+    """What a folder without recordings holds that was perhaps meant, for people."""
+    inside = sorted(file.parent.name for p in _PATTERNS for file in folder.glob(f'*/{p}'))
+    if inside:
+        return f'; but these folders in it have: {", ".join(dict.fromkeys(inside))}'
+    for kind in ('png', 'jpg', 'jpeg'):
+        if any(folder.glob(f'*.{kind}')):
+            return (
+                f"; ffmpeg -framerate 10 -pattern_type glob -i '{folder}/*.{kind}' clip.mp4 makes "
+                'a video of its images'
+            )
+    return ''

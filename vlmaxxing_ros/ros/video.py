@@ -49,7 +49,11 @@ class Video:
         self._capture.release()
 
     def images(self) -> Iterator[Image]:
-        """Every image; their times increase."""
+        """Every image; their times increase.
+
+        Raises:
+            VideoError: there is none that can be decoded.
+        """
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         promised = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         period = round(1e9 / rate) if 0.1 < rate < 1000.0 else 100_000_000
@@ -64,6 +68,12 @@ class Video:
                 self.remark = f'{self._source} has no times of its own: {rate:g} images/s are taken'
             yield time, image
             before, number = time, number + 1
+        if not number:
+            raise VideoError(
+                f'{self._source} holds no image that OpenCV can decode: it is cut off, or of a '
+                f'codec that it lacks, as AV1 often is; ffmpeg -i {self._source} -c:v libx264 '
+                'clip.mp4 makes one that it has'
+            )
         if number < promised * 0.98 - 2:  # the count is an estimate in some containers
             self.remark = (
                 f'{self._source} ends after {number} of {promised} images: it is damaged or cut off'

@@ -74,7 +74,7 @@ class VideoPlayer:
             rate: pace relative to the video's own times; 0: as they come.
 
         Raises:
-            VideoError: the source cannot be opened.
+            VideoError: the source cannot be opened, or holds no image.
         """
         video = Video(self._source)
         try:
@@ -128,10 +128,7 @@ def main() -> int:
         times = 0
         while times < chosen.loop or chosen.loop == 0:
             times += 1
-            count = player.play(chosen.rate)
-            log.info(f'played {count} images')
-            if not count:
-                raise VideoError(f'{chosen.source} holds no image')
+            log.info(f'played {player.play(chosen.rate)} images')
         drain([player.publisher])
 
     return run('video_player', play, VideoError)

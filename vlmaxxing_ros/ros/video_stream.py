@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from vlmaxxing_ros.ros.compressed import ImageError
+from vlmaxxing_ros.ros.compressed import ImageError, quoted
 from vlmaxxing_ros.ros.h264 import FrameNumbers, is_entry
 
 try:
@@ -86,6 +86,8 @@ class VideoStream:
         self._number: int | None = None
         self._step = 0  # between numbers; 0: not known
         self._frames = FrameNumbers()
+        self._held = 0  # packets of H.265 without an image yet
+        self._usual: int | None = None  # so many where all is well; None: no image yet
 
     def decode(self, packet: Packet) -> list[Picture]:
         """The images that are complete with this packet: one as a rule.
@@ -104,7 +106,7 @@ class VideoStream:
             if not packet.keyframe:
                 raise ImageError(f'{self._waiting}: waiting for its next keyframe')
             self._decoder = self._new_decoder()
-            self._waiting = ''
+            self._waiting, self._held, self._usual = '', 0, None
         encoded = av.Packet(packet.data)
         encoded.pts = packet.stamp
         try:
@@ -115,7 +117,21 @@ class VideoStream:
         if any(frame.is_corrupt for frame in frames):
             self._waiting = 'a packet was damaged'
             raise ImageError(f'{self._waiting}: waiting for its next keyframe')
+        if packet.codec == 'hevc' and self._withholds(packet, len(frames)):
+            raise ImageError('nothing to show, as if a packet was lost: wait for its next keyframe')
         return [Picture(frame, frame.pts) for frame in frames]
+
+    def _withholds(self, packet: Packet, shown: int) -> bool:
+        """Whether the decoder shows less than reordering explains: references are missing.
+
+        Those packets will never be shown, so that a keyframe begins the count anew.
+        """
+        if packet.keyframe and self._usual is not None:
+            self._held = min(self._held, self._usual)
+        self._held += 1 - shown
+        if shown:
+            self._usual = max(self._usual or 0, self._held)
+        return self._usual is not None and self._held > self._usual
 
     def flush(self) -> list[Picture]:
         """The images that the decoder still holds, at the end of a recording."""
@@ -128,7 +144,7 @@ class VideoStream:
             decoder = av.CodecContext.create(self._codec, 'r')
         except (ValueError, av.FFmpegError) as error:
             codec, self._codec = self._codec, ''
-            raise ImageError(f'PyAV has no decoder for {codec!r}') from error
+            raise ImageError(f'PyAV has no decoder for {quoted(codec)}') from error
         decoder.thread_type = 'SLICE'  # threads by the frame hold images back
         return decoder
 

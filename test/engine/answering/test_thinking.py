@@ -14,7 +14,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 from engine.families.exactness import noise, stream
-from engine.families.zoo import write
+from engine.families.zoo.folders import write
 
 from vlmaxxing_ros.engine.answering.thinking import think
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -24,6 +24,7 @@ from vlmaxxing_ros.engine.steps import Piece
 from vlmaxxing_ros.engine.stream.session import StreamSession
 
 QUESTION = 'what do you see?'
+ANSWER = '<|im_end|>\n<|im_start|>assistant\n'
 CLOSED = '<think>\n\n</think>\n\n'
 
 
@@ -31,6 +32,14 @@ CLOSED = '<think>\n\n</think>\n\n'
 def family(tmp_path_factory: pytest.TempPathFactory) -> Family:
     """A model that thinks unless its template is told otherwise."""
     return load(tmp_path_factory.mktemp('thinks'))
+
+
+@pytest.fixture(scope='module')
+def magistral(tmp_path_factory: pytest.TempPathFactory) -> Family:
+    """A model that is told to think, whatever its template is told."""
+    folder = tmp_path_factory.mktemp('told')
+    write('magistral', folder)
+    return load_family(str(folder))
 
 
 def load(folder: Path, edit: tuple[str, str] = ('', '')) -> Family:
@@ -43,7 +52,7 @@ def load(folder: Path, edit: tuple[str, str] = ('', '')) -> Family:
 
 def prompt_end(family: Family, *, thinking: bool) -> str:
     ids = family.text.question_ids(QUESTION, (), thinking=thinking)
-    return str(family.processor.tokenizer.decode(ids)).rpartition('assistant\n')[2]
+    return str(family.processor.tokenizer.decode(ids)).rpartition(QUESTION)[2]
 
 
 def ask(family: Family, thinking: int, **fields: Any) -> tuple[Answer, int]:
@@ -58,15 +67,27 @@ def ask(family: Family, thinking: int, **fields: Any) -> tuple[Answer, int]:
 
 
 def test_thinking_is_off_unless_asked_for(family: Family) -> None:
-    assert prompt_end(family, thinking=False) == CLOSED
-    assert prompt_end(family, thinking=True) == '<think>\n'
+    assert prompt_end(family, thinking=False) == ANSWER + CLOSED
+    assert prompt_end(family, thinking=True) == ANSWER + '<think>\n'
     assert family.text.can_think
 
 
 def test_a_template_that_always_thinks_gets_its_block_closed(tmp_path: Path) -> None:
     always = load(tmp_path, ('enable_thinking is false', 'enable_thinking == 7'))
-    assert prompt_end(always, thinking=False) == CLOSED
-    assert prompt_end(always, thinking=True) == '<think>\n'
+    assert prompt_end(always, thinking=False) == ANSWER + CLOSED
+    assert prompt_end(always, thinking=True) == ANSWER + '<think>\n'
+
+
+def test_a_model_that_is_told_to_think_is_shown_that_it_has(magistral: Family) -> None:
+    assert prompt_end(magistral, thinking=False) == '[/INST][THINK][/THINK]'
+    assert prompt_end(magistral, thinking=True) == '[/INST]'
+    assert magistral.text.can_think
+    assert not magistral.text.thought_is_open
+
+
+def test_the_thoughts_of_an_instruction_are_part_of_the_prompt(magistral: Family) -> None:
+    told = magistral.processor.tokenizer.decode(magistral.text.prefix_ids)
+    assert told.startswith('<s>[SYSTEM_PROMPT]first think, as here:[THINK]a draft[/THINK]')
 
 
 def test_a_model_without_thoughts_answers_at_once(qwen: Family) -> None:
@@ -167,3 +188,31 @@ def test_a_model_that_ends_in_its_thought_has_no_answer(family: Family) -> None:
     logits, steps = scripted(family, end)
     assert steps == 0
     assert logits == pytest.approx(written(family, ''), abs=1e-6)
+
+
+def test_a_model_that_is_told_to_think_decides_behind_its_thoughts(magistral: Family) -> None:
+    answer, _ = ask(magistral, 0, choices=('left', 'right'))
+    fork = stream(magistral, noise(magistral, 2)).fork()
+    ids = magistral.text.question_ids(QUESTION, ('left', 'right'), thinking=True)
+    fork.extend(ids + magistral.text.control_ids('[THINK][/THINK]'))
+    assert answer.prompt_tokens == fork.rows
+    answer, _ = ask(magistral, 0, json_schema='{"type": "boolean"}')
+    assert json.loads(answer.answer) in (True, False)
+
+
+@pytest.mark.parametrize('ended', [True, False])
+def test_a_thought_that_the_model_begins_itself_is_left_out_of_the_answer(
+    magistral: Family, ended: bool
+) -> None:
+    text = magistral.text
+    ids = [text.thought_begin, *text.control_ids('red left')]
+    budget = -1 if ended else len(ids) - 1
+    logits, steps = scripted(magistral, *ids, *([text.thought_end] if ended else []), budget=budget)
+    assert steps == len(ids) - 1
+    assert logits == pytest.approx(written(magistral, '[THINK]red left[/THINK]'), abs=1e-4)
+
+
+def test_a_model_that_begins_no_thought_answers(magistral: Family) -> None:
+    logits, steps = scripted(magistral, *magistral.text.control_ids('red'))
+    assert steps == 0
+    assert logits == pytest.approx(written(magistral, ''), abs=1e-6)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from engine.families.zoo import ZOO
+from engine.families.zoo.folders import ZOO
 
 from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.messages import user_message

@@ -135,11 +135,13 @@ class Family(ABC):
         text: its prompts and tokens.
         image_id: the id that stands in a prompt where a block is shown.
         stock_images: how many images mlx-vlm's own path shows rightly in one prompt, if not any.
+        counts_rows: it takes a row's place in the cache for its position.
     """
 
     capabilities: Capabilities
     cache_bits = 0
     stock_images = 1_000_000
+    counts_rows = False
     _experts: VisualExperts | None = None
 
     def __init__(

@@ -31,12 +31,15 @@ from vlmaxxing_ros.engine.seeing.frame import Frame, Grid, fit_grid
 
 # The planner's blocks: what changed is found in these, whatever the model's own patches are.
 _BLOCK = 32
-# Processors that cut a picture into tiles make rows by the hundred: a stream shows it whole.
+# Processors that cut a picture into tiles make rows by the hundred: a stream shows it whole.  Nor
+# can it number its frames, since the oldest are dropped again.
 _WHOLE = {
     'do_image_splitting': False,  # Idefics3, SmolVLM, LFM2-VL
     'do_pan_and_scan': False,  # Gemma 3
     'crop_to_patches': False,  # InternVL in transformers' form
     'do_dynamic_preprocess': False,  # InternVL in mlx-vlm's
+    'slice_mode': False,  # MiniCPM-V
+    'use_image_id': False,  # MiniCPM-V
 }
 
 
@@ -50,6 +53,7 @@ class Generic(Family):
         ModelError: the chat template or the processor shows no images one after the other.
     """
 
+    counts_rows = True
     capabilities = Capabilities(
         delta_frames=False,
         tail_refresh=False,
@@ -76,6 +80,7 @@ class Generic(Family):
         self._fitting = lru_cache(maxsize=32)(self._fit)
         shown = self._layout(Grid(4, 4, _BLOCK))
         text.frames_behind(shown.prefix, shown.before)
+        text.ends_with(shown.rest)
 
     @property
     def block(self) -> int:
@@ -218,11 +223,17 @@ def embed(model: nn.Module, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_whole(processor: Any) -> None:
-    """Keep a processor from cutting pictures into tiles, where it can be told."""
+    """Keep a processor from tiling pictures and numbering them, where it can be told."""
     images = getattr(processor, 'image_processor', None)
     for setting, value in _WHOLE.items():
         if hasattr(images, setting):
             setattr(images, setting, value)
+
+
+def _filler_id(processor: Any) -> int | None:
+    """The id with which MiniCPM-o's processor keeps the places of an image's rows."""
+    filler = getattr(getattr(processor, 'image_processor', None), 'unk', None)
+    return processor.tokenizer.convert_tokens_to_ids(filler) if isinstance(filler, str) else None
 
 
 def image_token_id(model_config: Any, config: dict[str, Any], processor: Any) -> int:
@@ -242,6 +253,7 @@ def image_token_id(model_config: Any, config: dict[str, Any], processor: Any) ->
         *(getattr(model_config, name, None) for name in names),
         *(config.get(name) for name in names),
         getattr(processor, 'image_token_id', None),
+        _filler_id(processor),
     ]
     for value in found:
         if isinstance(value, int):

@@ -9,7 +9,7 @@ Knows the processor's template and the form of messages; knows nothing of tokens
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vlmaxxing_ros.engine.errors import ModelError
@@ -47,14 +47,27 @@ class Prompts:
         thoughtful: the same with thinking on; equal to `after` where the template has no such
             thing.
         thought: how it is set off.
-        trims: the template strips questions.
+        strips: the template drops white space before, and behind, a question.
     """
 
     shown: tuple[str, str, str]
     after: str
     thoughtful: str
     thought: Thought
-    trims: bool
+    strips: tuple[bool, bool]
+
+    def stripped(self, question: str) -> str:
+        """A question as the template leaves it."""
+        before, behind = self.strips
+        question = question.lstrip() if before else question
+        return question.rstrip() if behind else question
+
+    def without_block(self) -> Prompts:
+        """The same for a processor that drops the closed block that its template writes."""
+        after, opening, _ = self.after.rpartition(self.thought.opening)
+        block = self.after[len(after) :] if opening else ''
+        one, two, three = (text.removesuffix(block) for text in self.shown)
+        return replace(self, shown=(one, two, three), after=self.after.removesuffix(block))
 
 
 def prompts(processor: Any, model_type: str) -> Prompts:
@@ -74,14 +87,14 @@ def prompts(processor: Any, model_type: str) -> Prompts:
         raise ModelError(
             f'the chat template does not show images followed by one question: {shown[1]!r}'
         )
-    plain, after = (text.partition(MARK)[2] for text in (shown[0], thoughtful))
+    before, _, plain = shown[0].partition(MARK)
     thought = next((t for t in _THOUGHTS if t.opening in template), _THOUGHTS[0])
     return Prompts(
         shown=(shown[0], shown[1], shown[2]),
-        after=_closed(plain, thought),
-        thoughtful=after,
+        after=_closed(before, plain, thought),
+        thoughtful=thoughtful.partition(MARK)[2],
         thought=thought,
-        trims=f' {MARK} ' not in padded,
+        strips=(f' {MARK}' not in padded, f'{MARK} ' not in padded),
     )
 
 
@@ -142,9 +155,16 @@ def _template(processor: Any) -> tuple[str, dict[str, Any]]:
     return str(template), {k: [*map(str, v)] if isinstance(v, list) else str(v) for k, v in names}
 
 
-def _closed(after: str, thought: Thought) -> str:
-    """The prompt's end with the block for thoughts closed, as templates that do so write it."""
-    open_ = thought.opening in after
-    if not open_ or thought.closing.strip() in after.rpartition(thought.opening)[2]:
+def _closed(before: str, after: str, thought: Thought) -> str:
+    """The prompt's end with the block for thoughts closed, as templates that do so write it.
+
+    Args:
+        before: what stands before the question; some templates tell the model there to think.
+        after: what stands behind it.
+        thought: how thoughts are set off.
+    """
+    opened = after.rpartition(thought.opening)
+    if thought.closing.strip() in opened[2] or thought.opening not in before + after:
         return after
-    return after.rstrip('\n') + '\n' * thought.closing.count('\n') + thought.closing + thought.gap
+    begun = after.rstrip('\n') if opened[1] else after + thought.opening
+    return begun + '\n' * thought.closing.count('\n') + thought.closing + thought.gap

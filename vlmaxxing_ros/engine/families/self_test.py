@@ -186,7 +186,8 @@ def _not_finite(what: str, dtype: mx.Dtype) -> str:
 
 def _prefill(family: Family, inputs: dict[str, mx.array]) -> mx.array:
     """Next-token logits of mlx-vlm's own path: float [vocabulary]."""
-    company = {k: v for k, v in inputs.items() if k not in ('input_ids', 'attention_mask')}
+    seen = ('input_ids', 'attention_mask', 'pixel_values')
+    company = {k: v for k, v in inputs.items() if k not in seen}
     return family.model.language_model(
         inputs['input_ids'],
         cache=family.make_cache(),
@@ -212,6 +213,17 @@ def _generates_otherwise(family: Family) -> str:
     )
 
 
+def _strays(family: Family, inputs: dict[str, mx.array]) -> str:
+    """What is wrong with counting a model's rows, for people; empty where nothing is."""
+    places = embed(family.model, inputs).get('position_ids') if family.counts_rows else None
+    if places is None or (places == mx.arange(places.shape[-1])).all().item():
+        return ''
+    return (
+        'its rows have positions of their own (M-RoPE), which only a family written for models of '
+        'this type can give them'
+    )
+
+
 def _difference_of(ours: mx.array, theirs: mx.array) -> float:
     """Largest difference of logits, over the largest."""
     left, right = (np.array(logits.astype(mx.float32)) for logits in (ours, theirs))
@@ -225,6 +237,7 @@ def _tolerance(logits: mx.array) -> float:
 
 def _compare(family: Family, count: int) -> SelfTest:
     stock, ids, wrong = _prompts(family, count)
+    wrong = wrong or _strays(family, stock)
     if wrong:
         return SelfTest(False, float('inf'), wrong)
     streamed, cold = _stream(family, _frames(family, count), ids), _prefill(family, stock)

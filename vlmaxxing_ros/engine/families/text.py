@@ -72,6 +72,16 @@ class ChatText:
         """Settle what stands before the frames, and between them and a question."""
         self.prefix_ids, self.before = prefix_ids, before
 
+    def ends_with(self, ids: list[int]) -> None:
+        """Settle what stands before an answer: some processors drop a closed block for thoughts.
+
+        Args:
+            ids: what the processor writes behind the last frame.
+        """
+        written = self.prompts.shown[0].endswith(self.prompts.after)
+        if written and self.thought_begin >= 0 and self.thought_begin not in ids:
+            self.prompts = self.prompts.without_block()
+
     def one_bos(self, ids: list[int]) -> list[int]:
         """A prompt's ids with one beginning of sequence, where the tokenizer has one.
 
@@ -118,7 +128,7 @@ class ChatText:
             InvalidRequest: the question cannot be encoded without a control token.
         """
         text = question + ('\nOptions: ' + ', '.join(choices) if choices else '')
-        text = text.strip() if self.prompts.trims else text
+        text = self.prompts.stripped(text)
         after = self.prompts.thoughtful if thinking else self.prompts.after
         return self._plain.ids(text, self.before, after)
 

@@ -3,7 +3,8 @@
 
 """A .mcap file: by its index where it has one, record by record where it was cut off.
 
-rosbags' own reader wants a whole file with sound definitions; its decoders are used here.
+rosbags' own reader wants a whole file with sound definitions; its decoders are used here.  What
+was converted from a ROS 1 bag holds messages of ROS 1.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from vlmaxxing_ros.ros.storage.base import (
     check_beginning,
     merged,
 )
+from vlmaxxing_ros.ros.storage.ros1_messages import Ros1Messages
 
 _MAGIC = b'\x89MCAP0\r\n'
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _CHUNK_INDEX, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x08, 0x0F
@@ -46,8 +48,10 @@ class Mcap:
     def __init__(self, path: Path, remark: Remark) -> None:
         self._path = path
         self._remark = remark
-        self._schemas: dict[int, str] = {}
+        self._schemas: dict[int, tuple[str, bytes]] = {}  # id: type, the rest
         self._channels: dict[int, str] = {}  # id: topic
+        self._ros1: dict[int, str] = {}  # id: type, of those that hold messages of ROS 1
+        self._ros1_messages = Ros1Messages(path, remark)
         self._chunks: dict[int, int] = {}  # offset: start in ns
         self._loose: list[tuple[int, int, int]] = []  # of no chunk: time, offset, channel
         self.topics: dict[str, Topic] = {}
@@ -75,6 +79,7 @@ class Mcap:
             if channel in wanted
         ]
         yield from merged(parts, self._damaged)
+        self._ros1_messages.tell()
 
     def _damaged(self, count: int, why: str) -> None:
         self._remark(
@@ -92,8 +97,8 @@ class Mcap:
             self._scan()
         if not self.topics:
             raise BagError(
-                f'{self._path} holds no topic of ROS 2: it was cut off before its first chunk was '
-                'written, or holds something else'
+                f'{self._path} holds no topic of ROS: nothing was recorded, it was cut off before '
+                'its first chunk was written, or it holds something else'
             )
 
     def _read_summary(self) -> bool:
@@ -149,21 +154,25 @@ class Mcap:
         """Remember a schema or a channel."""
         if code == _SCHEMA:
             (number,) = struct.unpack('<H', read_exact(record, 2))
-            self._schemas[number] = read_string(record)
+            self._schemas[number] = read_string(record), record.read()
         elif code == _CHANNEL:
             number, schema = struct.unpack('<HH', read_exact(record, 4))
             topic, encoding = read_string(record), read_string(record)
             if number in self._channels:
                 return
-            if encoding != 'cdr':
-                self._remark(f'{self._path}: {topic} is left out: {encoding!r}, not ROS 2')
+            if encoding not in ('cdr', 'ros1'):
+                self._remark(f'{self._path}: {topic} is left out: {encoding!r}, not ROS')
                 return
-            kind = self._schemas.get(schema, '')
+            kind, rest = self._schemas.get(schema, ('', b''))
             if kind.count('/') == 1:  # as ROS 1 and some converters write it
                 kind = kind.replace('/', '/msg/')
             if self.topics.get(topic, Topic(topic, kind, False)).type != kind:
                 self._remark(f'{self._path}: {topic} is left out where its type is {kind}')
                 return
+            if encoding == 'ros1':
+                if not self._ros1_messages.define(topic, kind, _definition(BytesIO(rest))):
+                    return
+                self._ros1[number] = kind
             self._channels[number] = topic
             self.topics[topic] = Topic(topic, kind, _latched(BytesIO(read_bytes(record))))
 
@@ -187,7 +196,7 @@ class Mcap:
 
         def take(code: int, record: BinaryIO) -> None:
             if code == _MESSAGE:
-                messages.extend(_message(record, wanted))
+                messages.extend(self._message(record, wanted))
 
         self._within(chunk, take)
         return sorted(messages, key=lambda message: message[0])
@@ -195,13 +204,17 @@ class Mcap:
     def _read_loose(self, offset: int, wanted: dict[int, str]) -> list[Message]:
         self._file.seek(offset - 8)
         (length,) = struct.unpack('<Q', read_exact(self._file, 8))
-        return list(_message(BytesIO(read_exact(self._file, length)), wanted))
+        return list(self._message(BytesIO(read_exact(self._file, length)), wanted))
 
-
-def _message(record: BinaryIO, wanted: dict[int, str]) -> Iterator[Message]:
-    channel, _, time, _ = struct.unpack('<HIQQ', read_exact(record, 22))
-    if channel in wanted:
-        yield time, wanted[channel], record.read()
+    def _message(self, record: BinaryIO, wanted: dict[int, str]) -> Iterator[Message]:
+        channel, _, time, _ = struct.unpack('<HIQQ', read_exact(record, 22))
+        if channel not in wanted:
+            return
+        data: bytes | None = record.read()
+        if channel in self._ros1:
+            data = self._ros1_messages.to_cdr(wanted[channel], self._ros1[channel], data or b'')
+        if data is not None:
+            yield time, wanted[channel], data
 
 
 def _records(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -215,6 +228,15 @@ def _records(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, i
         start += 9 + length
 
 
+def _definition(schema: BinaryIO) -> str:
+    """The definition behind a schema's name; empty if it cannot be read."""
+    try:
+        read_bytes(schema)  # the format that it is in
+        return read_string(schema)
+    except (ReaderError, UnicodeDecodeError):
+        return ''
+
+
 def _latched(metadata: BinaryIO) -> bool:
     """Whether a channel's metadata ask for transient local; what cannot be read does not."""
     try:
@@ -222,6 +244,8 @@ def _latched(metadata: BinaryIO) -> bool:
             value = read_string(metadata)
             if key == 'offered_qos_profiles':
                 return is_latched(value)
+            if key == 'latching':  # of ROS 1
+                return value == '1'
     except (ReaderError, UnicodeDecodeError, struct.error):  # none, or none that can be read
         return False
     return False

@@ -8,7 +8,6 @@ A bag whose recorder did not end (`.bag.active`) has no index.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import partial
@@ -18,8 +17,6 @@ from pathlib import Path
 from rosbags.interfaces import Connection, ConnectionExtRosbag1
 from rosbags.rosbag1 import Reader, ReaderError
 from rosbags.rosbag1.reader import Header, RecordType, decompressors, read_bytes, read_uint32
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
 from vlmaxxing_ros.ros.storage.base import (
     BagError,
@@ -31,9 +28,9 @@ from vlmaxxing_ros.ros.storage.base import (
     merged,
     reason,
 )
+from vlmaxxing_ros.ros.storage.ros1_messages import Ros1Messages
 
 _MAGIC = b'#ROSBAG V2.0\n'
-_HEADER = 'std_msgs/msg/Header'
 
 
 class Ros1:
@@ -48,17 +45,13 @@ class Ros1:
         self._remark = remark
         self._chunks: dict[int, int] = {}  # offset: start in ns
         self._connections: dict[int, Connection] = {}
-        self._unlike: Counter[str] = Counter()  # messages by topic
+        self._messages = Ros1Messages(path, remark)
         self._file = path.open('rb')
         try:
             self._open()
         except BaseException:
             self._file.close()
             raise
-        self._types = {
-            connection.msgtype: self._definition(connection)
-            for connection in self._connections.values()
-        }
         self.topics = {
             connection.topic: Topic(
                 connection.topic,
@@ -66,7 +59,7 @@ class Ros1:
                 isinstance(connection.ext, ConnectionExtRosbag1) and bool(connection.ext.latching),
             )
             for connection in self._connections.values()
-            if self._types[connection.msgtype]
+            if self._messages.define(connection.topic, connection.msgtype, connection.msgdef.data)
         }
 
     def close(self) -> None:
@@ -81,12 +74,7 @@ class Ros1:
             for offset, start in self._chunks.items()
         ]
         yield from merged(parts, self._damaged)
-        for topic, count in self._unlike.items():
-            self._remark(
-                f'{self._path}: {count} messages on {topic} are left out: they are not what its '
-                'definition says'
-            )
-        self._unlike.clear()
+        self._messages.tell()
 
     def _damaged(self, count: int, why: str) -> None:
         self._remark(
@@ -162,34 +150,9 @@ class Ros1:
         messages = []
         for time, number, data in self._records(chunk):
             connection = self._connections[number]
-            types = self._types.get(connection.msgtype)
-            if connection.topic not in topics or types is None:
+            if connection.topic not in topics:
                 continue
-            try:
-                cdr = bytes(types.ros1_to_cdr(data, connection.msgtype))
-            except Exception:  # damaged bytes raise whatever they look like
-                self._unlike[connection.topic] += 1
-            else:
+            cdr = self._messages.to_cdr(connection.topic, connection.msgtype, data)
+            if cdr is not None:
                 messages.append((time, connection.topic, cdr))
         return sorted(messages, key=lambda message: message[0])
-
-    def _definition(self, connection: Connection) -> Typestore | None:
-        """A topic's types, as recorded or as ROS 2 has them; None if there is no way to read it."""
-        known = get_typestore(Stores.ROS2_JAZZY).fielddefs
-        try:
-            types = get_typestore(Stores.EMPTY)
-            recorded = get_types_from_msg(connection.msgdef.data, connection.msgtype)
-            # With the header of ROS 2: rosbags skips `seq` itself.
-            recorded[_HEADER] = known[_HEADER]
-            recorded['builtin_interfaces/msg/Time'] = known['builtin_interfaces/msg/Time']
-            types.register({k: v for k, v in recorded.items() if k not in types.fielddefs})
-            types.get_msgdef(connection.msgtype)
-        except Exception as error:  # a definition that cannot be parsed raises whatever it likes
-            if connection.msgtype in known:
-                return get_typestore(Stores.ROS2_JAZZY)
-            self._remark(
-                f'{self._path}: {connection.topic} is left out: the definition of '
-                f'{connection.msgtype} cannot be read ({reason(error)})'
-            )
-            return None
-        return types
