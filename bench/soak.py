@@ -36,9 +36,11 @@ from std_srvs.srv import Trigger
 
 from bench.far_machine import FAR, NEAR, FarMachine, island, why_not
 from bench.live import model
-from bench.soak_peers import LATE, ROUND, is_busy
+from bench.soak_peers import LATE, LONGEST, is_busy
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.palette import BAD, REUSED, hexadecimal
+from vlmaxxing_ros.random_models.families import random_family
+from vlmaxxing_ros.random_models.folder import save
 from vlmaxxing_ros.ros.dds import use_profile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -172,7 +174,11 @@ class Soak:
         )
 
     def _kill(self) -> None:
-        process, path = self._askers.pop(self._dice.randrange(len(self._askers)))
+        asking = [asker for asker in self._askers if asker[1].stat().st_size]
+        if not asking:  # a slow machine: none has come so far
+            return
+        process, path = self._dice.choice(asking)
+        self._askers.remove((process, path))
         process.kill()
         process.wait()
         self._finished.append(path)
@@ -220,12 +226,15 @@ class Soak:
         self.seen.cache_bytes = float(message.cache_bytes)
 
     def _end(self) -> None:
-        """Askers come to their end, as people do: the last question of each is waited for."""
+        """Askers come to their end, as people do: what each has asked last is waited for."""
+        for process, _ in self._askers:
+            process.terminate()
+        deadline = time.monotonic() + LATE + LONGEST
+        while any(process.poll() is None for process, _ in self._askers):
+            self._spin(0.1)
+            if time.monotonic() > deadline:
+                break
         for process, path in self._askers:
-            asked = len(path.read_text().splitlines())
-            deadline = time.monotonic() + ROUND / self._haste + LATE
-            while len(path.read_text().splitlines()) == asked and time.monotonic() < deadline:
-                self._spin(0.1)
             process.kill()
             process.wait()
             self._finished.append(path)
@@ -303,7 +312,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--minutes', type=float, default=30.0)
     parser.add_argument('--haste', type=float, default=1.0, help='times as fast as usual')
-    parser.add_argument('--target', type=float, default=1.0, help='s of a whole frame')
+    parser.add_argument('--layers', type=int, default=0, help='of the model; 0: 1 s per frame')
     parser.add_argument('--out', type=Path, default=ROOT / 'out' / 'soak')
     parser.add_argument('--far', action='store_true', help='this is an island: for itself only')
     args = parser.parse_args()
@@ -318,7 +327,17 @@ def main() -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, domain_id() as domain:
         os.environ['ROS_DOMAIN_ID'] = str(domain)
-        model(Path(folder), args.target)
+        if args.layers:
+            shape = {'num_hidden_layers': args.layers}
+            save(
+                random_family('qwen2_5_vl', 'deep', **shape),
+                'qwen2_5_vl',
+                Path(folder),
+                'deep',
+                shape,
+            )
+        else:
+            model(Path(folder), 1.0)
         rclpy.init()
         far = FarMachine() if args.far else None
         soak, status = Soak(Path(folder), args.out, args.haste, far), -1

@@ -13,7 +13,9 @@ from __future__ import annotations
 import array
 import json
 import random
+import signal
 import sys
+import threading
 import time
 
 import cv2
@@ -31,6 +33,8 @@ BUSY, ROUND = 35.0, 60.0
 """Seconds of each round in which askers ask: audits come after questions."""
 LATE = 20.0
 """Seconds behind its deadline after which a question counts as lost."""
+LONGEST = 10.0
+"""Seconds of the latest deadline."""
 _SCHEMA = '{"type": "object", "properties": {"seen": {"type": "boolean"}}, "required": ["seen"]}'
 _KINDS = (
     {},
@@ -83,16 +87,18 @@ def camera(name: str, *, compressed: bool) -> None:
 
 
 def asker(number: int, haste: float) -> None:
-    """Ask until it is ended."""
-    dice = random.Random(number)
+    """Ask until it is told to end, which it does once its question has come back."""
+    dice, ended = random.Random(number), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
     with Client() as client:
         if not client.wait(60.0):
             raise SystemExit('there is no node to ask')
         time.sleep(1.0)  # each side discovers the other by itself
-        while True:
-            while not is_busy(haste):
-                time.sleep(0.1)
-            fields = {'max_tokens': 8, 'deadline': dice.choice([0.3, 2.0, 10.0])}
+        while not ended.is_set():
+            if not is_busy(haste):
+                ended.wait(0.1)
+                continue
+            fields = {'max_tokens': 8, 'deadline': dice.choice([0.3, 2.0, LONGEST])}
             fields |= {'camera': dice.choice(['front', 'back']), **dice.choice(_KINDS)}
             how = client.ask if dice.random() < 0.3 else client.query
             start = time.monotonic()
