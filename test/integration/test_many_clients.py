@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from integration.ros_process import Peer, TestCamera, questions_waiting, wait_until
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Image
 
@@ -24,7 +26,7 @@ from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.ros.client import Client
-from vlmaxxing_ros.ros.question_qos import QUESTIONS
+from vlmaxxing_ros.ros.question_qos import ACTION_CLIENT, QUESTIONS
 
 TESTS = Path(__file__).parents[1]
 WHAT = 'what colors are the blocks?'
@@ -106,6 +108,33 @@ def test_goals_sent_at_once_are_all_accepted_and_all_have_a_result(
     assert sum(found.values()) == 200
     assert found.keys() <= {Answer.OK, Answer.OVERLOADED}
     assert found[Answer.OK] >= 3
+
+
+def test_a_storm_of_cancellations_ends_every_goal(peer: Peer, camera: TestCamera) -> None:
+    allow(peer, 50)
+    action = ActionClient(peer, Ask, '/vlmaxxing/ask', **ACTION_CLIENT)
+    assert action.wait_for_server(60.0)
+    time.sleep(1.0)
+    goal = Ask.Goal(question=WHAT, max_evidence_age=1e-6, deadline=90.0)
+    sending = [peer.run(action.send_goal_async, goal) for _ in range(50)]
+    wait_until(lambda: all(future.done() for future in sending), what='all are accepted')
+    results = [peer.run(future.result().get_result_async) for future in sending]
+    for future in [*sending, *sending]:  # each of them twice
+        peer.run(future.result().cancel_goal_async)
+    wait_until(lambda: all(future.done() for future in results), what='every result')
+    found = Counter(future.result().result.answer.status for future in results)
+    assert found == {Answer.CANCELLED: 50}
+    action.destroy()
+    allow(peer, 3)
+    assert peer.query(WHAT).status == Answer.OK
+
+
+def allow(peer: Peer, waiting: int) -> None:
+    """Set how many questions may wait."""
+    value = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=waiting)
+    wanted = [Parameter(name='max_waiting_questions', value=value)]
+    request = SetParameters.Request(parameters=wanted)
+    assert peer.call(SetParameters, '/vlmaxxing/set_parameters', request).results[0].successful
 
 
 LATE = 90.0
