@@ -1,13 +1,14 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A node that is left running: `python -m bench.soak --minutes 30 [--out out/soak]`.
+"""A node that is left running: `python -m bench.soak --minutes 30 [--haste 5] [--out out/soak]`.
 
-The real node with a model slower than its cameras; two cameras at 30 Hz, one of which is killed
-now and then; four askers at once, of which one is killed every ten seconds; every minute they
-pause, and the node is audited.  At the end: no question lost, every one with its status by its
-deadline, no audit that failed, no failure in the diagnostics, no more memory than at first.  Writes
-soak.json and soak.svg; exit status 1 where something of this does not hold.
+The real node with a model slower than its cameras; two cameras at 30 Hz, one of them on another
+machine (`bench.far_machine`), which is killed now and then, and whose link is cut; four askers at
+once, of which one is killed every ten seconds; every minute they pause, and the node is audited.
+At the end: no question lost, every one with its status by its deadline, no audit that failed, no
+failure in the diagnostics, no more memory than at first.  Writes soak.json and soak.svg; exit
+status 1 where something of this does not hold.
 """
 
 from __future__ import annotations
@@ -33,16 +34,20 @@ from matplotlib.figure import Figure
 from rclpy.executors import SingleThreadedExecutor
 from std_srvs.srv import Trigger
 
+from bench.far_machine import FAR, NEAR, FarMachine, island, why_not
 from bench.live import model
-from bench.soak_peers import LATE, ROUND, is_busy
+from bench.soak_peers import LATE, LONGEST, is_busy
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.palette import BAD, REUSED, hexadecimal
+from vlmaxxing_ros.random_models.families import random_family
+from vlmaxxing_ros.random_models.folder import save
 from vlmaxxing_ros.ros.dds import use_profile
 
 ROOT = Path(__file__).resolve().parents[1]
 ASKERS = 4
 KILL, LOSE = 10.0, 25.0  # s between two
 AWAY = 8.0  # s for which a camera is lost
+CUT, DARK = 40.0, 12.0  # s between two, and for which nothing comes through: more than a lease
 WARM = 1 / 3
 """Share of the time after which memory should grow no more."""
 GROWTH = 1.1
@@ -63,15 +68,25 @@ class Seen:
     budgets: int = 0
     killed: int = 0
     lost_cameras: int = 0
+    cut_links: int = 0
     cache_bytes: float = 0.0
 
 
 class Soak:
-    """The node, who surrounds it, and what is seen of it."""
+    """The node, who surrounds it, and what is seen of it.
 
-    def __init__(self, folder: Path, scratch: Path) -> None:
+    Args:
+        folder: of the model.
+        scratch: for logs.
+        haste: how many times as fast as usual everything happens.
+        far: where the camera `back` is; None: it is here, and there is no link to cut.
+    """
+
+    def __init__(self, folder: Path, scratch: Path, haste: float, far: FarMachine | None) -> None:
         self.seen = Seen()
         self._scratch = scratch
+        self._haste = haste
+        self._far = far
         self._dice = random.Random(0)
         self._log = (scratch / 'node.log').open('w')
         given = ['-p', f'model:={folder}', '-p', 'cameras:=[front, back]', '-p', 'autostart:=true']
@@ -84,6 +99,8 @@ class Soak:
             'keep_keyframes:=2',
             '-p',
             'diagnostics_period:=1.0',
+            '-p',
+            'back.transport:=compressed',
         ]
         program = Path(sys.executable).parent / 'vlmaxxing_node'
         self._node = self._start(program, '--ros-args', *given)
@@ -108,12 +125,14 @@ class Soak:
         while len(self._askers) < ASKERS:
             self._asker()
         start = time.monotonic()
-        due = {'sample': 0.0, 'kill': KILL, 'lose': LOSE, 'find': LOSE + AWAY}
-        every = {'sample': 1.0, 'kill': KILL, 'lose': LOSE, 'find': LOSE}
+        due = {'kill': KILL, 'lose': LOSE, 'find': LOSE + AWAY, 'cut': CUT, 'restore': CUT + DARK}
+        every = {'kill': KILL, 'lose': LOSE, 'find': LOSE, 'cut': CUT, 'restore': CUT}
         while (now := time.monotonic() - start) < seconds:
-            for what in [name for name, when in due.items() if now >= when]:
+            if len(self.seen.samples) <= now:
+                self._sample(now)
+            for what in [name for name, when in due.items() if now * self._haste >= when]:
                 due[what] += every[what]
-                getattr(self, f'_{what}')(now)
+                getattr(self, f'_{what}')()
             self._audit()
             self._spin(0.05)
             if self._node.poll() is not None:
@@ -129,13 +148,20 @@ class Soak:
         return subprocess.Popen(told, stdout=out or self._log, stderr=self._log, env=environment)
 
     def _camera(self, name: str) -> subprocess.Popen[bytes]:
-        return self._start(sys.executable, '-m', 'bench.soak_peers', 'camera', name)
+        command = [sys.executable, '-m', 'bench.soak_peers', 'camera', name]
+        if name == 'back':
+            command += ['compressed']  # raw images are more than the link carries
+            if self._far is not None:
+                peers = ('env', f'ROS_STATIC_PEERS={NEAR}')
+                command = list(self._far.command(*peers, *command))
+        return self._start(*command)
 
     def _asker(self) -> None:
         path = self._scratch / f'asker{self._started}'
         with path.open('w') as out:
-            command = (sys.executable, '-m', 'bench.soak_peers', 'asker', self._started)
-            self._askers.append((self._start(*command, out=out), path))
+            program = (sys.executable, '-m', 'bench.soak_peers', 'asker')
+            process = self._start(*program, self._started, self._haste, out=out)
+            self._askers.append((process, path))
         self._started += 1
 
     # What happens now and then
@@ -147,26 +173,39 @@ class Soak:
             {'s': now, 'resident_mb': resident, 'cache_mb': self.seen.cache_bytes / 2**20}
         )
 
-    def _kill(self, _: float) -> None:
-        process, path = self._askers.pop(self._dice.randrange(len(self._askers)))
+    def _kill(self) -> None:
+        asking = [asker for asker in self._askers if asker[1].stat().st_size]
+        if not asking:  # a slow machine: none has come so far
+            return
+        process, path = self._dice.choice(asking)
+        self._askers.remove((process, path))
         process.kill()
         process.wait()
         self._finished.append(path)
         self.seen.killed += 1
         self._asker()
 
-    def _lose(self, _: float) -> None:
+    def _lose(self) -> None:
         self._cameras['back'].kill()
         self._cameras['back'].wait()
         self.seen.lost_cameras += 1
 
-    def _find(self, _: float) -> None:
+    def _find(self) -> None:
         if self._cameras['back'].poll() is not None:
             self._cameras['back'] = self._camera('back')
 
+    def _cut(self) -> None:
+        if self._far is not None:
+            self._far.cut()
+            self.seen.cut_links += 1
+
+    def _restore(self) -> None:
+        if self._far is not None:
+            self._far.restore()
+
     def _audit(self) -> None:
         """Ask for an audit while nobody asks anything else, one after the other."""
-        if not is_busy() and (self._auditing is None or self._auditing.done()):
+        if not is_busy(self._haste) and (self._auditing is None or self._auditing.done()):
             self._auditing = self._auditor.call_async(Trigger.Request())
             self._auditing.add_done_callback(self._audited)
 
@@ -187,12 +226,15 @@ class Soak:
         self.seen.cache_bytes = float(message.cache_bytes)
 
     def _end(self) -> None:
-        """Askers come to their end, as people do: the last question of each is waited for."""
+        """Askers come to their end, as people do: what each has asked last is waited for."""
+        for process, _ in self._askers:
+            process.terminate()
+        deadline = time.monotonic() + LATE + LONGEST
+        while any(process.poll() is None for process, _ in self._askers):
+            self._spin(0.1)
+            if time.monotonic() > deadline:
+                break
         for process, path in self._askers:
-            asked = len(path.read_text().splitlines())
-            deadline = time.monotonic() + ROUND + LATE
-            while len(path.read_text().splitlines()) == asked and time.monotonic() < deadline:
-                self._spin(0.1)
             process.kill()
             process.wait()
             self._finished.append(path)
@@ -240,6 +282,7 @@ def judged(seen: Seen, status: int) -> dict[str, Any]:
         'latest_status_s': max((answer['late'] for answer in seen.answers), default=0.0),
         'askers_killed': seen.killed,
         'cameras_lost': seen.lost_cameras,
+        'links_cut': seen.cut_links,
         'images_planned': seen.budgets,
         'audits': len(seen.audits),
         'bad_audits': seen.bad_audits,
@@ -268,22 +311,43 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--minutes', type=float, default=30.0)
-    parser.add_argument('--target', type=float, default=1.0, help='s of a whole frame')
+    parser.add_argument('--haste', type=float, default=1.0, help='times as fast as usual')
+    parser.add_argument('--layers', type=int, default=0, help='of the model; 0: 1 s per frame')
     parser.add_argument('--out', type=Path, default=ROOT / 'out' / 'soak')
+    parser.add_argument('--far', action='store_true', help='this is an island: for itself only')
     args = parser.parse_args()
+    if not args.far and not (why := why_not()):
+        command = island([sys.executable, '-m', 'bench.soak', *sys.argv[1:], '--far'])
+        os.execvp(command[0], command)
+    if not args.far:
+        print(f'no link can be cut here: {why}')
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    os.environ['ROS_STATIC_PEERS'] = FAR if args.far else ''
     use_profile()
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, domain_id() as domain:
         os.environ['ROS_DOMAIN_ID'] = str(domain)
-        model(Path(folder), args.target)
+        if args.layers:
+            shape = {'num_hidden_layers': args.layers}
+            save(
+                random_family('qwen2_5_vl', 'deep', **shape),
+                'qwen2_5_vl',
+                Path(folder),
+                'deep',
+                shape,
+            )
+        else:
+            model(Path(folder), 1.0)
         rclpy.init()
-        soak, status = Soak(Path(folder), args.out), -1
+        far = FarMachine() if args.far else None
+        soak, status = Soak(Path(folder), args.out, args.haste, far), -1
         try:
             soak.run(60.0 * args.minutes)
         finally:
             status = soak.close()
             rclpy.shutdown()
+            if far is not None:
+                far.close()
     result = judged(soak.seen, status)
     (args.out / 'soak.json').write_text(json.dumps(result, indent=1) + '\n')
     plot(result).savefig(args.out / 'soak.svg')

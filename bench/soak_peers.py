@@ -3,9 +3,9 @@
 
 """Who surrounds the node in `bench.soak`: a camera or an asker, as a process that may be killed.
 
-`python -m bench.soak_peers camera NAME` publishes a scene in which something moves at 30 Hz.
-`python -m bench.soak_peers asker NUMBER` asks without a pause, but for some seconds of each minute,
-and prints what became of each question, a JSON object per line.
+`python -m bench.soak_peers camera NAME [compressed]` publishes a scene in which something moves at
+30 Hz.  `python -m bench.soak_peers asker NUMBER HASTE` asks without a pause, but for some seconds
+of each round, and prints what became of each question, a JSON object per line.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from __future__ import annotations
 import array
 import json
 import random
+import signal
 import sys
+import threading
 import time
 
+import cv2
 import numpy as np
 import rclpy
 from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
 from vlmaxxing_ros.ros.client import Client
 from vlmaxxing_ros.ros.dds import use_profile
@@ -29,6 +33,8 @@ BUSY, ROUND = 35.0, 60.0
 """Seconds of each round in which askers ask: audits come after questions."""
 LATE = 20.0
 """Seconds behind its deadline after which a question counts as lost."""
+LONGEST = 10.0
+"""Seconds of the latest deadline."""
 _SCHEMA = '{"type": "object", "properties": {"seen": {"type": "boolean"}}, "required": ["seen"]}'
 _KINDS = (
     {},
@@ -40,9 +46,12 @@ _KINDS = (
 )
 
 
-def is_busy() -> bool:
-    """Whether askers ask just now; every process knows by the clock."""
-    return time.time() % ROUND < BUSY
+def is_busy(haste: float) -> bool:
+    """Whether askers ask just now; every process knows by the clock.
+
+    `haste` is how many times as fast as usual everything happens.
+    """
+    return time.time() * haste % ROUND < BUSY
 
 
 def scene(number: int) -> np.ndarray:
@@ -54,32 +63,42 @@ def scene(number: int) -> np.ndarray:
     return image
 
 
-def camera(name: str) -> None:
+def camera(name: str, *, compressed: bool) -> None:
     """Publish until it is ended."""
     rclpy.init()
     node = rclpy.create_node(f'soak_{name}')
-    publisher = node.create_publisher(Image, f'/{name}/image', qos_profile_sensor_data)
+    kind = CompressedImage if compressed else Image
+    publisher = node.create_publisher(kind, f'/{name}/image', qos_profile_sensor_data)
     start, number = time.monotonic(), 0
     while rclpy.ok():
-        message = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=WIDTH * 3)
-        message.header.stamp = node.get_clock().now().to_msg()
-        message.data = array.array('B', scene(number).tobytes())
+        header = Header(stamp=node.get_clock().now().to_msg(), frame_id=name)
+        pixels = scene(number)
+        if compressed:
+            _, data = cv2.imencode('.jpg', pixels[..., ::-1])
+            message = CompressedImage(header=header, format='jpeg')
+        else:
+            data = pixels
+            message = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=WIDTH * 3)
+            message.header = header
+        message.data = array.array('B', data.tobytes())
         publisher.publish(message)
         number += 1
         time.sleep(max(0.0, start + number / RATE - time.monotonic()))
 
 
-def asker(number: int) -> None:
-    """Ask until it is ended."""
-    dice = random.Random(number)
+def asker(number: int, haste: float) -> None:
+    """Ask until it is told to end, which it does once its question has come back."""
+    dice, ended = random.Random(number), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
     with Client() as client:
         if not client.wait(60.0):
             raise SystemExit('there is no node to ask')
         time.sleep(1.0)  # each side discovers the other by itself
-        while True:
-            while not is_busy():
-                time.sleep(0.1)
-            fields = {'max_tokens': 8, 'deadline': dice.choice([0.3, 2.0, 10.0])}
+        while not ended.is_set():
+            if not is_busy(haste):
+                ended.wait(0.1)
+                continue
+            fields = {'max_tokens': 8, 'deadline': dice.choice([0.3, 2.0, LONGEST])}
             fields |= {'camera': dice.choice(['front', 'back']), **dice.choice(_KINDS)}
             how = client.ask if dice.random() < 0.3 else client.query
             start = time.monotonic()
@@ -96,6 +115,6 @@ def asker(number: int) -> None:
 if __name__ == '__main__':
     use_profile()
     if sys.argv[1] == 'camera':
-        camera(sys.argv[2])
+        camera(sys.argv[2], compressed='compressed' in sys.argv[3:])
     else:
-        asker(int(sys.argv[2]))
+        asker(int(sys.argv[2]), float(sys.argv[3]))

@@ -29,7 +29,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.actions import Node
 
-ZENOH = 'rmw_zenoh_cpp'
+CYCLONE, ZENOH = 'rmw_cyclonedds_cpp', 'rmw_zenoh_cpp'
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -49,7 +49,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'middleware',
                 default_value='',
-                choices=['', 'rmw_fastrtps_cpp', 'rmw_cyclonedds_cpp', ZENOH],
+                choices=['', 'rmw_fastrtps_cpp', CYCLONE, ZENOH],
                 description='RMW_IMPLEMENTATION, the same on both; empty: as in the environment',
             ),
             DeclareLaunchArgument(
@@ -85,6 +85,11 @@ def connect(context: LaunchContext) -> list[Action]:
     actions: list[Action] = [SetEnvironmentVariable('ROS_STATIC_PEERS', value('peer'))]
     if middleware:
         actions.append(SetEnvironmentVariable('RMW_IMPLEMENTATION', middleware))
+    if middleware == CYCLONE and 'CYCLONEDDS_URI' not in os.environ:
+        share = get_package_share_directory('vlmaxxing_ros')
+        ours = f'file://{os.path.join(share, "config", "cyclonedds.xml")}'
+        actions.append(SetEnvironmentVariable('CYCLONEDDS_URI', ours))
+        actions.append(SetEnvironmentVariable('VLMAXXING_PEER', value('peer')))
     if middleware == ZENOH:
         there = f'connect/endpoints=["tcp/{value("peer")}:7447"]'
         connects = {'ZENOH_CONFIG_OVERRIDE': there} if value('machine') == 'compute' else {}

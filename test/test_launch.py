@@ -190,6 +190,19 @@ def test_of_two_machines_the_one_that_computes_runs_the_node(spawn: Callable[...
     launched.interrupt()
 
 
+def test_of_two_machines_cyclone_s_configuration_is_ours_and_names_the_other(
+    spawn: Callable[..., Any],
+) -> None:
+    told = ('machine:=compute', 'peer:=127.0.0.1', 'middleware:=rmw_cyclonedds_cpp')
+    launched = spawn(sys.executable, '-c', RUN, TWO, *told)
+    name = launched.wait_for('process started with pid', timeout=90.0)
+    pid = name.rpartition('[')[2].rstrip(']')
+    variables = Path(f'/proc/{pid}/environ').read_bytes().decode().split('\0')
+    assert 'VLMAXXING_PEER=127.0.0.1' in variables
+    (uri,) = (text.partition('=file://')[2] for text in variables if 'CYCLONEDDS_URI=' in text)
+    assert '${VLMAXXING_PEER' in Path(uri).read_text()
+
+
 def test_of_two_machines_the_robot_compresses_its_images(spawn: Callable[..., Any]) -> None:
     told = ('machine:=robot', 'peer:=127.0.0.1', 'raw:=/front/image_raw')
     launched = spawn(sys.executable, '-c', RUN, TWO, *told)

@@ -81,6 +81,30 @@ def test_what_is_left_is_what_the_system_says(tmp_path: Path) -> None:
     assert memory_left(tmp_path / 'a Mac') == math.inf
 
 
+def test_a_card_s_memory_is_its_own_whatever_the_machine_has(tmp_path: Path) -> None:
+    """As MLX's CUDA says it: fresh at each call, and of everybody who uses the card."""
+    card = {'device_name': 'a card', 'total_memory': 64 * PHYSICAL, 'free_memory': 3_000_000}
+    assert memory_size(tmp_path, card) == 64 * PHYSICAL
+    assert memory_left(tmp_path, card) == 3_000_000
+
+
+def test_of_memory_that_a_gpu_shares_it_is_what_the_gpu_works_on(tmp_path: Path) -> None:
+    """As MLX's Metal says it, which never changes: what MLX holds comes off."""
+    mx.clear_cache()
+    held = mx.zeros((5_000_000,), mx.uint8)
+    mx.eval(held)
+    shared = {'memory_size': PHYSICAL, 'max_recommended_working_set_size': PHYSICAL * 3 // 4}
+    assert memory_size(tmp_path, shared) == PHYSICAL * 3 // 4
+    before = memory_left(tmp_path, shared)
+    assert before <= PHYSICAL * 3 // 4 - 5_000_000
+    more = mx.zeros((70_000_000,), mx.uint8)
+    mx.eval(more)
+    assert memory_left(tmp_path, shared) <= before - 60_000_000
+    write(tmp_path, 'proc/self/cgroup', '0::/\n')
+    write(tmp_path, 'sys/fs/cgroup/memory.max', '1000000\n')
+    assert memory_size(tmp_path, shared) == 1_000_000
+
+
 @pytest.mark.skipif(sys.platform != 'linux', reason='only Linux refuses memory on request')
 def test_what_cannot_be_had_is_refused_before_it_is_asked_for() -> None:
     require(1_000_000, 'a little')

@@ -102,6 +102,16 @@ def test_a_parameter_that_cannot_be_is_one_line_that_says_what_to_write(
     assert said in line
 
 
+@pytest.mark.parametrize('argument', ['model:=nano', '--model'])
+def test_an_argument_that_is_none_of_ros_s_is_one_line_that_says_how_they_are_given(
+    spawn: Spawn, argument: str
+) -> None:
+    process = spawn(command('vlmaxxing_node'), argument, '--ros-args', '-p', 'autostart:=true')
+    assert process.wait() == 1
+    (line,) = process.output.splitlines()
+    assert f'unknown arguments: {argument}; parameters are given as --ros-args -p' in line
+
+
 def test_an_error_that_nobody_expected_is_one_line(spawn: Spawn, tmp_path: Path) -> None:
     # A folder where the questions should be: no check of ours, an error of Python's.
     process = spawn(

@@ -163,6 +163,26 @@ def test_a_model_that_hangs_does_not_keep_it_from_ending(
     assert 'leaving without it' in process.output
 
 
+NEVER_LOADS = """
+import time
+from vlmaxxing_ros.engine import families
+from vlmaxxing_ros.ros import running
+families.load_family = lambda *_: time.sleep(600)
+running.main()
+"""
+
+
+def test_a_model_that_never_loads_does_not_keep_it_from_ending(
+    spawn: Spawn, peer: Peer, model: str
+) -> None:
+    process = spawn(sys.executable, '-c', NEVER_LOADS, *node_arguments(model=model, autostart=True))
+    process.wait_for('loading the model')
+    assert peer.query(WHAT).status == Answer.NOT_ACTIVE, 'it is there meanwhile'
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(10.0) == 0, process.output
+    assert 'leaving without it' in process.output
+
+
 @pytest.mark.parametrize(
     ('parameters', 'said'),
     [

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from integration.ros_process import Peer, TestCamera, questions_waiting, wait_until
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Image
 
@@ -127,6 +129,33 @@ def test_a_thousand_goals_at_once_all_get_a_status(peer: Peer, camera: TestCamer
     assert peer.query(WHAT).status == Answer.OK
     for client in clients:
         client.destroy()
+
+
+def test_a_storm_of_cancellations_ends_every_goal(peer: Peer, camera: TestCamera) -> None:
+    allow(peer, 50)
+    action = ActionClient(peer, Ask, '/vlmaxxing/ask', **ACTION_CLIENT)
+    assert action.wait_for_server(60.0)
+    time.sleep(1.0)
+    goal = Ask.Goal(question=WHAT, max_evidence_age=1e-6, deadline=90.0)
+    sending = [peer.run(action.send_goal_async, goal) for _ in range(50)]
+    wait_until(lambda: all(future.done() for future in sending), what='all are accepted')
+    results = [peer.run(future.result().get_result_async) for future in sending]
+    for future in [*sending, *sending]:  # each of them twice
+        peer.run(future.result().cancel_goal_async)
+    wait_until(lambda: all(future.done() for future in results), what='every result')
+    found = Counter(future.result().result.answer.status for future in results)
+    assert found == {Answer.CANCELLED: 50}
+    action.destroy()
+    allow(peer, 3)
+    assert peer.query(WHAT).status == Answer.OK
+
+
+def allow(peer: Peer, waiting: int) -> None:
+    """Set how many questions may wait."""
+    value = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=waiting)
+    wanted = [Parameter(name='max_waiting_questions', value=value)]
+    request = SetParameters.Request(parameters=wanted)
+    assert peer.call(SetParameters, '/vlmaxxing/set_parameters', request).results[0].successful
 
 
 LATE = 90.0

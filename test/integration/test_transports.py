@@ -8,6 +8,7 @@ from __future__ import annotations
 import array
 import time
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import pytest
@@ -134,8 +135,8 @@ def test_what_converts_images_is_in_the_diagnostics(peer: Peer) -> None:
     assert values['image conversion'].startswith(('cv_bridge (', 'OpenCV ('))
 
 
-def test_a_clock_that_stands_is_told(peer: Peer, spawn: Callable[..., object]) -> None:
-    spawn(
+def test_a_clock_that_stands_is_told(peer: Peer, spawn: Callable[..., Any]) -> None:
+    simulated = spawn(
         *NODE,
         *node_arguments(model='nano', autostart=True, use_sim_time=True, diagnostics_period=0.2),
         *('-r', '__node:=simulated'),
@@ -150,3 +151,4 @@ def test_a_clock_that_stands_is_told(peer: Peer, spawn: Callable[..., object]) -
         )
 
     wait_until(told, 60.0, 'a word about the clock')
+    simulated.wait_for('nobody publishes /clock')

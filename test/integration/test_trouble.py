@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from integration.recordings import scene
 from integration.ros_process import Peer, TestCamera, wait_until
 from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
@@ -32,6 +32,7 @@ def node(start_node: Callable[..., None], model: str) -> None:
     start_node(
         model=model,
         modle='mistyped',
+        cameras='[camera, cam1, cam2]',
         camera__transport='compressed',
         keep_keyframes=0,
         token_budget=64,
@@ -99,6 +100,33 @@ def test_a_token_budget_below_the_need_is_warned_about(
     camera.send(image(camera))
     warned(peer, 'camera camera', 'token_budget')
     assert 'token_budget 64 is too small' in node_log.read_text()
+
+
+def test_two_nodes_of_one_name_are_told_as_long_as_there_are_two(
+    peer: Peer, node_log: Path
+) -> None:
+    other = Peer('vlmaxxing')
+    warned(peer, 'model', '2 nodes are called /vlmaxxing')
+    assert '2 nodes are called /vlmaxxing' in node_log.read_text()
+    other.close()
+    seen = peer.collect(DiagnosticArray, '/diagnostics')
+    wait_until(
+        lambda: seen and 'are called' not in seen[-1].status[0].message, what='the warning ends'
+    )
+    assert 'modle' in seen[-1].status[0].message, 'and no other with it'
+
+
+def test_what_is_wrong_with_one_camera_s_images_does_not_silence_another_s(
+    peer: Peer, node_log: Path
+) -> None:
+    for name in ('cam1', 'cam2'):
+        camera = TestCamera(peer, Image, name)
+        for _ in range(3):
+            bad = Image(width=8, height=8, encoding='rgb8', step=3)
+            bad.header.stamp = to_time(camera.now())
+            assert camera.send(bad).kind == FreshBudget.DROPPED
+    for name in ('cam1', 'cam2'):
+        assert node_log.read_text().count(f'image dropped: {name}: ') == 1, 'not one per image'
 
 
 def test_two_cameras_on_one_topic_are_told_apart_for_the_user(

@@ -109,6 +109,23 @@ def test_a_damaged_packet_costs_the_images_up_to_the_next_keyframe(codec: str) -
     assert not set(found) & set(range(14, 20))
 
 
+@pytest.mark.parametrize('codec', CODECS)
+@pytest.mark.parametrize('most', [1000, 112 * 112 - 1])
+def test_a_video_that_claims_to_be_huge_is_refused(codec: str, most: int) -> None:
+    (first, *_) = encode(codec, count=2)
+    with pytest.raises(ImageError, match=r'the header claims 112x112 .*\(max_image_pixels\)'):
+        VideoStream(max_pixels=most).decode(first)
+    assert VideoStream(max_pixels=112 * 112).decode(first)
+
+
+@pytest.mark.parametrize(('codec', 'error'), [('h264', ValueError), ('hevc', MemoryError)])
+def test_what_is_far_larger_is_not_even_decoded(codec: str, error: type[Exception]) -> None:
+    (first, *_) = encode(codec, count=2)
+    with pytest.raises(ImageError) as refused:
+        VideoStream(max_pixels=1000).decode(first)
+    assert isinstance(refused.value.__context__, error), "FFmpeg's own refusal"
+
+
 def test_where_only_numbers_tell_a_loss_they_do() -> None:
     packets = encode('vp8')
     found, said = decode(packets[:13] + packets[14:])

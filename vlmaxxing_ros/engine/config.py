@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from vlmaxxing_ros.engine.question import MAX_TOKENS
+
 
 def setting(
     default: Any,
@@ -213,7 +215,7 @@ class EngineConfig:
         'tokens of an answer at most, where the question does not say',
         unit='tokens',
         minimum=1,
-        maximum=32768,
+        maximum=MAX_TOKENS,
     )
     thinking: int = setting(
         0,

@@ -14,7 +14,9 @@ import math
 import os
 import re
 import resource
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 # MLX has no error of its own for this: what its allocators and Metal's driver say.
 _SAYS = re.compile(
@@ -29,13 +31,16 @@ def ran_out(error: BaseException) -> bool:
     )
 
 
-def memory_size(root: Path = Path('/')) -> int:
-    """Bytes that this process may use: the machine's, a container's limit, or a GPU's share.
+def memory_size(root: Path = Path('/'), gpu: Mapping[str, Any] | None = None) -> int:
+    """Bytes that a model may use: the machine's, a container's limit, or what a GPU can work on.
 
-    `root` is where the system's files lie.
+    `root` is where the system's files lie, `gpu` what MLX says of the GPU; by default it is asked.
     """
+    gpu = _gpu() if gpu is None else gpu
+    if 'total_memory' in gpu:  # a card has its own
+        return int(gpu['total_memory'])
     machine = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-    return min([machine, *_limits(root), *_gpu()])
+    return min([machine, *_limits(root), *_working_set(gpu)])
 
 
 def require(need: int, what: str) -> None:
@@ -55,30 +60,52 @@ def require(need: int, what: str) -> None:
         )
 
 
-def memory_left(root: Path = Path('/')) -> float:
-    """Bytes that this process can still get; infinite where the system does not tell."""
+def memory_left(root: Path = Path('/'), gpu: Mapping[str, Any] | None = None) -> float:
+    """Bytes that a model can still get; infinite where nothing tells.  Arguments: `memory_size`."""
+    gpu = _gpu() if gpu is None else gpu
+    if 'free_memory' in gpu:  # a card says so itself, of everybody who uses it
+        return int(gpu['free_memory'])
+    return max(0, min([*_system_left(root), *_working_set_left(gpu)], default=math.inf))
+
+
+def _system_left(root: Path) -> list[int]:
+    """What the system, and the limits that it sets this process, still allow."""
     try:
         pages, resident = map(int, (root / 'proc/self/statm').read_text().split()[:2])
         found = re.search(r'^MemAvailable: +(\d+) kB', (root / 'proc/meminfo').read_text(), re.M)
     except OSError:  # not Linux
-        return math.inf
+        return []
     size = os.sysconf('SC_PAGE_SIZE')
     left = [limit - resident * size for limit in _limits(root)]
     left += [1024 * int(found[1])] if found else []
     most, _ = resource.getrlimit(resource.RLIMIT_AS)
-    left += [most - pages * size] if most != resource.RLIM_INFINITY else []
-    return max(0, min(left, default=math.inf))
+    return left + ([most - pages * size] if most != resource.RLIM_INFINITY else [])
 
 
-def _gpu() -> list[int]:
-    """What a GPU can work on, where MLX computes on one."""
+def _gpu() -> Mapping[str, Any]:
+    """What MLX says of the GPU that it computes on; nothing where that is the CPU.
+
+    Of CUDA's cards it says `total_memory` and `free_memory`, of Metal `memory_size`, the machine's,
+    and `max_recommended_working_set_size`, beyond which macOS takes memory away again.
+    """
     import mlx.core as mx  # who only wants to know what an error says may have none
 
-    if mx.default_device() == mx.Device(mx.cpu):
+    return {} if mx.default_device() == mx.Device(mx.cpu) else mx.device_info()
+
+
+def _working_set(gpu: Mapping[str, Any]) -> list[int]:
+    names = ('max_recommended_working_set_size', 'memory_size')
+    return [int(gpu[name]) for name in names if name in gpu]
+
+
+def _working_set_left(gpu: Mapping[str, Any]) -> list[int]:
+    """What MLX holds comes off, with what it keeps for later: `require` has that given back."""
+    if not (sizes := _working_set(gpu)):
         return []
-    info = mx.device_info()
-    names = ('max_recommended_working_set_size', 'memory_size', 'total_memory')
-    return [int(info[name]) for name in names if name in info]
+    import mlx.core as mx
+
+    held = mx.get_active_memory() + mx.get_cache_memory()
+    return [size - held for size in sizes]
 
 
 def _limits(root: Path) -> list[int]:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from vlmaxxing_ros.engine.errors import InvalidRequest
 
+MAX_TOKENS = 32768
+"""Tokens of an answer at most: each takes memory, and everybody else's time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
@@ -45,8 +48,8 @@ class Question:
             raise InvalidRequest('stop is for free text: leave it out with choices or json_schema')
         if self.json_schema:
             _check_schema(self.json_schema)
-        if self.max_tokens < 0:
-            raise InvalidRequest(f'max_tokens must not be negative: {self.max_tokens}')
+        if not 0 <= self.max_tokens <= MAX_TOKENS:
+            raise InvalidRequest(f'max_tokens must be 0 to {MAX_TOKENS}: {self.max_tokens}')
         if not (math.isfinite(self.temperature) and self.temperature >= 0.0):
             raise InvalidRequest(f'temperature must be 0 or more: {self.temperature}')
         if not 0.0 <= self.top_p <= 1.0:

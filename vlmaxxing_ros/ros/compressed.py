@@ -62,7 +62,7 @@ def flaw_of(data: np.ndarray, max_pixels: int = MAX_PIXELS) -> str:
     else:
         return f'{len(buffer)} bytes {_other(buffer)}'
     if width * height > max_pixels:
-        return _too_large(width, height, max_pixels)
+        return too_large(width, height, max_pixels)
     return '' if whole else f'the image is truncated at {len(buffer)} bytes, or damaged'
 
 
@@ -168,7 +168,7 @@ def _rvl(body: np.ndarray, name: str, max_pixels: int) -> np.ndarray:
     """RVL behind the header: uint16 [height, width]."""
     width, height = rvl_size(body)
     if width * height > max_pixels:
-        raise ImageError(f'format {quoted(name)}: {_too_large(width, height, max_pixels)}')
+        raise ImageError(f'format {quoted(name)}: {too_large(width, height, max_pixels)}')
     pixels = decode_rvl(body)
     if pixels is None or not pixels.size:
         raise ImageError(
@@ -193,7 +193,8 @@ def _depth_png(body: np.ndarray, name: str, max_pixels: int) -> np.ndarray:
     return pixels
 
 
-def _too_large(width: int, height: int, max_pixels: int) -> str:
+def too_large(width: int, height: int, max_pixels: int) -> str:
+    """What is said of an image that claims to be larger than it may be."""
     return (
         f'the header claims {width}x{height} pixels; at most {max_pixels} are decoded '
         '(max_image_pixels)'

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,13 @@ from std_msgs.msg import Header
 
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_ros.ros.camera import Camera, Perceived
+from vlmaxxing_ros.ros.namesakes import namesakes
 from vlmaxxing_ros.ros.worker import Worker
+
+
+def without_numbers(text: str) -> str:
+    """What a text says, whatever its figures are: the same again is no news."""
+    return re.sub('[0-9.]+', '#', text)
 
 
 class Diagnostics:
@@ -31,7 +38,6 @@ class Diagnostics:
 
     Attributes:
         configure_error: why the node could not be configured; empty if it could.
-        warnings: what else is wrong with the node, by what it is about.
     """
 
     def __init__(
@@ -50,10 +56,10 @@ class Diagnostics:
         self._hint = hint
         self._conversion = conversion
         self._hinted: dict[str, str] = {}
+        self._warnings: dict[str, str] = {}  # by what they are about
         self._newest: dict[str, Perceived] = {}
         self._answers: dict[str, Answer] = {}
         self.configure_error = ''
-        self.warnings: dict[str, str] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(period, self.publish, clock=clock)
@@ -66,8 +72,18 @@ class Diagnostics:
         """Remember a camera's newest answer."""
         self._answers[newest.camera] = newest
 
+    def warn(self, about: str, text: str) -> None:
+        """Something is wrong that does no harm, or is no longer: then the text is empty.
+
+        In the log when it begins, here as long as it lasts.
+        """
+        self._say(text, self._warnings.pop(about, ''))
+        if text:
+            self._warnings[about] = text
+
     def publish(self) -> None:
         """Publish the state of the model and of each camera."""
+        self.warn('name', namesakes(self._node))
         now = self._node.get_clock().now()
         statuses = [self._of_model()]
         statuses += [self._of_camera(camera, now.nanoseconds) for camera in self._worker.cameras]
@@ -76,14 +92,14 @@ class Diagnostics:
 
     def _of_model(self) -> DiagnosticStatus:
         worker, state = self._worker, self._state()
+        troubles = [f'failed before: {worker.failures.last}'] if worker.failures.last else []
+        troubles += self._warnings.values()
         if self.configure_error:
             level, message = DiagnosticStatus.ERROR, self.configure_error
         elif worker.failures.recent:
             level, message = DiagnosticStatus.ERROR, worker.failures.last
-        elif worker.failures.last:
-            level, message = DiagnosticStatus.WARN, f'failed before: {worker.failures.last}'
-        elif self.warnings:
-            level, message = DiagnosticStatus.WARN, '; '.join(self.warnings.values())
+        elif troubles:
+            level, message = DiagnosticStatus.WARN, '; '.join(troubles)
         else:
             level, message = DiagnosticStatus.OK, state
         values: dict[str, Any] = {'state': state, 'model': worker.model}
@@ -121,21 +137,21 @@ class Diagnostics:
                 if answer.status == Answer.OK
                 else answer.status_text
             )
+        if hint := self._hint(camera.name):
+            level, message = DiagnosticStatus.WARN, hint
+        self._say(hint, self._hinted.get(camera.name, ''))
+        self._hinted[camera.name] = hint
         audit = camera.session.last_audit
         if audit is not None:
             values['last audit'] = audit.text
             if not audit.ok:
                 level, message = DiagnosticStatus.ERROR, f'audit: {audit.text}'
-        if hint := self._hint(camera.name):
-            level, message = DiagnosticStatus.WARN, hint
-        self._say(camera.name, hint)
         return self._status(f'camera {camera.name}', level, message, values)
 
-    def _say(self, camera: str, hint: str) -> None:
-        """Log a hint when it begins; its text changes with every second of silence."""
-        before, self._hinted[camera] = self._hinted.get(camera, ''), hint
-        if hint and not before:
-            self._node.get_logger().warning(hint)
+    def _say(self, text: str, before: str) -> None:
+        """Log what is said for the first time; its numbers change with every second of silence."""
+        if text and without_numbers(text) != without_numbers(before):
+            self._node.get_logger().warning(text)
 
     def _status(
         self, name: str, level: bytes, message: str, values: Mapping[str, Any]

@@ -47,7 +47,7 @@ class ImageTopics:
         node: that subscribes.
         cameras: settings of each camera by name.
         offer: given each image with its camera's name; must return at once.
-        max_pixels: that a compressed image may claim to have.
+        max_pixels: that a compressed image, or one of a video, may claim to have.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class ImageTopics:
         self._node.get_logger().info(f'images are converted by {self.bridge}')
         for name, config in self._cameras.items():
             self._last[name] = time.monotonic()
-            self._streams[name] = VideoStream()
+            self._streams[name] = VideoStream(self._max_pixels)
             self._subscriptions[name] = subscribe(
                 self._node,
                 _message_type(config.transport),

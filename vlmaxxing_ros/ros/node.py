@@ -11,7 +11,6 @@ threads of their own.
 from __future__ import annotations
 
 import math
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from std_srvs.srv import Trigger
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.ros.awaiting import in_thread, result_of
 from vlmaxxing_ros.ros.camera import Perceived
-from vlmaxxing_ros.ros.diagnostics import Diagnostics
+from vlmaxxing_ros.ros.diagnostics import Diagnostics, without_numbers
 from vlmaxxing_ros.ros.image_topics import ImageTopics
 from vlmaxxing_ros.ros.messages import to_budget
 from vlmaxxing_ros.ros.motion_topics import MotionTopics
@@ -100,8 +99,7 @@ class VlmaxxingNode(LifecycleNode):
             hint=self._topics.hint,
             conversion=lambda: self._topics.conversion,
         )
-        if unknown := self.parameters.unknown():
-            self._warn('parameters', unknown)
+        self._diagnostics.warn('parameters', self.parameters.unknown())
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.1, self.worker.finish_overdue, clock=steady)
         service: Any = self._service_change_state
@@ -232,7 +230,7 @@ class VlmaxxingNode(LifecycleNode):
                 self.get_logger().error(f'the changed parameters are not in use: {error}')
 
         if settings.engine.keep_keyframes:
-            self._diagnostics.warnings.pop('keyframe', None)
+            self._diagnostics.warn('keyframe', '')
         self.worker.configure(settings).add_done_callback(report)
 
     async def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -241,16 +239,10 @@ class VlmaxxingNode(LifecycleNode):
     async def _keyframe(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         if self.parameters.settings.engine.keep_keyframes == 0:
             text = '~/keyframe was asked for, and none is kept: set keep_keyframes to 1 or more'
-            self._warn('keyframe', text)
+            self._diagnostics.warn('keyframe', text)
             response.success, response.message = False, text
             return response
         return await self._trigger(self.worker.keyframe, response, 'the next frame is a keyframe')
-
-    def _warn(self, about: str, text: str) -> None:
-        """Something is wrong that does no harm: in the log once, in the diagnostics as long."""
-        if self._diagnostics.warnings.get(about) != text:
-            self.get_logger().warning(text)
-        self._diagnostics.warnings[about] = text
 
     async def _audit(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return await self._trigger(self.worker.audit, response)
@@ -286,7 +278,7 @@ class VlmaxxingNode(LifecycleNode):
 
     def _remark(self, camera: str, text: str, *, dropped: bool) -> None:
         """Log what was said about an image; the same again, but for its numbers, now and then."""
-        kind, now = f'{camera}: {re.sub(r"[0-9.]+", "#", text)}', time.monotonic()
+        kind, now = f'{camera}: {without_numbers(text)}', time.monotonic()
         if now - self._remarks.get(kind, -math.inf) < _REMARK_PERIOD:
             return
         if len(self._remarks) > _MAX_REMARKS:  # texts may quote what a broken driver sends

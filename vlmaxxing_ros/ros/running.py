@@ -23,7 +23,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from vlmaxxing_ros.ros.node import VlmaxxingNode
 from vlmaxxing_ros.ros.parameters import ParameterError
-from vlmaxxing_ros.ros.starting import ArgumentsError, start_ros
+from vlmaxxing_ros.ros.starting import ArgumentsError, refuse_arguments, start_ros
 
 _LAST_WORDS = 1.0  # s for the answers to those who still wait
 _PATIENCE = 4.0  # s from the signal to the end, whatever hangs
@@ -32,6 +32,7 @@ _PATIENCE = 4.0  # s from the signal to the end, whatever hangs
 def run() -> int:
     """Run until SIGINT or SIGTERM; 0, or 1 if the node's parameters cannot be used."""
     try:
+        refuse_arguments()
         start_ros()
         node = VlmaxxingNode()
     except (ArgumentsError, ParameterError, ParameterException) as error:

@@ -84,7 +84,8 @@ class NodeConfig:
     )
     max_image_pixels: int = setting(
         MAX_PIXELS,
-        'pixels that the header of a compressed image may claim; larger ones are dropped undecoded',
+        'pixels that the header of a compressed image or video may claim; larger ones are dropped '
+        'undecoded',
         unit='pixels',
         minimum=1,
         maximum=1_000_000_000,

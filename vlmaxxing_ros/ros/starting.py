@@ -28,6 +28,25 @@ class ArgumentsError(Exception):
     """ROS arguments or a parameter file that cannot be used; the text says which."""
 
 
+def refuse_arguments() -> None:
+    """For an executable that takes ROS arguments only: rclpy ignores any other, or renames topics.
+
+    Raises:
+        ArgumentsError: there is one; the text says how parameters and topics are given.
+    """
+    beside, ros = [], False
+    for argument in sys.argv[1:]:
+        if argument in ('--ros-args', '--'):
+            ros = argument == '--ros-args'
+        elif not ros:
+            beside.append(argument)
+    if beside:
+        raise ArgumentsError(
+            f'unknown arguments: {" ".join(beside)}; parameters are given as --ros-args -p '
+            'name:=value, topics as --ros-args -r from:=to'
+        )
+
+
 def start_ros() -> None:
     """Initialise rclpy's default context; signals stay with the caller.
 

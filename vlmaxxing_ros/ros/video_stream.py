@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from vlmaxxing_ros.ros.compressed import ImageError, quoted
+from vlmaxxing_ros.ros.compressed import MAX_PIXELS, ImageError, quoted, too_large
 from vlmaxxing_ros.ros.h264 import FrameNumbers, is_entry
 
 try:
@@ -77,9 +77,10 @@ def _codec(name: str) -> str:
 
 
 class VideoStream:
-    """The decoder of one camera's stream."""
+    """The decoder of one camera's stream; `max_pixels` is what an image may claim to have."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_pixels: int = MAX_PIXELS) -> None:
+        self._max_pixels = max_pixels
         self._codec = ''
         self._decoder: Any = None
         self._waiting = ''  # why for a keyframe
@@ -93,7 +94,8 @@ class VideoStream:
         """The images that are complete with this packet: one as a rule.
 
         Raises:
-            ImageError: PyAV is not there or does not know the codec; a keyframe is waited for.
+            ImageError: PyAV is not there or does not know the codec; a keyframe is waited for; the
+                images are too large.
         """
         if av is None:
             raise ImageError(f'{packet.codec} needs PyAV: pip install av')
@@ -113,12 +115,15 @@ class VideoStream:
             frames = self._decoder.decode(encoded)
         except av.FFmpegError as error:
             self._waiting = 'a packet was damaged'
+            self._check_size(self._decoder)
             raise ImageError(f'{packet.codec}: {error.strerror}: {self._waiting}') from error
         if any(frame.is_corrupt for frame in frames):
             self._waiting = 'a packet was damaged'
             raise ImageError(f'{self._waiting}: waiting for its next keyframe')
         if packet.codec == 'hevc' and self._withholds(packet, len(frames)):
             raise ImageError('nothing to show, as if a packet was lost: wait for its next keyframe')
+        for frame in frames:
+            self._check_size(frame)
         return [Picture(frame, frame.pts) for frame in frames]
 
     def _withholds(self, packet: Packet, shown: int) -> bool:
@@ -146,7 +151,14 @@ class VideoStream:
             codec, self._codec = self._codec, ''
             raise ImageError(f'PyAV has no decoder for {quoted(codec)}') from error
         decoder.thread_type = 'SLICE'  # threads by the frame hold images back
+        # Nothing larger is allocated; FFmpeg counts its padding, so that this is less exact.
+        decoder.options = {'max_pixels': str(2 * self._max_pixels)}
         return decoder
+
+    def _check_size(self, shown: Any) -> None:
+        """Refuse what is larger than it may be: a decoded image, or what a decoder has read."""
+        if shown.width * shown.height > self._max_pixels:
+            raise ImageError(too_large(shown.width, shown.height, self._max_pixels))
 
     def _follows(self, packet: Packet) -> bool:
         """Whether nothing was lost before this packet, as far as can be told.

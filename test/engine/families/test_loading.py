@@ -9,11 +9,13 @@ import json
 import os
 import shutil
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import pytest
+from scarcity import little_memory
 from transformers import AutoTokenizer
 
 from vlmaxxing_ros.engine.errors import ModelError
@@ -151,6 +153,16 @@ def test_a_config_that_claims_more_than_there_are_weights_for_is_refused_before_
     (config.setdefault(part, {}) if part else config)[field] = 10**9
     path.write_text(json.dumps(config))
     with pytest.raises(ModelError, match=f'claims {field}: 1000000000'):
+        load_family(str(folder))
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux refuses memory on request')
+def test_a_model_larger_than_the_memory_is_refused_before_it_is_read(folder: Path) -> None:
+    (folder / 'further.safetensors').write_bytes((2).to_bytes(8, 'little') + b'{}' + bytes(10**8))
+    with (
+        little_memory(50_000_000),
+        pytest.raises(ModelError, match=r'holding its weights takes about 0\.1 GB of memory'),
+    ):
         load_family(str(folder))
 
 

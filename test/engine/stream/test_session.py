@@ -307,6 +307,7 @@ def test_special_tokens_in_a_question_are_text(qwen: Family) -> None:
         ({'text': 'x', 'temperature': float('nan')}, 'temperature'),
         ({'text': 'x', 'top_p': 1.5}, 'top_p'),
         ({'text': 'x', 'max_tokens': -1}, 'max_tokens'),
+        ({'text': 'x', 'max_tokens': 2**32 - 1}, 'max_tokens must be 0 to 32768'),
     ],
 )
 def test_a_bad_question_is_refused_by_name(fields: dict[str, Any], message: str) -> None:

@@ -25,11 +25,12 @@ from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.gemma4_unified import Gemma4Unified
 from vlmaxxing_ros.engine.families.generic import Generic, image_token_id
 from vlmaxxing_ros.engine.families.hub import fetch
-from vlmaxxing_ros.engine.families.model_folder import check_folder, refuse_code
+from vlmaxxing_ros.engine.families.model_folder import check_folder, refuse_code, weight_bytes
 from vlmaxxing_ros.engine.families.qwen2_vl import Qwen2VL
 from vlmaxxing_ros.engine.families.qwen3_5 import Qwen35
 from vlmaxxing_ros.engine.families.qwen3_vl import Qwen3VL
 from vlmaxxing_ros.engine.families.self_test import self_test
+from vlmaxxing_ros.engine.memory import require
 
 NANO = Path(__file__).parents[2] / 'demo' / 'nano'
 
@@ -67,13 +68,14 @@ def load_family(
         revision: branch, tag or commit of a hub id.
 
     Raises:
-        ModelError: the model is missing, broken, of a family that is not supported, asks for code
-            of its own, or does not stream what one cold prompt means.
+        ModelError: the model is missing, broken, larger than the memory, of a family that is not
+            supported, asks for code of its own, or does not stream what one cold prompt means.
     """
     forbid_code()
     folder = _find(model, revision)
     config = check_folder(folder)
     try:
+        require(weight_bytes(folder), 'holding its weights')
         network, processor = load(str(folder), trust_remote_code=False)
     except Exception as error:  # mlx-vlm raises whatever its parser met; all mean the same here
         raise ModelError(f'model {model!r} in {folder} cannot be loaded: {error}') from error

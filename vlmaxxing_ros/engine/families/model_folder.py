@@ -41,6 +41,11 @@ def check_folder(folder: Path) -> dict[str, Any]:
     return config
 
 
+def weight_bytes(folder: Path) -> int:
+    """Bytes of the weights in a folder that has been checked."""
+    return sum(path.stat().st_size for path in _weights(folder))
+
+
 def refuse_code(folder: Path) -> None:
     """Refuse a folder whose tokenizer, processor or model is a program of its own.
 
