@@ -29,7 +29,7 @@ from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.evaluation.arms.base import answer_from
 from vlmaxxing_ros.evaluation.arms.context import Context
 from vlmaxxing_ros.evaluation.metering import metered
-from vlmaxxing_ros.evaluation.missed import Tally, spans, tally
+from vlmaxxing_ros.evaluation.missed import Judgement, judge, spans
 from vlmaxxing_ros.evaluation.standing import Cold, Poll, StandingArm
 from vlmaxxing_ros.evaluation.streaming.corpus import SETS, SLOTS, VIDEOS, WORLDS
 from vlmaxxing_ros.evaluation.streaming.events import FPS
@@ -68,7 +68,7 @@ MOST_CHOICES = 4
 
 
 @dataclass
-class Asked:
+class StandingQuestion:
     """A standing question about a world, and when its answer was what."""
 
     config: WatchConfig
@@ -79,14 +79,14 @@ class Asked:
 class Sum:
     """What an arm did on all streams of a kind, and what it cost."""
 
-    tally: Tally = field(default_factory=Tally)
+    tally: Judgement = field(default_factory=Judgement)
     seconds: float = 0.0
     asked: int = 0
     rows: int = 0
     windows: int = 0
 
 
-def standing_questions(world: Any, most: int) -> Iterator[Asked]:
+def standing_questions(world: Any, most: int) -> Iterator[StandingQuestion]:
     """Up to `most` questions whose answers change while the world is filmed."""
     clear: Callable[[float], bool] = getattr(world, 'clear', lambda _: True)
     moments = [index / FPS for index in range(round(world.duration * FPS))]
@@ -103,7 +103,7 @@ def standing_questions(world: Any, most: int) -> Iterator[Asked]:
             continue
         most -= 1
         text = PHRASES[family][0].format(about)
-        yield Asked(WatchConfig(question=text, choices=tuple(choices)), truths)
+        yield StandingQuestion(WatchConfig(question=text, choices=tuple(choices)), truths)
 
 
 def film(world: Any) -> list[Frame]:
@@ -155,18 +155,24 @@ class ColdAnswers:
 
 
 def watched(
-    family: Family, frames: list[Frame], asked: Asked, speed: float, settings: dict[str, Any]
+    family: Family,
+    frames: list[Frame],
+    asked: StandingQuestion,
+    speed: float,
+    settings: dict[str, Any],
 ) -> Sum:
     """The node's watch on one stream."""
     counted, work = metered(family)
     arm = StandingArm(counted, EngineConfig(), NodeConfig(**settings), asked.config, speed)
     arm.play(frames)
-    found = tally(spans(asked.truths), arm.told)
+    found = judge(spans(asked.truths), arm.told)
     rows = work.image_rows + work.text_rows
     return Sum(found, len(frames) / FPS, arm.asked, rows, work.windows)
 
 
-def polled(cold: ColdAnswers, frames: list[Frame], asked: Asked, speed: float, rate: float) -> Sum:
+def polled(
+    cold: ColdAnswers, frames: list[Frame], asked: StandingQuestion, speed: float, rate: float
+) -> Sum:
     """A poll of one stream."""
     poll, answer = Poll(asked.config, rate), cold.at_speed(speed)
     rows = windows = 0
@@ -178,7 +184,7 @@ def polled(cold: ColdAnswers, frames: list[Frame], asked: Asked, speed: float, r
         return answer(frame)
 
     poll.play(frames, counted)
-    found = tally(spans(asked.truths), poll.told)
+    found = judge(spans(asked.truths), poll.told)
     return Sum(found, len(frames) / FPS, poll.asked, rows, windows)
 
 
@@ -194,7 +200,7 @@ def worlds(streams: int, videos: int) -> Iterator[tuple[str, Any]]:
                 yield f'events: {name}', world(seed=seed, slots=SLOTS)
 
 
-class Results:
+class Sums:
     """What every arm did, by kind of stream and speed."""
 
     def __init__(self) -> None:
@@ -225,7 +231,7 @@ class Results:
 
 def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Every arm on every stream; yields the results after each question."""
-    family, results = load_family('nano'), Results()
+    family, results = load_family('nano'), Sums()
     for kind, world in worlds(args.streams, args.videos):
         frames = film(world)
         for asked in standing_questions(world, args.questions):

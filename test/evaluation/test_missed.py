@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from vlmaxxing_ros.evaluation.missed import Span, Tally, spans, tally
+from vlmaxxing_ros.evaluation.missed import Judgement, Span, judge, spans
 from vlmaxxing_ros.evaluation.standing import ToldChange
 
 TRUTHS = [(0.0, None), (1.0, 'open'), (2.0, 'open'), (3.0, None), (4.0, 'closed'), (9.0, 'closed')]
@@ -28,38 +28,42 @@ def test_a_truth_is_true_until_another_one_is() -> None:
 @pytest.mark.parametrize(
     ('truth', 'changes', 'found'),
     [
-        (TWO, told(('open', 1.0, 1.5), ('closed', 4.0, 4.5)), Tally(changes=1, delays=[0.5])),
+        (TWO, told(('open', 1.0, 1.5), ('closed', 4.0, 4.5)), Judgement(changes=1, delays=[0.5])),
         # While it is unclear both are true; nobody is early.
-        (TWO, told(('open', 1.0, 1.5), ('closed', 3.0, 3.5)), Tally(changes=1, delays=[0.0])),
-        (TWO, told(('open', 1.0, 1.5)), Tally(changes=1, missed=1)),
+        (TWO, told(('open', 1.0, 1.5), ('closed', 3.0, 3.5)), Judgement(changes=1, delays=[0.0])),
+        (TWO, told(('open', 1.0, 1.5)), Judgement(changes=1, missed=1)),
         # Said too early it is false, and then there is nothing to tell.
-        (TWO, told(('open', 1.0, 1.1), ('closed', 1.5, 1.6)), Tally(changes=1, missed=1, false=1)),
+        (
+            TWO,
+            told(('open', 1.0, 1.1), ('closed', 1.5, 1.6)),
+            Judgement(changes=1, missed=1, false=1),
+        ),
         # False and taken back: both are told, the truth is not missed.
         (
             TWO,
             told(
                 ('open', 1.0, 1.1), ('closed', 1.5, 1.6), ('open', 2.0, 2.1), ('closed', 5.0, 5.5)
             ),
-            Tally(changes=1, false=1, delays=[1.5]),
+            Judgement(changes=1, false=1, delays=[1.5]),
         ),
         (
             TWO,
             told(('red', 0.0, 0.5), ('open', 1.0, 1.5), ('closed', 8.0, 9.5)),
-            Tally(changes=1, delays=[5.5]),
+            Judgement(changes=1, delays=[5.5]),
         ),
         # What is told after it is over was seen all the same.
         (
             VISIT,
             told(('no', 0.0, 0.5), ('yes', 1.1, 1.9), ('no', 1.2, 2.5)),
-            Tally(changes=2, brief=1, delays=[0.9, 1.3]),
+            Judgement(changes=2, brief=1, delays=[0.9, 1.3]),
         ),
         # What was missed and is undone is one change.
-        (VISIT, told(('no', 0.0, 0.5)), Tally(changes=1, missed=1, brief=1, brief_missed=1)),
+        (VISIT, told(('no', 0.0, 0.5)), Judgement(changes=1, missed=1, brief=1, brief_missed=1)),
     ],
 )
 def test_what_was_told_is_judged(
-    truth: list[Span], changes: list[ToldChange], found: Tally
+    truth: list[Span], changes: list[ToldChange], found: Judgement
 ) -> None:
-    judged = tally(truth, changes)
+    judged = judge(truth, changes)
     assert judged.delays == pytest.approx(found.delays)
     assert vars(judged) | {'delays': []} == vars(found) | {'delays': []}

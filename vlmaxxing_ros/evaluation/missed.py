@@ -56,7 +56,7 @@ def spans(truths: Sequence[tuple[float, str | None]]) -> list[Span]:
 
 
 @dataclass
-class Tally:
+class Judgement:
     """What came of the changes of a truth.
 
     Attributes:
@@ -74,7 +74,7 @@ class Tally:
     false: int = 0
     delays: list[float] = field(default_factory=list)
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: Judgement) -> None:
         """Count what another one counted."""
         self.changes += other.changes
         self.missed += other.missed
@@ -84,13 +84,13 @@ class Tally:
         self.delays += other.delays
 
 
-def tally(truth: Sequence[Span], told: Sequence[ToldChange]) -> Tally:
+def judge(truth: Sequence[Span], told: Sequence[ToldChange]) -> Judgement:
     """Judge what was told; the first answer is no change, and what was missed and undone is one.
 
     An answer counts for the image that it was said of, however late it is told.  While it is
     unclear what is true, the answer before and the one after both are.
     """
-    found = Tally(false=sum(not _true(truth, change) for change in told))
+    found = Judgement(false=sum(not _true(truth, change) for change in told))
     missed = False
     for before, span in pairwise(truth):
         seen = [c for c in told if before.clear < c.evidence < span.end and c.answer == span.value]
