@@ -146,8 +146,7 @@ class AsyncEvents(AsyncIterator[WatchEvent]):
 
     def __del__(self) -> None:
         if self._watch is not None:
-            with suppress(Disconnected):
-                self._watch.end()
+            self._watch.drop()
 
 
 def _in_loop(call: Callable[[Any], None]) -> Callable[[Any], None]:

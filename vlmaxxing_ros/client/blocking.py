@@ -193,5 +193,4 @@ class Events(Iterator[WatchEvent]):
 
     def __del__(self) -> None:
         if self._watch is not None:
-            with suppress(Disconnected):
-                self._watch.end()
+            self._watch.drop()

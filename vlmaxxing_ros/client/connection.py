@@ -13,6 +13,7 @@ import inspect
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -54,6 +55,8 @@ class Connection:
     Attributes:
         node: ours.
         open: what is to be ended in the node when this connection ends.
+        dropped: what nobody holds any more, to be ended soon; put here by finalizers, which may run
+            at any moment and so must not wait for a lock.
         asks: the action client of ~/ask.
         watches: the service client of ~/watch.
     """
@@ -69,6 +72,7 @@ class Connection:
         # The last one: what is made first is discovered first, and `wait` tries this one.
         self.watches = self._service(Watch, 'watch')
         self.open: WeakSet[Ending] = WeakSet()
+        self.dropped: deque[Ending] = deque()
         self._promises: set[Future[Any]] = set()
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
@@ -83,7 +87,9 @@ class Connection:
         while self._context.ok():
             try:
                 self._executor.spin_once(timeout_sec=0.1)
-            except ExternalShutdownException:
+                while self.dropped:
+                    self.dropped.popleft().end()
+            except (ExternalShutdownException, Disconnected):
                 return
             except Exception:
                 self.node.get_logger().error(f'a callback failed:\n{traceback.format_exc()}')

@@ -66,6 +66,10 @@ class SubscribedWatch:
         self._on_event(None)
         return self._connection.begin(self._end)
 
+    def drop(self) -> None:
+        """End it soon, and wait for nothing."""
+        self._connection.dropped.append(self)
+
     # On the connection's thread
 
     async def _begin(self) -> None:
