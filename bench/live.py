@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
-from vlmaxxing_ros.ros.client import Client
+from vlmaxxing_ros.client import Client
 from vlmaxxing_ros.ros.dds import use_profile
 
 HERE = Path(__file__).resolve().parent

@@ -25,7 +25,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from vlmaxxing_ros.ros.client import Client
+from vlmaxxing_ros.client import Client
 from vlmaxxing_ros.ros.dds import use_profile
 
 WIDTH, HEIGHT, RATE = 640, 480, 30.0

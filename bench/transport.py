@@ -19,9 +19,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from vlmaxxing_msgs.msg import FreshBudget
+from vlmaxxing_ros.client import Client
 from vlmaxxing_ros.demo.recordings import write_recording
 from vlmaxxing_ros.demo.tabletop import Tabletop
-from vlmaxxing_ros.ros.client import Client
 from vlmaxxing_ros.ros.dds import use_profile
 
 SECONDS = 20.0

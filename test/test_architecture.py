@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'vlmaxxing_ros'
 ENGINE = PACKAGE / 'engine'
 PAGE = ROOT / 'docs' / 'architecture.md'
-BESIDE = ('bench', 'config', 'docs', 'launch', 'test', 'vlmaxxing_msgs')
+BESIDE = ('bench', 'config', 'docs', 'examples', 'launch', 'test', 'vlmaxxing_msgs')
 ORDER = ('seeing', 'families', 'cache', 'answering', 'stream')
 LONGEST = 350  # lines
 

@@ -13,7 +13,7 @@ HEADER = '# Copyright 2026 The vlmaxxing_ros authors\n# SPDX-License-Identifier:
 
 
 def test_every_python_file_opens_with_copyright_licence_and_docstring() -> None:
-    folders = ('vlmaxxing_ros', 'test', 'launch', 'bench')
+    folders = ('vlmaxxing_ros', 'test', 'launch', 'bench', 'examples')
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob('*.py'))]
     files.append(ROOT / 'setup.py')
     assert ROOT / 'vlmaxxing_ros' / '__init__.py' in files

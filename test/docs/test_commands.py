@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('**/*.md'))]
+FRONT = ('README.md', 'CONTRIBUTING.md', 'examples/README.md')
+PAGES = [*(ROOT / name for name in FRONT), *sorted((ROOT / 'docs').glob('**/*.md'))]
 PAGES = [page for page in PAGES if 'api' not in page.parts]
 BLOCK = re.compile(r'(?:^<!-- ([^\n]*) -->\n)?^```console\n(.*?)^```', re.M | re.S)
 PROGRAMS = dict(re.findall(r"'(\w+) = ([\w.]+):\w+'", (ROOT / 'setup.py').read_text()))
@@ -52,7 +53,9 @@ def problem(command: str) -> str:
         return f'no target {unknown}' if unknown else ''
     if program == 'bash':
         return '' if (ROOT / rest[0]).is_file() else 'no such script'
-    if program in PROGRAMS:
+    if program == 'python' and rest[0].startswith('examples/'):
+        module, rest = rest[0].removesuffix('.py').replace('/', '.'), rest[1:]
+    elif program in PROGRAMS:
         module = PROGRAMS[program]
     elif words[:2] == ['python', '-m']:
         module, rest = rest[1], rest[2:]

@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs rclpy')
 
+from integration.gripper import Pictures, gripper_pictures
 from integration.ros_process import NODE, Peer, node_arguments, spinning_peer
 
 
@@ -22,6 +23,12 @@ from integration.ros_process import NODE, Peer, node_arguments, spinning_peer
 def model() -> str:
     """The built-in model."""
     return 'nano'
+
+
+@pytest.fixture(scope='session')
+def pictures() -> Pictures:
+    """Two pictures that differ in the gripper alone."""
+    return gripper_pictures()
 
 
 @pytest.fixture

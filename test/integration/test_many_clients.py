@@ -25,7 +25,7 @@ from sensor_msgs.msg import Image
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
-from vlmaxxing_ros.ros.client import Client
+from vlmaxxing_ros.client import Client
 from vlmaxxing_ros.ros.question_qos import ACTION_CLIENT, QUESTIONS
 
 TESTS = Path(__file__).parents[1]

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from integration.gripper import CHOICES, QUESTION, Pictures
 from integration.ros_process import NODE, Peer, TestCamera, spinning_peer, wait_until
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -21,32 +21,11 @@ from std_srvs.srv import Trigger
 
 from vlmaxxing_msgs.msg import Answer, WatchEvent, WatchSettings, WatchState
 from vlmaxxing_msgs.srv import Watch
-from vlmaxxing_ros.demo.tabletop import Tabletop
-from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.ros.messages import to_ns
 
 MOST = 3
 LATCHED = QoSProfile(depth=MOST, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-QUESTION, CHOICES = 'Is the gripper open or closed?', ['open', 'closed']
 GRIPPER = {'question': QUESTION, 'choices': CHOICES}
-
-
-class Pictures(NamedTuple):
-    """A tabletop seen by a camera that spoils nothing: they differ in the gripper alone."""
-
-    open: np.ndarray
-    closed: np.ndarray
-
-
-@pytest.fixture(scope='module')
-def pictures() -> Pictures:
-    for seed in itertools.count():
-        table = Tabletop(seed=seed, camera=QUIET)
-        if table.events and table.events[0].kind in ('open', 'close'):
-            event = table.events[0]
-            shown = table.render(event.start), table.render(event.end)
-            return Pictures(*(shown if event.kind == 'close' else reversed(shown)))
-    raise AssertionError
 
 
 @pytest.fixture(scope='module')
@@ -118,14 +97,19 @@ def test_one_of_a_parameter_file_outlives_deactivation(
     change(peer, Transition.TRANSITION_DEACTIVATE)
     (state,) = states(peer)
     assert (state.answer, to_ns(state.true_as_of), state.answers) == ('open', before, 1)
+    late = peer.collect(WatchEvent, '/vlmaxxing/events', LATCHED)
+    wait_until(lambda: late, what='what was told is still there')
+    assert late == events
+    add(peer, 'meanwhile', **GRIPPER)
     change(peer, Transition.TRANSITION_ACTIVATE)
     camera = TestCamera(peer, Image)
     camera.show(pictures.open)
-    wait_until(lambda: answers(peer) == {'gripper': 2}, what='it is asked again')
+    wait_until(lambda: answers(peer) == {'gripper': 2, 'meanwhile': 1}, what='both are asked')
     camera.show(pictures.closed)
-    wait_until(lambda: len(events) == 2, what='the change')
-    told = [(event.from_answer, event.to_answer) for event in events]
-    assert told == [('', 'open'), ('open', 'closed')]
+    wait_until(lambda: len(events) == 4, what='the change')
+    for name in ('gripper', 'meanwhile'):
+        told = [(e.from_answer, e.to_answer) for e in events if e.watch == name]
+        assert told == [('', 'open'), ('open', 'closed')]
     assert process.interrupt() == 0, process.output
 
 
@@ -226,6 +210,34 @@ def test_an_answer_that_is_not_sure_enough_tells_nothing(
     assert events == []
 
 
+def test_another_answer_is_told_once_it_has_held(
+    peer: Peer, camera: TestCamera, pictures: Pictures
+) -> None:
+    events = peer.collect(WatchEvent, '/vlmaxxing/events', LATCHED)
+    add(peer, 'patient', hold=2.0, **GRIPPER)
+    start = camera.now() - 10 * 10**9
+
+    def show(pixels: np.ndarray, second: float, answered: int) -> int:
+        """An image of that second, and so many answers by then; its stamp."""
+        stamp = start + round(second * 1e9)
+        camera.show(pixels, stamp=stamp)
+        wait_until(lambda: answers(peer) == {'patient': answered}, what=f'{answered} answers')
+        return stamp
+
+    first = show(pictures.open, 0.0, 1)
+    show(pictures.open, 1.9, 1)
+    assert events == []
+    show(pictures.open, 2.0, 1)
+    wait_until(lambda: len(events) == 1, what='the first answer has held')
+    show(pictures.closed, 3.0, 2)
+    show(pictures.open, 4.0, 3)
+    closed = show(pictures.closed, 5.0, 4)
+    show(pictures.closed, 7.0, 4)
+    wait_until(lambda: len(events) == 2, what='the change has held')
+    told = [(event.to_answer, to_ns(event.evidence_after)) for event in events]
+    assert told == [('open', first), ('closed', closed)]
+
+
 def test_a_planner_s_question_is_answered_as_without_watches(
     peer: Peer, camera: TestCamera, pictures: Pictures
 ) -> None:
@@ -256,6 +268,19 @@ def test_a_planner_s_question_is_answered_as_without_watches(
             Watch.Response.INVALID_REQUEST,
             'fractions of the image',
         ),
+        (
+            Watch.Request.ADD,
+            {'min_probability': 0.5},
+            Watch.Response.INVALID_REQUEST,
+            'min_probability needs choices',
+        ),
+        (
+            Watch.Request.ADD,
+            {'changed_blocks': 10**9},
+            Watch.Response.INVALID_REQUEST,
+            'changed_blocks must be at most',
+        ),
+        (Watch.Request.ADD, {'deadline': 1e9}, Watch.Response.INVALID_REQUEST, 'deadline'),
         (Watch.Request.ADD, {'id': 'there'}, Watch.Response.EXISTS, 'remove it first'),
         (Watch.Request.REMOVE, {'id': 'nobody'}, Watch.Response.UNKNOWN_ID, 'there is there'),
     ],

@@ -161,6 +161,25 @@ def test_change_in_its_region_is_asked_about_and_change_elsewhere_is_not(desk: D
     assert desk.serve() == [], 'what has changed is accounted for'
 
 
+def test_each_is_about_its_own_camera(family: Family) -> None:
+    desk, rear = (
+        Desk(family, {'cameras': ('camera', 'rear')}),
+        StreamSession(family, EngineConfig()),
+    )
+    desk.queue.cameras = {**desk.queue.cameras, 'rear': Camera('rear', np.asarray, rear)}
+    desk.add('ahead')
+    desk.add('behind', camera='rear')
+    desk.show()
+    assert desk.serve() == ['OK']
+    rear.see(rear.frame(desk.pixels, stamp=SECOND))
+    assert rear.sight is not None
+    desk.watches.seen('rear', rear.sight)
+    assert desk.serve() == ['OK']
+    desk.show((1, 1))
+    assert desk.serve() == ['OK']
+    assert [watch.answers for watch in desk.watches.look_up()] == [2, 1]
+
+
 def test_what_comes_and_goes_before_it_is_asked_is_change(desk: Desk) -> None:
     desk.add()
     desk.show()

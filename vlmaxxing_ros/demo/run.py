@@ -23,6 +23,7 @@ from rich.console import Console
 from sensor_msgs.msg import Image
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_ros.client import Client
 from vlmaxxing_ros.demo.recordings import (
     START,
     ScriptedQuestion,
@@ -30,7 +31,6 @@ from vlmaxxing_ros.demo.recordings import (
     read_questions,
 )
 from vlmaxxing_ros.demo.report import Asked, write_report
-from vlmaxxing_ros.ros.client import Client
 from vlmaxxing_ros.ros.dds import use_profile
 
 TRANSPORTS = {'calm': 'raw', 'eventful': 'compressed'}

@@ -74,6 +74,7 @@ class Watches:
         on_change: told every change of an answer, on whatever thread it came about.
         on_outcome: told how each of their questions ended, likewise.
         wake: called when there may be something to ask.
+        clock: seconds that never go back.
 
     Attributes:
         limits: bounds, the cameras' names, the share of the time.
@@ -86,6 +87,7 @@ class Watches:
         on_change: Callable[[Change], None],
         on_outcome: Callable[[Outcome], None],
         wake: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
         self._on_change = on_change
@@ -94,7 +96,8 @@ class Watches:
         self._lock = threading.Lock()
         self._posts: dict[str, _Post] = {}
         self._sights: dict[str, Sight] = {}
-        self._duty = Duty(time.monotonic())
+        self._clock = clock
+        self._duty = Duty(clock())
 
     def __len__(self) -> int:
         return len(self._posts)
@@ -178,7 +181,7 @@ class Watches:
                 post.watch.begin_anew()
 
     def due(self, now: float) -> bool:
-        """Whether one is to be asked now (seconds of `time.monotonic`), and may be."""
+        """Whether one is to be asked now (seconds of its clock), and may be."""
         with self._lock:
             allowed = self._duty.allows(self.limits.watch_duty, now)
             return allowed and self._next(now) is not None
@@ -193,7 +196,7 @@ class Watches:
     def ask(self, submit: Submit) -> None:
         """Ask the one that is due and was answered longest ago."""
         with self._lock:
-            post = self._next(time.monotonic())
+            post = self._next(self._clock())
             if post is None:
                 return
             post.asking, sight = True, self._sights[post.camera]
@@ -220,7 +223,7 @@ class Watches:
         self._on_outcome(outcome)
 
     def _take(self, post: _Post, sight: Sight, outcome: Outcome) -> None:
-        watch, now, answer = post.watch, time.monotonic(), outcome.answer
+        watch, now, answer = post.watch, self._clock(), outcome.answer
         if outcome.status is not Status.OK or answer is None:
             watch.failed(f'{outcome.status.name}: {outcome.status_text}', now)
             if outcome.status is Status.NOT_ACTIVE:
