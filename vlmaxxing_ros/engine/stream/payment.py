@@ -4,8 +4,9 @@
 """What to pay, and how: a function of what is owed and of how the cache stands.
 
 Four times to pay.  Never, where nothing changed.  Calm: change that has stood still.  Due: what
-has been owed, or the same, for too long.  Asked: what is still owed when somebody asks.  Knows
-blocks and stamps; does nothing, and knows nothing of models.
+has been owed, or the same, for too long.  Asked: what is still owed when somebody asks.  What is
+protected waits for none of them.  Knows blocks and stamps; does nothing, and knows nothing of
+models.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Why(Enum):
     FIRST = 'first'
     ASKED = 'asked'
     EAGER = 'eager'
+    PROTECTED = 'protected'
     DUE = 'due'
     KEYFRAME = 'keyframe'
     CALM = 'calm'
@@ -132,6 +134,12 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     # Paid in place, an exact tail can no longer become the keyframe that the next question lacks.
     spared = standing.attended and standing.exact and _due(standing.tail, standing, config)
+    if owed.urgent.any():
+        why = Why.KEYFRAME if spared else Why.PROTECTED
+        return _form(why, owed, owed.urgent | owed.due, standing, config)
+    if owed.plan.protected.any() and standing.refreshed > config.max_refreshed:
+        # What is protected does not wait for the exact frame that the bound forces.
+        return Payment.settling(owed.plan)
     if owed.due.any():
         why = Why.KEYFRAME if spared else Why.DUE
         return _form(why, owed, owed.blocks | owed.due, standing, config)
@@ -144,6 +152,14 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     if standing.settles and not standing.exact:
         return Payment.settling(owed.plan)
     return None
+
+
+def protecting(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
+    """What is protected, in place while something else is being paid; None: nothing can be."""
+    if standing.tail is None or not owed.urgent.any():
+        return None
+    payment = _form(Why.PROTECTED, owed, owed.urgent | owed.due, standing, config)
+    return None if payment.whole else payment
 
 
 def _form(
@@ -181,7 +197,7 @@ def _form(
         or bool(briefs)
         or (why.asks and past is not None)
         or np.count_nonzero(blocks) >= most * blocks.size
-        or standing.refreshed > config.max_refreshed
+        or (standing.refreshed > config.max_refreshed and why is not Why.PROTECTED)
     )
     if not whole:
         in_place = blocks | owed.riders
