@@ -98,8 +98,8 @@ def to_answer(outcome: Outcome) -> Answer:
             if outcome.status == Status.TIMEOUT:
                 message.finish_reason = Answer.FINISH_TIMEOUT
         return message
-    _copy(said, message, without=('evidence', 'cameras', 'token_ids', 'latency'))
     _put(said.evidence, message)
+    _copy(said, message, without=('evidence', 'cameras', 'token_ids', 'latency'))
     message.newest_evidence_stamp = message.header.stamp
     names = outcome.request.named or (outcome.camera,)
     message.cameras = [CameraEvidence(camera=name) for name in names[: len(said.cameras)]]

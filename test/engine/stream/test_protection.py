@@ -32,7 +32,7 @@ NEVER: dict[str, Any] = {
 }
 
 
-class Watched:
+class GripperCamera:
     """A camera with the gripper protected; its first image is paid."""
 
     def __init__(self, family: Family, *protected: Region, **settings: Any) -> None:
@@ -84,7 +84,7 @@ def gripper(frame: Frame) -> np.ndarray:
 
 @pytest.mark.parametrize('kind', ['qwen2_5_vl', 'lfm2_vl'])
 def test_it_is_paid_at_once_whatever_calm_says_and_the_rest_waits(kind: str) -> None:
-    camera = Watched(random_family(kind), REGION)
+    camera = GripperCamera(random_family(kind), REGION)
     camera.show((3, 5))
     assert camera.work() == 0
     camera.show(GRIPPER)
@@ -96,14 +96,14 @@ def test_it_is_paid_at_once_whatever_calm_says_and_the_rest_waits(kind: str) -> 
 
 
 def test_without_a_region_it_waits(qwen: Family) -> None:
-    camera = Watched(qwen)
+    camera = GripperCamera(qwen)
     camera.show(GRIPPER)
     assert camera.work() == 0
     assert camera.owed == [GRIPPER]
 
 
 def test_a_region_holds_for_the_image_with_which_it_is_given(qwen: Family) -> None:
-    camera = Watched(qwen)
+    camera = GripperCamera(qwen)
     camera.show(GRIPPER)
     camera.protected = (REGION,)
     camera.show()
@@ -114,7 +114,7 @@ def test_a_region_holds_for_the_image_with_which_it_is_given(qwen: Family) -> No
     assert camera.work() == 0
 
 
-def begin_a_whole_frame(camera: Watched) -> Any:
+def begin_a_whole_frame(camera: GripperCamera) -> Any:
     """The background's, begun and far from its end, of an image in which a block has changed."""
     camera.show((0, 0))
     camera.session.keyframe()
@@ -125,7 +125,7 @@ def begin_a_whole_frame(camera: Watched) -> Any:
 
 
 def test_it_waits_for_no_more_than_a_slice_of_a_whole_frame_under_way(qwen: Family) -> None:
-    camera = Watched(qwen, REGION, keep_keyframes=4)
+    camera = GripperCamera(qwen, REGION, keep_keyframes=4)
     whole = begin_a_whole_frame(camera)
     moved = camera.show(GRIPPER)
     first = camera.session.background()
@@ -147,7 +147,7 @@ def test_it_waits_for_no_more_than_a_slice_of_a_whole_frame_under_way(qwen: Fami
 
 
 def test_one_that_never_stops_moving_keeps_no_whole_frame_from_being_made(qwen: Family) -> None:
-    camera = Watched(qwen, REGION, keep_keyframes=4)
+    camera = GripperCamera(qwen, REGION, keep_keyframes=4)
     whole, ages = begin_a_whole_frame(camera), []
     for _ in range(60):
         camera.show(GRIPPER)
@@ -169,7 +169,7 @@ def test_a_question_in_the_middle_of_it_is_answered_and_the_cache_holds_what_it_
     qwen: Family,
 ) -> None:
     for steps in range(1, 8):
-        camera = Watched(qwen, REGION, keep_keyframes=4)
+        camera = GripperCamera(qwen, REGION, keep_keyframes=4)
         begin_a_whole_frame(camera)
         camera.show(GRIPPER)
         for _ in range(steps):
@@ -189,7 +189,7 @@ def test_a_question_in_the_middle_of_it_is_answered_and_the_cache_holds_what_it_
 def test_past_the_bound_of_refreshed_rows_it_is_paid_in_place_and_then_the_frame_is_taken_whole(
     qwen: Family,
 ) -> None:
-    camera = Watched(qwen, REGION, max_refreshed=0.01)
+    camera = GripperCamera(qwen, REGION, max_refreshed=0.01)
     stream = camera.session.stream
     assert stream is not None
     camera.show(GRIPPER)

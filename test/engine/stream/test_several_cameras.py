@@ -31,7 +31,7 @@ from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.steps import finish
+from vlmaxxing_ros.engine.steps import Piece, finish
 from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 from vlmaxxing_ros.engine.stream.governor import Terms
 from vlmaxxing_ros.engine.stream.session import StreamSession
@@ -48,6 +48,21 @@ def family(request: pytest.FixtureRequest) -> Family:
     return random_family(request.param)
 
 
+class SlowClock:
+    """Every step takes a second: a slice is one step."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.time
+
+    def worked(self, piece: Piece) -> None:
+        """A second has passed."""
+        self.time += 1.0
+
+
 class Cameras:
     """Three cameras on grids of their own, all paid, and what they have shown."""
 
@@ -59,7 +74,8 @@ class Cameras:
             for count in (3, 2, 1)
         ]
         self.family = family
-        self.sessions = [StreamSession(family, EngineConfig(**EXACT)) for _ in self.shown]
+        config, clock = EngineConfig(**EXACT), SlowClock()
+        self.sessions = [StreamSession(family, config, clock) for _ in self.shown]
         for session, frames in zip(self.sessions, self.shown, strict=True):
             for frame in frames:
                 session.admit(frame)
@@ -122,7 +138,7 @@ def test_it_leaves_every_camera_bitwise_untouched_and_goes_on_in_slices(family: 
         assert job.paying is None, 'nothing was owed'
         assert not job.step()
         steps += 1
-    assert steps >= 2 * len(family.make_cache()), 'a layer of one frame at a time'
+    assert steps > 2 * len(family.make_cache()), 'a layer of one frame at a time'
     answer = job.finish()
     assert same(before, held(cameras.sessions))
     appended = sum(evidence.rows_paid for evidence in answer.cameras)
@@ -218,7 +234,7 @@ def test_the_background_may_work_on_either_camera_in_the_middle_of_it(qwen: Fami
 
 
 def test_it_can_be_ended_at_any_moment(qwen: Family) -> None:
-    for steps in range(12):
+    for steps in (0, 1, 2, 4, 7):
         front, wrist = owing(qwen, 3), owing(qwen, 7)
         job = ask(front, wrist)
         for _ in range(steps):
