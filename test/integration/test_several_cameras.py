@@ -78,7 +78,8 @@ def test_a_question_about_both_says_of_each_what_it_rests_on(
     assert [to_ns(part.header.stamp) for part in answer.cameras] == stamps
     assert [part.header.frame_id for part in answer.cameras] == ['front_lens', 'wrist_lens']
     assert [part.blocks_owed for part in answer.cameras] == [0, 0]
-    assert all(part.exact and part.rows_paid > 0 for part in answer.cameras)
+    assert all(part.exact for part in answer.cameras)
+    assert answer.cameras[1].rows_paid > 16, 'its frame and its label'
     assert (answer.camera, answer.header) == ('front', answer.cameras[0].header)
     assert answer.evidence_age == max(part.evidence_age for part in answer.cameras) > 0.0
     assert answer.rows_paid == sum(part.rows_paid for part in answer.cameras)
