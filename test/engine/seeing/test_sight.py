@@ -165,8 +165,19 @@ def test_frames_of_the_past_are_kept_as_far_as_a_history_may_reach_and_are_bound
     camera.show(times=300)
     past, newest = camera.sight.owed().past, camera.sight.newest
     assert past is not None
-    assert 1.0 <= (newest.stamp - past.stamp) * 1e-9 < 1.5
+    assert 1.0 <= (newest.stamp - past.frame.stamp) * 1e-9 < 1.5
     assert camera.sight.nbytes <= 6 * newest.pixels.nbytes
+
+
+def test_what_has_changed_since_the_past_is_known_whatever_was_paid() -> None:
+    camera = Watching(keyframe_interval=0.5, keep_keyframes=2)
+    camera.show((0, 0), times=10)
+    camera.show((0, 0), (1, 2), times=5)
+    camera.pay()
+    camera.show((0, 0), (1, 2), times=5)
+    past = camera.sight.owed().past
+    assert past is not None
+    assert places(past.changed) == [(1, 2)]
 
 
 def test_one_thread_sees_while_another_pays() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.steps import finish
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 
 MakeFrames = Callable[..., list[Frame]]
@@ -60,6 +61,23 @@ def test_only_windows_with_a_fresh_block_are_computed(
     changed = (before != after).any(2)
     assert changed[:4, 4:].all()
     assert changed.sum() == 16
+
+
+def test_another_encoding_than_the_last_can_be_gone_on_from(
+    family: Family, make_frames: MakeFrames
+) -> None:
+    last, newest, past = make_frames(3, rows=8, cols=8)
+    encoder, alone = IncrementalEncoder(family), IncrementalEncoder(family)
+    encoder.encode(last)
+    fresh = np.zeros((8, 8), bool)
+    fresh[1, 6] = True
+    after = finish(encoder.encoding(newest))
+    found = finish(encoder.encoding(past, fresh, after=after)).features.embeds
+    alone.encode(newest)
+    assert np.array_equal(np.array(found), np.array(alone.encode(past, fresh).features.embeds))
+    none = np.zeros((8, 8), bool)
+    unmoved = finish(encoder.encoding(newest, none)).features.embeds
+    assert np.array_equal(np.array(unmoved), stock(family, last)), 'nothing was remembered'
 
 
 def test_a_static_frame_encodes_to_what_it_was(family: Family, make_frames: MakeFrames) -> None:

@@ -13,7 +13,7 @@ import pytest
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
-from vlmaxxing_ros.engine.seeing.sight import Owed, Sight
+from vlmaxxing_ros.engine.seeing.sight import Owed, Past, Sight
 from vlmaxxing_ros.engine.stream.payment import Why, asked, background, eager, protecting
 from vlmaxxing_ros.engine.stream.standing import Standing
 
@@ -72,7 +72,7 @@ def owed(
         still=still,
         accounted=accounted * SECOND,
         briefs=briefs,
-        past=frame(95 * SECOND),
+        past=Past(frame(95 * SECOND), NOTHING),
     )
 
 
@@ -240,7 +240,7 @@ def test_a_history_that_does_not_reach_back_is_begun_with_a_frame_from_before() 
     payment = background(owed(SOME), short, CONFIG)
     assert payment is not None
     assert payment.past is not None
-    assert payment.past.stamp == 95 * SECOND
+    assert payment.past.frame.stamp == 95 * SECOND
     assert payment.afresh
 
 

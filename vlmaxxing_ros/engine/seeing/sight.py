@@ -28,6 +28,19 @@ from vlmaxxing_ros.engine.seeing.region import Region
 
 
 @dataclass(frozen=True)
+class Past:
+    """A frame of the past that may have to be told.
+
+    Attributes:
+        frame: as it was seen.
+        changed: bool [rows, cols], what has changed between it and the newest frame.
+    """
+
+    frame: Frame
+    changed: np.ndarray
+
+
+@dataclass(frozen=True)
 class Owed:
     """What is owed at one moment.
 
@@ -52,7 +65,7 @@ class Owed:
     still: float
     accounted: int
     briefs: tuple[Brief, ...]
-    past: Frame | None = None
+    past: Past | None = None
 
     @property
     def stamp(self) -> int:
@@ -246,10 +259,10 @@ class Sight:
         while past and not self._lasts(past[0].stamp):
             past.popleft()
 
-    def _past_frame(self, stamp: int) -> Frame | None:
+    def _past_frame(self, stamp: int) -> Past | None:
         least = Reach.of(self._config).least
         old = [frame for frame in self._past if stamp - frame.stamp >= least]
-        return old[-1] if old else None
+        return Past(old[-1], self._changed_at > old[-1].stamp) if old else None
 
     def _lasts(self, stamp: int) -> bool:
         """Whether a frame of that time still says something about the present."""

@@ -60,7 +60,7 @@ class Bill:
         payment = self._payment()
         if payment is None and stream.cache.ledger.tail is None:
             raise NoEvidence('no image has been admitted yet: is the camera publishing?')
-        self._adopted = stream.adopt() if payment else None
+        self._adopted = stream.adopt(payment) if payment else None
         self._job = self._adopted or (stream.paying(payment) if payment else None)
 
     def _payment(self) -> Payment | None:

@@ -50,21 +50,25 @@ class IncrementalEncoder:
         self.take(encoding)
         return encoding
 
-    def encoding(self, frame: Frame, fresh: np.ndarray | None = None) -> Steps[Encoding]:
+    def encoding(
+        self, frame: Frame, fresh: np.ndarray | None = None, *, after: Encoding | None = None
+    ) -> Steps[Encoding]:
         """Encode the windows with a block in `fresh` (bool [rows, cols]); None: all of them.
 
-        A frame of another size is always encoded whole.
+        The others are those of `after`, by default what is remembered.  A frame of another size is
+        always encoded whole.
 
         Raises:
             MemoryError: there is not enough for it.
         """
         windows = self._family.windows(frame.grid)
         total = int(windows.max()) + 1
-        if fresh is None or frame.grid != self._grid:
+        state, grid = (after.state, after.grid) if after else (self._state, self._grid)
+        if fresh is None or frame.grid != grid:
             active = np.arange(total)
         else:
             active = np.unique(windows[fresh])
-        reused = None if len(active) == total else self._state
+        reused = None if len(active) == total else state
         need = self._family.frame_bytes(frame.grid) * len(active) // total
         require(need, 'encoding a frame')
         features, state = self._family.encode(frame, reused, active)

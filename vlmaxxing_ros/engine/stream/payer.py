@@ -17,11 +17,13 @@ from vlmaxxing_ros.engine.cache.generations import Generations
 from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan
-from vlmaxxing_ros.engine.seeing.sight import Sight
+from vlmaxxing_ros.engine.seeing.sight import Past, Sight
 from vlmaxxing_ros.engine.steps import Steps
 from vlmaxxing_ros.engine.stream.accounting import Paid
+from vlmaxxing_ros.engine.stream.encoder import Encoding
 from vlmaxxing_ros.engine.stream.payment import Payment
 from vlmaxxing_ros.engine.stream.tail import Tail
 
@@ -69,9 +71,11 @@ class Payer:
             self._sight.paid(plan, payment.blocks)
             return Paid()
         try:
-            cache, paid = yield from self._prepare(payment)
+            # Before what is of the past, which needs only what differs from it.
+            newest = (yield from self._tail.encoding(frame)) if payment.past else None
+            cache, paid = yield from self._prepare(payment, newest)
             if payment.whole:
-                paid += yield from self._tail.replacing(cache, frame)
+                paid += yield from self._tail.replacing(cache, frame, encoding=newest)
             else:
                 asks = payment.why.asks
                 if payment.blocks.any():
@@ -93,7 +97,9 @@ class Payer:
             self._sight.paid(plan, taken)
         return paid
 
-    def _prepare(self, payment: Payment) -> Steps[tuple[RollingCache, Paid]]:
+    def _prepare(
+        self, payment: Payment, newest: Encoding | None
+    ) -> Steps[tuple[RollingCache, Paid]]:
         """A branch, or a new generation, with its history as it is to be."""
         paid, generations = Paid(), self._generations
         # A generation that lacks only its tail gets it now, where it is taken whole anyway; where
@@ -103,7 +109,7 @@ class Payer:
         cache = self._working = ready or (
             generations.afresh() if payment.afresh else generations.current.branch()
         )
-        for _, part in sorted(self._history(cache, payment), key=lambda part: part[0]):
+        for _, part in sorted(self._history(cache, payment, newest), key=lambda part: part[0]):
             paid += yield from part
         return cache, paid
 
@@ -112,18 +118,22 @@ class Payer:
         """Bytes of the branch that is being worked on."""
         return self._working.nbytes if self._working else 0
 
-    def _history(self, cache: RollingCache, payment: Payment) -> Iterator[tuple[int, Steps[Paid]]]:
+    def _history(
+        self, cache: RollingCache, payment: Payment, newest: Encoding | None
+    ) -> Iterator[tuple[int, Steps[Paid]]]:
         """What comes onto the history, each with the stamp of its frame."""
         ledger = self._generations.current.ledger
-        if payment.past is not None:
-            yield payment.past.stamp, self._remember(cache, payment.past)
+        if payment.past is not None and newest is not None:
+            yield payment.past.frame.stamp, self._recall(cache, payment.past, newest)
         for segment in ledger.history if payment.afresh else ():
             if segment.until >= payment.since and segment.frame is not None:
                 yield segment.frame.stamp, self._copy(cache, segment)
         for brief in payment.briefs:
-            yield brief.frame.stamp, self._remember(cache, brief.frame, brief.blocks)
-        if payment.promote and ledger.tail is not None and ledger.tail.frame is not None:
-            yield ledger.tail.frame.stamp, self._promote(cache, ledger.tail)
+            yield brief.frame.stamp, self._remember(cache, brief)
+        tail = ledger.tail
+        # What is protected may have been paid in place since it was decided.
+        if payment.promote and tail is not None and tail.frame and tail.refreshed is None:
+            yield tail.frame.stamp, self._promote(cache, tail)
 
     def _copy(self, cache: RollingCache, segment: Segment) -> Steps[Paid]:
         """Put on a branch or a new generation what another one has."""
@@ -139,21 +149,33 @@ class Payer:
         copied = self._copy(cache, replace(tail, kind=Kind.KEYFRAME, until=until))
         return (yield from copied) + Paid(keyframes=1)
 
-    def _remember(
-        self, cache: RollingCache, frame: Frame, blocks: np.ndarray | None = None
-    ) -> Steps[Paid]:
-        """Put a frame of the past on the history: the blocks that matter, or all of it."""
+    def _recall(self, cache: RollingCache, past: Past, newest: Encoding) -> Steps[Paid]:
+        """Put a frame of the past on the history, whole, encoded where the newest differs."""
+        encoding = yield from self._tail.encoding(past.frame, past.changed, after=newest)
+        return (yield from self._keyframe(cache, past.frame, encoding))
+
+    def _remember(self, cache: RollingCache, brief: Brief) -> Steps[Paid]:
+        """Put a brief event on the history: the blocks that matter, or all of its frame."""
         whole = (
-            blocks is None
-            or np.count_nonzero(blocks) >= _BRIEF_IS_WHOLE * blocks.size
+            np.count_nonzero(brief.blocks) >= _BRIEF_IS_WHOLE * brief.blocks.size
             or not self._family.capabilities.delta_frames
         )
-        encoding = yield from self._tail.encoding(frame, None if whole else blocks)
-        if whole or blocks is None:
-            yield from cache.appending(Kind.KEYFRAME, frame, encoding.features)
-        else:
-            index = np.flatnonzero(blocks)
-            yield from cache.appending(Kind.DELTA, frame, encoding.features.take(index), index)
-        segment = cache.date(frame.stamp)
-        shown = np.count_nonzero(segment.rows.blocks >= 0)
-        return Paid(int(shown), len(segment.rows), encoding.windows_computed, int(whole))
+        if whole:
+            encoding = yield from self._tail.encoding(brief.frame)
+            return (yield from self._keyframe(cache, brief.frame, encoding))
+        encoding = yield from self._tail.encoding(brief.frame, brief.blocks)
+        index = np.flatnonzero(brief.blocks)
+        features = encoding.features.take(index)
+        yield from cache.appending(Kind.DELTA, brief.frame, features, index)
+        return _counted(cache.date(brief.frame.stamp), encoding)
+
+    @staticmethod
+    def _keyframe(cache: RollingCache, frame: Frame, encoding: Encoding) -> Steps[Paid]:
+        yield from cache.appending(Kind.KEYFRAME, frame, encoding.features)
+        return _counted(cache.date(frame.stamp), encoding) + Paid(keyframes=1)
+
+
+def _counted(segment: Segment, encoding: Encoding) -> Paid:
+    """What it cost to encode and append it."""
+    shown = np.count_nonzero(segment.rows.blocks >= 0)
+    return Paid(int(shown), len(segment.rows), encoding.windows_computed)

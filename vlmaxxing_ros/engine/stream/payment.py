@@ -18,10 +18,9 @@ import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
-from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.reach import Reach
-from vlmaxxing_ros.engine.seeing.sight import Owed
+from vlmaxxing_ros.engine.seeing.sight import Owed, Past
 from vlmaxxing_ros.engine.stream.standing import Standing
 
 SETTLE_AFTER = 1.0
@@ -93,10 +92,14 @@ class Payment:
     afresh: bool = False
     grown: bool = False
     since: float = 0.0
-    past: Frame | None = None
+    past: Past | None = None
     briefs: tuple[Brief, ...] = ()
     aside: bool = False
     puts_off: bool = False
+
+    def replaces(self, wanted: Payment) -> bool:
+        """Whether another payment does not have to be made all the same once this one is."""
+        return (self.whole or not wanted.whole) and (self.past is not None or wanted.past is None)
 
     @classmethod
     def settling(cls, plan: Plan) -> Payment:

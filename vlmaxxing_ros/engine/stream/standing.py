@@ -86,6 +86,8 @@ class Standing:
             asked: stamp of the newest image when somebody asked last; None: nobody has.
         """
         tail, mode, reach = ledger.tail, config.tail_mode, Reach.of(config)
+        # The background has a while to see to it; where it does nothing, a question does at once.
+        tolerated = reach.most + (reach.least if config.max_duty > 0.0 else 0.0)
         shown = tail.frame.stamp if tail and tail.frame else None
         exact = tail is not None and tail.refreshed is None
         refreshed = tail.refreshed.rows / len(tail.rows) if tail and tail.refreshed else 0.0
@@ -101,7 +103,7 @@ class Standing:
             keyframe=keyframes[-1] if keyframes else None,
             grown=grown(ledger, config),
             outdated=len(lasting) < len(history),
-            expired=any(now - s.until > reach.most + reach.least for s, _ in history),
+            expired=any(now - s.until > tolerated for s, _ in history),
             late=exact and now - (shown or now) >= reach.most,
             put_off=put_off,
             attended=asked is not None and now - asked <= reach.most,

@@ -126,19 +126,17 @@ class Stream:
             self._jobs['build'] = self._make(self._generations.build(), cost)
         if 'audit' not in self._jobs and self._audit is None and self._audit_due():
             self._jobs['audit'] = self.auditing()
-        urgencies = {'protect': Why.PROTECTED.urgency, 'pay': self._paid_for.urgency}
+        paid_for = self._under_way.why if self._under_way else Why.SETTLE
+        urgencies = {'protect': Why.PROTECTED.urgency, 'pay': paid_for.urgency}
         for rank, name in enumerate(('protect', 'pay', 'build', 'audit')):
             if name in self._jobs:
                 return self._jobs[name], name, urgencies.get(name, len(Why) + rank)
         return None
 
-    @property
-    def _paid_for(self) -> Why:
-        return self._under_way.why if self._under_way else Why.SETTLE
-
     def _begin_to_pay(self) -> None:
         """Begin the next payment; that of a protected region does not wait for any other's end."""
-        pay, hurried = self._jobs.get('pay'), self._paid_for is Why.PROTECTED
+        pay, under_way = self._jobs.get('pay'), self._under_way
+        hurried = under_way is not None and under_way.why is Why.PROTECTED
         if pay is not None and ('protect' in self._jobs or hurried or not pay.begun):
             return
         next_payment = background if pay is None else protecting
@@ -187,10 +185,10 @@ class Stream:
             self._under_way = payment
         return self._make(self.pay(payment), self.price(payment))
 
-    def adopt(self) -> Job | None:
-        """The background's payment under way, for a question, if it pays what is owed now."""
+    def adopt(self, wanted: Payment) -> Job | None:
+        """The background's payment under way, for a question, if it pays all that is wanted."""
         job, payment = self._jobs.get('pay'), self._under_way
-        if job is None or payment is None:
+        if job is None or payment is None or not payment.replaces(wanted):
             return None
         owed = self.sight.owed()
         covered = payment.whole or not (owed.blocks & ~payment.blocks).any()
@@ -201,13 +199,14 @@ class Stream:
 
     def price(self, payment: Payment) -> float:
         """Seconds that a payment will take, estimated; 0: not known yet."""
-        blocks = int(np.count_nonzero(payment.blocks))
-        if payment.whole:
-            rows = blocks * (1 + len(payment.briefs) + (payment.past is not None))
-            return self._calibration.seconds(vision=rows, prefill=rows)
-        windows = self.family.windows(payment.plan.look.frame.grid)
-        active = np.isin(windows, np.unique(windows[payment.blocks])).sum()
-        return self._calibration.seconds(vision=int(active), prefill=2 * blocks + 1)
+        grid, past = payment.plan.look.frame.grid, payment.past
+        blocks = rows = looked_at = int(np.count_nonzero(payment.blocks))
+        if not payment.whole:
+            rows, looked_at = 2 * blocks + 1, self._tail.looked_at(grid, payment.blocks)
+        rows += grid.blocks * (len(payment.briefs) + (past is not None))
+        looked_at += grid.blocks * len(payment.briefs)
+        looked_at += self._tail.looked_at(grid, past.changed) if past else 0
+        return self._calibration.seconds(vision=looked_at, prefill=rows)
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
@@ -274,8 +273,7 @@ class Stream:
 
     def _begin(self) -> None:
         self._end_audit()  # two caches at a time are enough
-        since = self.sight.newest.stamp - Reach.of(self.config).least
-        self._generations.begin(self.config, since)
+        self._generations.begin(self.config, self.sight.newest.stamp - Reach.of(self.config).least)
 
     def auditing(self) -> Job:
         """A job that audits: the report is its result; None if something went before it.
@@ -303,6 +301,8 @@ class Stream:
                 if not audit.nearly_done(self.cache):
                     yield from audit.replay(self.cache)
                 elif not self.cache.ledger.exact:
+                    for name in ('protect', 'pay'):
+                        self._drop(name)  # in place, it would undo what this one pays
                     yield from self.pay(Payment.settling(self.sight.plan))
                 else:
                     report = yield from audit.compare(self.cache, self.probe)

@@ -21,7 +21,7 @@ import numpy as np
 from vlmaxxing_ros.engine.cache.ledger import Kind, Refreshed, Segment
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family, Features
-from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.steps import Steps
 from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.encoder import Encoding, IncrementalEncoder
@@ -42,19 +42,43 @@ class Tail:
         self._encoder = IncrementalEncoder(family)
         self._encoded: Frame | None = None  # whole, last
 
+    def looked_at(self, grid: Grid, blocks: np.ndarray) -> int:
+        """How many blocks the windows of some (bool [rows, cols]) hold."""
+        windows = self._family.windows(grid)
+        return int(np.isin(windows, np.unique(windows[blocks])).sum())
+
     def shows(self, cache: RollingCache, frame: Frame) -> bool:
         """Whether the tail is exact and these very pixels, every one of them."""
         tail = cache.ledger.tail
         exact = tail is not None and tail.refreshed is None
         return exact and frame.shows_the_same(self._encoded)
 
-    def encoding(self, frame: Frame, blocks: np.ndarray | None) -> Steps[Encoding]:
-        """Encode a frame that is not the tail's: all of it, or the windows of some blocks."""
-        return (yield from self._encoder.encoding(frame, blocks))
+    def encoding(
+        self, frame: Frame, blocks: np.ndarray | None = None, *, after: Encoding | None = None
+    ) -> Steps[Encoding]:
+        """Encode a frame that is not the tail's yet: all of it, or the windows of some blocks.
 
-    def replacing(self, cache: RollingCache, frame: Frame, *, keep: bool = True) -> Steps[Paid]:
-        """Encode and prefill a frame whole, in place of the last one; `keep` as in `refreshing`."""
-        encoding = yield from self._encoder.encoding(frame)
+        The other windows are those of `after`, by default the tail's.
+        """
+        return (yield from self._encoder.encoding(frame, blocks, after=after))
+
+    def replacing(
+        self,
+        cache: RollingCache,
+        frame: Frame,
+        *,
+        encoding: Encoding | None = None,
+        keep: bool = True,
+    ) -> Steps[Paid]:
+        """Encode and prefill a frame whole, in place of the last one.
+
+        Args:
+            cache: whose tail it is.
+            frame: the newest.
+            encoding: of the whole frame, where there is one already.
+            keep: as in `refreshing`.
+        """
+        encoding = encoding or (yield from self._encoder.encoding(frame))
         return (yield from self._prefilling(cache, frame, encoding, keep))
 
     def _prefilling(
