@@ -16,7 +16,9 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.region import Region
+from vlmaxxing_ros.engine.steps import Clock, Piece
 from vlmaxxing_ros.engine.stream.governor import Terms
+from vlmaxxing_ros.engine.stream.payment import Why, asked, protecting
 from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.random_models.families import random_family
 
@@ -35,8 +37,10 @@ NEVER: dict[str, Any] = {
 class GripperCamera:
     """A camera with the gripper protected; its first image is paid."""
 
-    def __init__(self, family: Family, *protected: Region, **settings: Any) -> None:
-        self.session = StreamSession(family, EngineConfig(**{**NEVER, **settings}))
+    def __init__(
+        self, family: Family, *protected: Region, clock: Clock | None = None, **settings: Any
+    ) -> None:
+        self.session = StreamSession(family, EngineConfig(**{**NEVER, **settings}), clock)
         self.protected = protected
         self.newest = scene(PERIOD)
         self.session.see(self.newest, protected=protected)
@@ -203,6 +207,46 @@ def test_past_the_bound_of_refreshed_rows_it_is_paid_in_place_and_then_the_frame
     assert set(kinds) == {False, True}
     assert stream.cache.ledger.exact
     assert camera.session.audit().ok
+
+
+class Seconds:
+    """A second per row of work."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.time
+
+    def worked(self, piece: Piece) -> None:
+        """Its rows have taken their time."""
+        self.time += piece.rows
+
+
+@pytest.mark.parametrize('enough_for', ['all', 'what is protected', 'nothing'])
+def test_a_question_that_has_no_time_for_all_that_is_owed_pays_what_is_protected(
+    qwen: Family, enough_for: str
+) -> None:
+    camera = GripperCamera(qwen, REGION, clock=Seconds())
+    stream = camera.session.stream
+    assert stream is not None
+    camera.show(GRIPPER, (3, 5), (0, 0), (3, 0))
+    owed, standing = stream.sight.owed(), stream.standing
+    everything = asked(owed, standing, stream.config)
+    first = protecting(owed, standing, stream.config, Why.ASKED)
+    assert everything is not None
+    assert first is not None
+    prices = {'all': stream.price(everything), 'what is protected': stream.price(first)}
+    assert 0.0 < prices['what is protected'] < prices['all'] - 1.0
+    question = Question(text='what?', max_tokens=2)
+    answer = stream.prefill_price(len(qwen.text.question_ids('what?', ())))
+    terms = Terms(time_left=answer + prices.get(enough_for, 0.0) + 0.1)
+    job = camera.session.answering(question, terms, evidence_age=lambda _: 0.0, start=0.0)
+    left = {'all': [], 'what is protected': [(0, 0), (3, 0), (3, 5)]}
+    owing = left.get(enough_for, [(0, 0), GRIPPER, (3, 0), (3, 5)])
+    assert job.finish().evidence.blocks_owed == len(owing)
+    assert camera.owed == owing
 
 
 def test_the_budget_says_how_many_blocks_are_protected(qwen: Family) -> None:

@@ -17,11 +17,12 @@ from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.errors import NoEvidence
 from vlmaxxing_ros.engine.question import Evidence
+from vlmaxxing_ros.engine.seeing.sight import Owed
 from vlmaxxing_ros.engine.steps import Job
 from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.governor import Terms, pays
 from vlmaxxing_ros.engine.stream.payer import Aside
-from vlmaxxing_ros.engine.stream.payment import Payment, asked
+from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, protecting
 from vlmaxxing_ros.engine.stream.stream import Stream
 
 
@@ -60,7 +61,7 @@ class Bill:
         payment = self._payment()
         if payment is None and stream.cache.ledger.tail is None:
             raise NoEvidence('no image has been admitted yet: is the camera publishing?')
-        self._adopted = stream.adopt(payment) if payment else None
+        self._adopted = stream.adopt(payment) if payment and not payment.partial else None
         self._job = self._adopted or (stream.paying(payment) if payment else None)
 
     def _payment(self) -> Payment | None:
@@ -70,16 +71,21 @@ class Bill:
         if as_of and as_of < owed.stamp:
             return None
         payment = asked(owed, stream.standing, stream.config)
-        if payment is None:
-            return None
+        if payment is not None and not self._agreed(payment, owed):
+            payment = protecting(owed, stream.standing, stream.config, Why.ASKED)
+            return payment if payment is not None and self._agreed(payment, owed) else None
+        return payment
+
+    def _agreed(self, payment: Payment, owed: Owed) -> bool:
+        """Whether the question has time for a payment, and wants it."""
+        stream = self.stream
         seen = stream.cache.ledger.tail is not None
-        agreed = pays(
+        return pays(
             self._terms,
             age=self._age(owed.accounted) if seen else float('inf'),
             price=stream.price(payment),
             answer=stream.prefill_price(self._rows),
         )
-        return payment if agreed else None
 
     @property
     def done(self) -> bool:

@@ -11,7 +11,7 @@ models.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -82,6 +82,7 @@ class Payment:
         aside: on a branch that serves one answer: the tail that there is, which is to become a
             keyframe, stays until the background takes the frame whole.
         puts_off: a keyframe is due, and left to the background.
+        partial: there is no time for all that is owed.
     """
 
     why: Why
@@ -96,6 +97,7 @@ class Payment:
     briefs: tuple[Brief, ...] = ()
     aside: bool = False
     puts_off: bool = False
+    partial: bool = False
 
     def replaces(self, wanted: Payment) -> bool:
         """Whether another payment does not have to be made all the same once this one is."""
@@ -157,12 +159,18 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     return None
 
 
-def protecting(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
-    """What is protected, in place while something else is being paid; None: nothing can be."""
+def protecting(
+    owed: Owed, standing: Standing, config: EngineConfig, why: Why = Why.PROTECTED
+) -> Payment | None:
+    """What is protected, in place, whatever becomes of the rest; None: nothing can be.
+
+    Beside a payment that is under way, or for a question that has no time for more.
+    """
     if standing.tail is None or not owed.urgent.any():
         return None
-    payment = _form(Why.PROTECTED, owed, owed.urgent | owed.due, standing, config)
-    return None if payment.whole else payment
+    blocks = owed.urgent if why.asks else owed.urgent | owed.due
+    payment = _form(why, owed, blocks, standing, config)
+    return None if payment.whole else replace(payment, partial=True)
 
 
 def _form(
