@@ -158,7 +158,7 @@ class StandingArm:
         )
         return Ticket(
             request,
-            camera=camera,
+            cameras=(camera,),
             deadline=deadline,
             on_token=on_token,
             on_done=lambda _: None,

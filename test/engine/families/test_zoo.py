@@ -27,7 +27,7 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.generic import image_token_id
 from vlmaxxing_ros.engine.question import Answer, Question
@@ -105,9 +105,11 @@ def raw_ids(family: Family, frames: list[Frame], prompt: str) -> list[int]:
     return [int(id_) for id_ in np.array(inputs['input_ids'])[0]]
 
 
-def stock_ids(family: Family, frames: list[Frame], question: str = QUESTION) -> list[int]:
+def stock_ids(
+    family: Family, frames: list[Frame], captions: tuple[str, ...] = (), question: str = QUESTION
+) -> list[int]:
     """What stock generation prefills, with one beginning of sequence."""
-    asked = stock_prompt(family, len(frames), question=question)
+    asked = stock_prompt(family, len(frames), captions, question=question)
     prompt = one_beginning(family, frames, asked)
     ids = raw_ids(family, frames, prompt)
     if family.stock_images == 1:  # FastVLM has one id for all of an image's rows
@@ -133,6 +135,21 @@ def test_a_streams_ids_are_those_of_the_stock_prompt(family: Family, count: int)
     for frame in frames:
         ids += family.frame_rows(frame.grid, len(ids)).ids.tolist()
     assert ids + family.text.question_ids(QUESTION, ()) == stock_ids(family, frames)
+
+
+def test_another_cameras_frame_stands_behind_its_label_as_stock_prompts_it_or_is_refused(
+    family: Family,
+) -> None:
+    first, other = noise(family, 2, rows=4, cols=5)
+    ids, label = list(family.text.prefix_ids), 'wrist camera:'
+    ids += family.frame_rows(first.grid, len(ids)).ids.tolist()
+    if 'LABELMARKERQUESTIONMARKER' in family.text.prompts.labelled:  # texts behind all images
+        with pytest.raises(Unsupported, match='no text between two images'):
+            family.labelled_rows(label, other, len(ids))
+        return
+    ids += family.labelled_rows(label, other, len(ids)).ids.tolist()
+    ids += family.text.question_ids(QUESTION, ())
+    assert ids == stock_ids(family, [first, other], ('', label + family.caption(other)))
 
 
 def test_the_answer_is_the_one_that_stock_generation_gives(family: Family) -> None:
@@ -280,7 +297,7 @@ def test_questions_are_stripped_where_the_template_strips_them(
     (frame,) = noise(family, 1, rows=4, cols=5)
     ids = list(family.text.prefix_ids)
     ids += family.frame_rows(frame.grid, len(ids)).ids.tolist()
-    assert ids + family.text.question_ids(question, ()) == stock_ids(family, [frame], question)
+    assert ids + family.text.question_ids(question, ()) == stock_ids(family, [frame], question=question)
 
 
 def test_the_vocabulary_has_been_read_when_the_model_is_there(family: Family) -> None:
