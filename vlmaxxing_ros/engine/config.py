@@ -229,6 +229,13 @@ class EngineConfig:
         minimum=1,
         maximum=131072,
     )
+    settle_margin: float = setting(
+        0.0,
+        'an answer whose margin is less, from a refreshed tail, waits until that is exact, if its '
+        'deadline leaves time to; 0: none does',
+        unit='nats',
+        minimum=0.0,
+    )
     audit_interval: float = setting(
         30.0,
         'time between audits of the cache in idle time; 0: only on request',

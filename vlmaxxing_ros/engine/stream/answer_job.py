@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A question as a job: pay what is owed, fork, answer.
+"""A question as a job: pay what is owed, fork, answer; where that is not sure, settle and again.
 
 Holds to the contract: what the answer says of its evidence is how things stood when it forked.
 Knows nothing of ROS or of who asks.
@@ -19,9 +19,9 @@ from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token
 from vlmaxxing_ros.engine.steps import Job
 from vlmaxxing_ros.engine.stream.accounting import Paid
-from vlmaxxing_ros.engine.stream.governor import Terms, pays
+from vlmaxxing_ros.engine.stream.governor import Terms, pays, settles
 from vlmaxxing_ros.engine.stream.payer import Aside
-from vlmaxxing_ros.engine.stream.payment import Payment, asked
+from vlmaxxing_ros.engine.stream.payment import Payment, asked, sure
 from vlmaxxing_ros.engine.stream.stream import Stream
 
 _CHARACTERS = 16  # of a token, in the mean of a long text, at most
@@ -70,6 +70,8 @@ class AnswerJob:
         self._asking: Asking | None = None
         self._suffix = _question_ids(stream, question)
         self._terms, self._age = terms, evidence_age
+        self._begun = stream.clock.now()
+        self._settles = stream.config.settle_margin > 0.0  # it may yet
         stream.asked = stream.sight.newest.stamp
         payment = self._payment()
         if payment is None and stream.cache.ledger.tail is None:
@@ -118,6 +120,11 @@ class AnswerJob:
             return True
         if token is not None:
             self.on_token(token)
+        elif self._settles and asking.margin is not None:
+            self._settles = False
+            if payment := self._settling(asking.margin):
+                self._asking = self._aside = None
+                self._paying = self._stream.paying(payment)
         return False
 
     def stop(self, reason: str) -> Answer | None:
@@ -131,7 +138,7 @@ class AnswerJob:
 
     def taken_up(self) -> Asking:
         """Pay, and take up the question; iterate over the result to answer it."""
-        while self._asking is None:
+        while self._asking is None or (self._settles and self.answer is None):
             self.step()
         return self._asking
 
@@ -141,6 +148,20 @@ class AnswerJob:
             pass
         assert self.answer is not None
         return self.answer
+
+    def _settling(self, margin: float) -> Payment | None:
+        """What it pays where the answer that it has begun is given up, for one that is exact."""
+        stream = self._stream
+        payment = sure(stream.sight.owed(), stream.standing, stream.config)
+        agreed = settles(
+            self._terms,
+            margin=margin,
+            least=stream.config.settle_margin,
+            spent=stream.clock.now() - self._begun,
+            price=stream.price(payment),
+            answer=stream.answer_price(self._suffix),
+        )
+        return payment if agreed else None
 
     def _settle_up(self, job: Job) -> None:
         """A payment is done: answer; what the background had begun may leave a rest to pay."""
@@ -168,6 +189,10 @@ class AnswerJob:
         stamp = max(shown.stamp, owed.accounted) if present else shown.stamp
         owing = stream.sight.moved_since(aside.plan) if aside else owed.blocks
         stream.probe = self._suffix
+        # What was refreshed can be settled; what was compressed, or is of the past, cannot.
+        self._settles &= fork.segments[-1].refreshed is not None and not (
+            question.as_of and question.as_of < owed.stamp
+        )
         self._asking = Asking(
             family=stream.family,
             fork=fork,
@@ -186,6 +211,7 @@ class AnswerJob:
             start=self._start,
             clock=stream.clock,
             recomputed=self._paid.rows,
+            pauses=self._settles,
         )
         self.evidence_age = self._age(stamp)
 

@@ -100,9 +100,9 @@ class Payment:
         return (self.whole or not wanted.whole) and (self.past is not None or wanted.past is None)
 
     @classmethod
-    def settling(cls, plan: Plan) -> Payment:
-        """Take a frame whole in place of the tail, whatever is owed of it."""
-        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True)
+    def settling(cls, plan: Plan, *, promote: bool = False) -> Payment:
+        """Take a frame whole in place of the tail, whatever is owed of it; `promote` as above."""
+        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True, promote=promote)
 
 
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
@@ -123,6 +123,14 @@ def eager(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
     if standing.tail is None or standing.wanted or standing.behind or blocks.any():
         return _form(Why.EAGER, owed, blocks, standing, config)
     return None
+
+
+def sure(owed: Owed, standing: Standing, config: EngineConfig) -> Payment:
+    """What a question pays whose answer is not sure: the newest frame, whole.
+
+    An exact tail, which was spared for a keyframe and answered aside of, becomes that keyframe.
+    """
+    return Payment.settling(owed.plan, promote=_promotable(owed, standing, config))
 
 
 def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
@@ -154,12 +162,7 @@ def _form(
 ) -> Payment:
     """Whole, or only the blocks in place; and what becomes of the tail that there is."""
     reach = Reach.of(config)
-    promotable = (
-        standing.tail is not None
-        and standing.exact
-        and _due(standing.tail, standing, config)
-        and owed.stamp - owed.accounted <= reach.most
-    )
+    promotable = _promotable(owed, standing, config)
     # A tail that is to be a keyframe has to be exact: taken whole.
     keyframe = why.remembers and (promotable or _due(owed.stamp, standing, config))
     # Who asks does not wait for the history's sake, unless nobody else sees to it.
@@ -202,6 +205,16 @@ def _form(
         briefs=briefs,
         # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
         puts_off=puts_off and keyframe and not promotable,
+    )
+
+
+def _promotable(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
+    """Whether the tail that there is may become the newest keyframe."""
+    return (
+        standing.tail is not None
+        and standing.exact
+        and _due(standing.tail, standing, config)
+        and owed.stamp - owed.accounted <= Reach.of(config).most
     )
 
 
