@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.seeing.beginnings import Beginning, beginnings
 from vlmaxxing_ros.engine.seeing.bursts import Brief, Bursts
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
@@ -88,6 +89,9 @@ class Sight:
         config: settings.
         first: the first frame.
         camera_velocity: as in `Planner.look`.
+
+    Attributes:
+        begun: what has begun to change with the newest frame, for whoever sees.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class Sight:
         first: Frame,
         camera_velocity: tuple[float, float] | None = None,
     ) -> None:
+        self.begun: tuple[Beginning, ...] = ()
         self._config = config
         self._origin = first.stamp
         self._lock = threading.Lock()
@@ -206,15 +211,20 @@ class Sight:
 
     def _note_change(self, before: Plan, plan: Plan) -> None:
         stamp, then, now = plan.look.frame.stamp, _novel(before), _novel(plan)
+        changed = np.zeros_like(now)
         if plan.whole:
-            self._moved_at[:] = self._changed_at[:] = stamp
+            self._moved_at[:], changed[:] = stamp, True
         elif now.any() or then.any():
             moved = self._planner.moved(before, plan)
             if now.any():
                 self._moved_at[moved] = stamp
             # What is novel stays so until it is paid, whether or not it goes on changing; what was
             # may have gone back to what was paid.
-            self._changed_at[(now & ~then) | (moved & (now | then))] = stamp
+            changed = (now & ~then) | (moved & (now | then))
+        # At a low rate calm is over with the next image: what changed in the last one goes on.
+        calm_since = min(self._seen_before, stamp - self._config.calm * 1e9)
+        self.begun = beginnings(changed, self._changed_at >= calm_since)
+        self._changed_at[changed] = stamp
 
     def _take(self, plan: Plan) -> None:
         self._plan, stamp = plan, plan.look.frame.stamp

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -126,13 +127,14 @@ class StreamSession:
             accounting = self._accounting
         plan_time = time.perf_counter() - start
         then()
-        return accounting.budget(
+        budget = accounting.budget(
             plan,
             sight.owed(),
             oldest_age=sight.oldest_age(frame.stamp),
             plan_time=plan_time,
             text=note,
         )
+        return replace(budget, begun=sight.begun)
 
     @property
     def newest_stamp(self) -> int | None:
