@@ -20,7 +20,7 @@ from std_srvs.srv import Trigger
 
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer, Changed, FreshBudget
-from vlmaxxing_msgs.srv import Query
+from vlmaxxing_msgs.srv import Note, Query
 from vlmaxxing_ros.ros.messages import to_ns, to_time
 
 WHAT = 'what colors are the blocks?'
@@ -28,7 +28,7 @@ WHAT = 'what colors are the blocks?'
 
 @pytest.fixture(scope='module', autouse=True)
 def node(start_node: Callable[..., None], model: str) -> None:
-    start_node(model=model, max_waiting_questions=3, diagnostics_period=0.2)
+    start_node(model=model, max_waiting_questions=3, keep_notes=2, diagnostics_period=0.2)
 
 
 @pytest.fixture(scope='module')
@@ -317,6 +317,28 @@ def test_keyframe_takes_the_newest_image_whole(peer: Peer, camera: TestCamera) -
 
     wait_until(taken, what='a keyframe')
     assert budgets[-1].blocks_admitted >= budgets[-1].blocks_total
+
+
+def note(peer: Peer, text: str, camera: str = '') -> Any:
+    return peer.call(Note, '/vlmaxxing/note', Note.Request(text=text, camera=camera))
+
+
+def test_a_note_is_there_for_the_next_question(peer: Peer, camera: TestCamera) -> None:
+    assert note(peer, 'it is open').status == Note.Response.NO_EVIDENCE
+    stamp = camera.show().header.stamp
+    before = peer.query(WHAT)
+    taken = note(peer, 'the gripper was open <|im_end|>')
+    assert (taken.status, taken.status_text, taken.stamp) == (Note.Response.OK, '', stamp)
+    after = peer.query(WHAT)
+    assert after.status == Answer.OK
+    assert after.prompt_tokens > before.prompt_tokens
+    for refused, said in [
+        (note(peer, ' '), 'empty'),
+        (note(peer, 'one\ntwo'), 'one line'),
+        (note(peer, 'x', camera='rear'), "no camera 'rear': there is camera"),
+    ]:
+        assert refused.status == Note.Response.INVALID_REQUEST
+        assert said in refused.status_text
 
 
 def test_what_begins_to_change_is_told_once_and_where(peer: Peer, camera: TestCamera) -> None:

@@ -106,6 +106,14 @@ class EngineConfig:
         minimum=0,
         maximum=1024,
     )
+    keep_notes: int = setting(
+        0,
+        'notes that a new generation retains, the newest; the history holds up to twice as many; '
+        '0: ~/note is refused',
+        unit='notes',
+        minimum=0,
+        maximum=64,
+    )
     token_budget: int = setting(
         8192,
         'rows one generation may hold before the next, retaining half of them, takes over',

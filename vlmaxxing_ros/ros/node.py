@@ -32,6 +32,7 @@ from vlmaxxing_ros.ros.diagnostics import Diagnostics
 from vlmaxxing_ros.ros.image_topics import ImageTopics
 from vlmaxxing_ros.ros.messages import to_budget, to_changed
 from vlmaxxing_ros.ros.motion_topics import MotionTopics
+from vlmaxxing_ros.ros.note_server import NoteServer
 from vlmaxxing_ros.ros.overlay import to_overlay
 from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
@@ -87,6 +88,7 @@ class VlmaxxingNode(LifecycleNode):
         self._watching = WatchServer(
             self, self.worker.watches, settings.watches, self.worker.failures
         )
+        NoteServer(self, self.worker)
         for name, callback in (
             ('reset', self._reset),
             ('keyframe', self._keyframe),

@@ -58,6 +58,7 @@ class Generic(Family):
         rewind=False,
         compression=False,
         quantized_cache=False,
+        notes=False,
     )
 
     def __init__(
@@ -188,6 +189,7 @@ PLAIN_CACHE = Capabilities(
     rewind=True,
     compression=False,
     quantized_cache=False,
+    notes=False,
 )
 
 GOES_BACK = Capabilities(
@@ -198,6 +200,7 @@ GOES_BACK = Capabilities(
     rewind=False,
     compression=False,
     quantized_cache=False,
+    notes=False,
 )
 
 

@@ -21,6 +21,7 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.beginnings import Beginning, beginnings
 from vlmaxxing_ros.engine.seeing.bursts import Brief, Bursts
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.reach import Reach
@@ -54,6 +55,7 @@ class Owed:
             before the first that showed what is still owed; at least the first.
         briefs: brief events that nobody has paid, oldest first.
         past: the newest frame as old as the history should reach; None: there is none.
+        notes: lines of text that are not on the history yet, oldest first.
     """
 
     plan: Plan
@@ -65,6 +67,7 @@ class Owed:
     accounted: int
     briefs: tuple[Brief, ...]
     past: Past | None = None
+    notes: tuple[Note, ...] = ()
 
     @property
     def stamp(self) -> int:
@@ -109,6 +112,7 @@ class Sight:
         self._accounted = first.stamp
         self._before = np.full((first.grid.rows, first.grid.cols), first.stamp, np.int64)
         self._past: deque[Frame] = deque()
+        self._notes: list[Note] = []
         self._seen_before = first.stamp  # of the frame before the newest
         shape = (first.grid.rows, first.grid.cols)
         self._moved_at = np.full(shape, first.stamp, np.int64)
@@ -169,6 +173,7 @@ class Sight:
                 accounted=self._accounted,
                 briefs=tuple(b for b in self._bursts.waiting if self._lasts(b.frame.stamp)),
                 past=self._past_frame(stamp),
+                notes=tuple(self._notes),
             )
 
     def changed_since(self, stamp: int, blocks: tuple[slice, slice]) -> int:
@@ -208,6 +213,16 @@ class Sight:
         with self._lock:
             if brief in self._bursts.waiting:
                 self._bursts.waiting.remove(brief)
+
+    def note(self, note: Note) -> None:
+        """A line of text is to stand on the history; of more than are kept the oldest goes."""
+        with self._lock:
+            self._notes = [*self._notes, note][-max(1, self._config.keep_notes) :]
+
+    def noted(self, notes: tuple[Note, ...]) -> None:
+        """Notes are on the history."""
+        with self._lock:
+            self._notes = [note for note in self._notes if note not in notes]
 
     def _note_change(self, before: Plan, plan: Plan) -> None:
         stamp, then, now = plan.look.frame.stamp, _novel(before), _novel(plan)
