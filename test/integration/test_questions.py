@@ -69,6 +69,7 @@ def test_an_answer_says_what_it_rests_on_and_what_it_cost(peer: Peer, camera: Te
     assert 0 < answer.reused_tokens < answer.prompt_tokens
     assert answer.answer_tokens > 0
     assert 0.0 < answer.time_to_first_token <= answer.latency
+    assert answer.margin > 0.0
     assert answer.model
     wait_until(lambda: published, what='the answer on ~/answers')
     assert published[0] == answer
