@@ -33,7 +33,7 @@ def test_every_field_and_constant_is_in_ros_style_and_has_a_comment(path: Path) 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
 def test_every_number_says_its_unit(path: Path) -> None:
-    units = r'\bs\b|\bHz\b|\[0\.\.1\]|ratio|dimensionless|frames'
+    units = r'\bs\b|\bHz\b|\[0\.\.1\]|ratio|dimensionless|frames|nats'
     for line in chain.from_iterable(_sections(path)):
         if line.startswith('float'):
             assert re.search(units, line.partition('#')[2]), line

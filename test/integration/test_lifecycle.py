@@ -31,7 +31,7 @@ from rcl_interfaces.srv import SetParameters
 from sensor_msgs.msg import Image
 
 from vlmaxxing_msgs.msg import Answer
-from vlmaxxing_msgs.srv import Query
+from vlmaxxing_msgs.srv import Note, Query
 from vlmaxxing_ros.random_models.families import random_family
 from vlmaxxing_ros.random_models.folder import save
 
@@ -57,6 +57,8 @@ def test_a_whole_life(spawn: Spawn, peer: Peer, model: str) -> None:
     assert change(peer, Transition.TRANSITION_CONFIGURE)
     assert state(peer) == 'inactive'
     assert peer.query(WHAT).status == Answer.NOT_ACTIVE
+    taken = peer.call(Note, '/vlmaxxing/note', Note.Request(text='the gripper is open'))
+    assert taken.status == Note.Response.NOT_ACTIVE
     for _ in range(2):
         assert change(peer, Transition.TRANSITION_ACTIVATE)
         camera = TestCamera(peer, Image)

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
+from integration.recordings import scene
 from integration.ros_process import Peer, TestCamera, questions_waiting, spinning_peer, wait_until
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from vlmaxxing_msgs.action import Ask
-from vlmaxxing_msgs.msg import Answer, FreshBudget
-from vlmaxxing_msgs.srv import Query
+from vlmaxxing_msgs.msg import Answer, Changed, FreshBudget
+from vlmaxxing_msgs.srv import Note, Query
 from vlmaxxing_ros.ros.messages import to_ns, to_time
 
 WHAT = 'what colors are the blocks?'
@@ -27,7 +28,7 @@ WHAT = 'what colors are the blocks?'
 
 @pytest.fixture(scope='module', autouse=True)
 def node(start_node: Callable[..., None], model: str) -> None:
-    start_node(model=model, max_waiting_questions=3, diagnostics_period=0.2)
+    start_node(model=model, max_waiting_questions=3, keep_notes=2, diagnostics_period=0.2)
 
 
 @pytest.fixture(scope='module')
@@ -68,6 +69,7 @@ def test_an_answer_says_what_it_rests_on_and_what_it_cost(peer: Peer, camera: Te
     assert 0 < answer.reused_tokens < answer.prompt_tokens
     assert answer.answer_tokens > 0
     assert 0.0 < answer.time_to_first_token <= answer.latency
+    assert answer.margin > 0.0
     assert answer.model
     wait_until(lambda: published, what='the answer on ~/answers')
     assert published[0] == answer
@@ -316,6 +318,50 @@ def test_keyframe_takes_the_newest_image_whole(peer: Peer, camera: TestCamera) -
 
     wait_until(taken, what='a keyframe')
     assert budgets[-1].blocks_admitted >= budgets[-1].blocks_total
+
+
+def note(peer: Peer, text: str, camera: str = '') -> Any:
+    return peer.call(Note, '/vlmaxxing/note', Note.Request(text=text, camera=camera))
+
+
+def test_a_note_is_there_for_the_next_question(peer: Peer, camera: TestCamera) -> None:
+    assert note(peer, 'it is open').status == Note.Response.NO_EVIDENCE
+    stamp = camera.show().header.stamp
+    before = peer.query(WHAT)
+    taken = note(peer, 'the gripper was open <|im_end|>')
+    assert (taken.status, taken.status_text, taken.stamp) == (Note.Response.OK, '', stamp)
+    after = peer.query(WHAT)
+    assert after.status == Answer.OK
+    assert after.prompt_tokens > before.prompt_tokens
+    for refused, said in [
+        (note(peer, ' '), 'empty'),
+        (note(peer, 'one\ntwo'), 'one line'),
+        (note(peer, 'x', camera='rear'), "no camera 'rear': there is camera"),
+    ]:
+        assert refused.status == Note.Response.INVALID_REQUEST
+        assert said in refused.status_text
+
+
+def test_what_begins_to_change_is_told_once_and_where(peer: Peer, camera: TestCamera) -> None:
+    told = peer.collect(Changed, '/vlmaxxing/changed')
+    wait_until(lambda: peer.count_publishers('/vlmaxxing/changed'), what='changes are published')
+    time.sleep(0.5)  # the node discovers this subscription by itself
+    camera.show()
+    assert peer.query(WHAT).status == Answer.OK, 'all is paid'
+    start = camera.now()
+    for number in range(1, 4):
+        camera.show(scene(0), stamp=start + number * 10**9)
+    budgets = [camera.show(scene(9), stamp=start + number * 10**9) for number in range(4, 7)]
+    wait_until(lambda: told, what='the square has moved')
+    camera.show(scene(9), stamp=start + 7 * 10**9)
+    (changed,) = told
+    assert changed.header == budgets[0].header
+    assert (changed.camera, changed.blocks_total) == ('camera', budgets[0].blocks_total)
+    assert changed.blocks == budgets[0].blocks_novel > 0
+    x, y, width, height = changed.region
+    assert (y, height) == (0.25, 0.25), 'the row of blocks in which it is'
+    assert x == 0.0
+    assert width > 0.5
 
 
 def test_audit_finds_the_cache_to_be_what_its_ledger_says(peer: Peer, camera: TestCamera) -> None:

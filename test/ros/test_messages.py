@@ -18,9 +18,11 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from vlmaxxing_msgs.action import Ask
-from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_msgs.msg import Answer, Changed, FreshBudget
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.engine import question
+from vlmaxxing_ros.engine.seeing.beginnings import Beginning
+from vlmaxxing_ros.engine.seeing.region import Region
 from vlmaxxing_ros.engine.stream import budget as budgets
 from vlmaxxing_ros.ros.camera import Arrival, Counts, Perceived
 from vlmaxxing_ros.ros.camera_motion import Lens, Twist
@@ -28,6 +30,7 @@ from vlmaxxing_ros.ros.images import to_rgb
 from vlmaxxing_ros.ros.messages import (
     to_answer,
     to_budget,
+    to_changed,
     to_failed_answer,
     to_image,
     to_lens,
@@ -121,6 +124,7 @@ def test_an_answer_carries_what_the_engine_said() -> None:
         reused_tokens=30,
         rows_paid=10,
         time_to_first_token=0.2,
+        margin=1.5,
     )
     outcome = Outcome(
         request=asks('which?'),
@@ -139,6 +143,7 @@ def test_an_answer_carries_what_the_engine_said() -> None:
     assert (message.oldest_block_age, message.evidence_age) == (0.5, 0.1)
     assert message.exact is True
     assert (message.blocks_owed, message.rows_paid) == (6, 10)
+    assert message.margin == 1.5
     assert (message.choice_index, list(message.choice_probabilities)) == (1, [0.25, 0.75])
     assert (message.prompt_tokens, message.reused_tokens) == (40, 30)
     assert (message.time_to_first_token, message.latency) == (0.2, 0.3)
@@ -216,6 +221,19 @@ def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> No
     assert message.background_duty == 0.25
     for name in numbers:
         assert getattr(message, name) == numbers[name], name
+
+
+def test_everything_that_begins_to_change_is_a_message_with_the_images_header() -> None:
+    begun = (Beginning(Region(0.25, 0.5, 0.5, 0.25), 3), Beginning(Region(), 1))
+    budget = budgets.FreshBudget(blocks_total=16, begun=begun)
+    first, second = to_changed(Perceived('front', Arrival(None, 9, 'lens'), budget, Counts()))
+    assert serialize_message(first)
+    assert (first.camera, first.blocks, first.blocks_total) == ('front', 3, 16)
+    assert list(first.region) == [0.25, 0.5, 0.5, 0.25]
+    assert (second.blocks, list(second.region)) == (1, [0.0, 0.0, 1.0, 1.0])
+    for message in (first, second):
+        assert isinstance(message, Changed)
+        assert (to_ns(message.header.stamp), message.header.frame_id) == (9, 'lens')
 
 
 def test_an_image_message_is_what_it_was_made_of() -> None:

@@ -108,6 +108,14 @@ class EngineConfig:
         minimum=0,
         maximum=1024,
     )
+    keep_notes: int = setting(
+        0,
+        'notes that a new generation retains, the newest; the history holds up to twice as many; '
+        '0: ~/note is refused',
+        unit='notes',
+        minimum=0,
+        maximum=64,
+    )
     token_budget: int = setting(
         8192,
         'rows one generation may hold before the next, retaining half of them, takes over',
@@ -230,6 +238,13 @@ class EngineConfig:
         unit='tokens',
         minimum=1,
         maximum=131072,
+    )
+    settle_margin: float = setting(
+        0.0,
+        'an answer whose margin is less, from a refreshed tail, waits until that is exact, if its '
+        'deadline leaves time to; 0: none does',
+        unit='nats',
+        minimum=0.0,
     )
     audit_interval: float = setting(
         30.0,

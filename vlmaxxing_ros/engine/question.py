@@ -145,6 +145,7 @@ class Answer:
     cameras: tuple[Evidence, ...] = ()
     choice_index: int = -1
     choice_probabilities: tuple[float, ...] = ()
+    margin: float = 0.0
     token_ids: tuple[int, ...] = ()
     prompt_tokens: int = 0
     reused_tokens: int = 0

@@ -9,7 +9,7 @@ Knows no node and no topic.
 from __future__ import annotations
 
 import array
-from dataclasses import fields
+from dataclasses import astuple, fields
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from geometry_msgs.msg import TwistStamped
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from vlmaxxing_msgs.msg import Answer, CameraEvidence, FreshBudget
+from vlmaxxing_msgs.msg import Answer, CameraEvidence, Changed, FreshBudget
 from vlmaxxing_ros.engine.question import Evidence, Question
 from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.camera_motion import Lens, Twist
@@ -140,7 +140,7 @@ def to_budget(perceived: Perceived) -> FreshBudget:
     """FreshBudget.msg of one image."""
     arrival, budget, counts = perceived.arrival, perceived.budget, perceived.counts
     message = FreshBudget()
-    _copy(budget, message, without=('plan',))
+    _copy(budget, message, without=('plan', 'begun'))
     message.header = Header(stamp=to_time(arrival.stamp), frame_id=arrival.frame_id)
     message.camera = perceived.camera
     message.convert_time = perceived.convert_time
@@ -152,6 +152,21 @@ def to_budget(perceived: Perceived) -> FreshBudget:
     message.frames_dropped = counts.dropped
     message.perception_rate = counts.rate
     return message
+
+
+def to_changed(perceived: Perceived) -> list[Changed]:
+    """Changed.msg of everything that has begun to change with one image."""
+    arrival, budget = perceived.arrival, perceived.budget
+    return [
+        Changed(
+            header=Header(stamp=to_time(arrival.stamp), frame_id=arrival.frame_id),
+            camera=perceived.camera,
+            region=list(astuple(begun.region)),
+            blocks=begun.blocks,
+            blocks_total=budget.blocks_total,
+        )
+        for begun in budget.begun
+    ]
 
 
 def to_image(pixels: np.ndarray, *, stamp: int, frame_id: str) -> Image:

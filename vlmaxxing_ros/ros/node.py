@@ -24,13 +24,14 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
-from vlmaxxing_msgs.msg import Answer, FreshBudget
+from vlmaxxing_msgs.msg import Answer, Changed, FreshBudget
 from vlmaxxing_ros.ros.awaiting import in_thread, result_of
 from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.diagnostics import Diagnostics, without_numbers
 from vlmaxxing_ros.ros.image_topics import ImageTopics
-from vlmaxxing_ros.ros.messages import to_budget
+from vlmaxxing_ros.ros.messages import to_budget, to_changed
 from vlmaxxing_ros.ros.motion_topics import MotionTopics
+from vlmaxxing_ros.ros.note_server import NoteServer
 from vlmaxxing_ros.ros.overlay import to_overlay
 from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
@@ -82,12 +83,14 @@ class VlmaxxingNode(LifecycleNode):
         )
         self._answers = self.create_lifecycle_publisher(Answer, '~/answers', 10)
         self._budgets = self.create_lifecycle_publisher(FreshBudget, '~/fresh_budget', 10)
+        self._changes = self.create_lifecycle_publisher(Changed, '~/changed', 100)
         # Depth 1: a slow viewer gets the newest picture, not a queue of them.
         self._overlays = self.create_lifecycle_publisher(Image, '~/overlay', QoSProfile(depth=1))
         self.servers = QuestionServers(self, self.worker, self._answered)
         self._watching = WatchServer(
             self, self.worker.watches, settings.watches, self.worker.failures
         )
+        NoteServer(self, self.worker)
         for name, callback in (
             ('reset', self._reset),
             ('keyframe', self._keyframe),
@@ -275,6 +278,8 @@ class VlmaxxingNode(LifecycleNode):
         """Publish what became of an image; on the seeing thread."""
         self._diagnostics.perceived(perceived)
         self._budgets.publish(to_budget(perceived))
+        for changed in to_changed(perceived):
+            self._changes.publish(changed)
         plan = perceived.budget.plan
         if plan is not None and self._overlays.get_subscription_count():
             self._overlays.publish(to_overlay(perceived, plan, self._topics.bridge))

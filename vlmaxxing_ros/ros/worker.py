@@ -146,6 +146,10 @@ class Worker:
         """Take each camera's next frame whole."""
         return self._thread.call(self._keyframe)
 
+    def note(self, camera: str, text: str) -> Future[int]:
+        """A line of text for a camera's history; the stamp (ns) of the newest image."""
+        return self._thread.call(lambda: self._cameras[camera].session.note(text))
+
     def audit(self) -> Future[Reports]:
         """Audit every session now, slice by slice: (camera, whether all is well, text) of each."""
         done: Future[Reports] = Future()

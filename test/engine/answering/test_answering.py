@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -183,6 +184,17 @@ def test_choices_are_scored_as_the_model_would_write_them(session: StreamSession
     assert answer.choice_index == int(np.argmax(expected))
     assert answer.answer == choices[answer.choice_index]
     assert (answer.finish_reason, answer.answer_tokens) == ('choice', 0)
+    second, best = sorted(totals)[-2:]
+    assert answer.margin == pytest.approx(best - second, abs=1e-4)
+
+
+def test_an_answer_carries_the_margin_of_its_first_token(session: StreamSession) -> None:
+    ids = session.family.text.question_ids('what is it?', ())
+    second, best = np.sort(np.array(session.stream.cache.fork().extend(ids)))[-2:]
+    answer = ask(session)
+    assert answer.margin == pytest.approx(best - second, abs=1e-5)
+    assert ask(session, temperature=1.5, seed=3).margin == answer.margin, 'whatever was drawn'
+    assert ask(session, json_schema='{"const": 7}').margin == math.inf, 'no other was allowed'
 
 
 def test_one_prefill_of_the_question_serves_all_choices(session: StreamSession) -> None:

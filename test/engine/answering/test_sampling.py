@@ -1,13 +1,16 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Greedy and nucleus sampling."""
+"""Greedy and nucleus sampling, and the margin."""
 
 from __future__ import annotations
 
-import mlx.core as mx
+import math
 
-from vlmaxxing_ros.engine.answering.sampling import make_sampler
+import mlx.core as mx
+import pytest
+
+from vlmaxxing_ros.engine.answering.sampling import make_sampler, margin
 
 LOGITS = mx.log(mx.array([0.5, 0.3, 0.15, 0.05]))
 
@@ -46,3 +49,9 @@ def test_questions_do_not_disturb_each_other() -> None:
         other(LOGITS)
         mixed.append(sample(LOGITS))
     assert mixed == alone
+
+
+def test_the_margin_is_in_nats_whatever_the_scale_of_the_logits() -> None:
+    assert margin(LOGITS + 7.0) == pytest.approx(math.log(0.5 / 0.3), abs=1e-5)
+    assert margin(mx.array([1.0, 1.0, 0.0])) == 0.0
+    assert margin(mx.array([-math.inf, 1.0, -math.inf])) == math.inf

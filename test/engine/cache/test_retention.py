@@ -13,6 +13,7 @@ from vlmaxxing_ros.engine.families import Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 GRID = Grid(1, 1, 28)
+NOTE = Kind.NOTE
 
 
 def segment(number: int, kind: Kind = Kind.KEYFRAME, rows: int = 10, shade: int = 0) -> Segment:
@@ -42,3 +43,12 @@ def test_delta_frames_stay_with_their_keyframe_or_go_with_it() -> None:
     assert stamps(retain(history, keep_keyframes=1, max_rows=99)) == [2, 3]
     assert stamps(retain(history, keep_keyframes=2, max_rows=13)) == [2, 3]
     assert retain(history, keep_keyframes=2, max_rows=11) == []
+
+
+def test_the_newest_notes_are_kept_where_they_stood_and_frames_get_the_rest_of_the_room() -> None:
+    history = [segment(0), *(segment(i, NOTE, 4) for i in (1, 2)), segment(3), segment(4, NOTE, 4)]
+    kept = retain(history, keep_keyframes=2, keep_notes=2, max_rows=99)
+    assert stamps(kept) == [0, 2, 3, 4]
+    assert stamps(retain(history, keep_keyframes=2, keep_notes=2, max_rows=18)) == [2, 3, 4]
+    assert stamps(retain(history, keep_keyframes=2, keep_notes=2, max_rows=5)) == [4]
+    assert stamps(retain(history, keep_keyframes=2, max_rows=99)) == [0, 3]

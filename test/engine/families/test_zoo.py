@@ -297,7 +297,9 @@ def test_questions_are_stripped_where_the_template_strips_them(
     (frame,) = noise(family, 1, rows=4, cols=5)
     ids = list(family.text.prefix_ids)
     ids += family.frame_rows(frame.grid, len(ids)).ids.tolist()
-    assert ids + family.text.question_ids(question, ()) == stock_ids(family, [frame], question=question)
+    assert ids + family.text.question_ids(question, ()) == stock_ids(
+        family, [frame], question=question
+    )
 
 
 def test_the_vocabulary_has_been_read_when_the_model_is_there(family: Family) -> None:

@@ -257,6 +257,61 @@ def test_a_frame_of_which_nothing_can_be_reused_has_changed_everywhere() -> None
     assert camera.sight.changed_since(stamp, EVERYWHERE) == GRID.blocks
 
 
+def begun(camera: Watching) -> list[tuple[float, float, int]]:
+    return [(b.region.x, b.region.y, b.blocks) for b in camera.sight.begun]
+
+
+def test_what_begins_to_change_is_told_once() -> None:
+    camera = Watching(calm=0.3)
+    assert begun(camera) == []
+    camera.show(times=5)
+    camera.show((0, 4), (0, 5), (3, 0))
+    assert begun(camera) == [(4 / 6, 0.0, 2), (0.0, 3 / 4, 1)]
+    camera.show((0, 4), (0, 5), (3, 0))
+    assert begun(camera) == [], 'it stands still'
+    camera.pay()
+    camera.show((0, 4), (0, 5), (3, 0))
+    assert begun(camera) == []
+
+
+def test_what_moves_on_is_told_no_more_until_it_has_been_calm() -> None:
+    camera = Watching(calm=0.3)
+    camera.show(times=5)
+    told = []
+    for col in (0, 1, 2, 3):
+        camera.show((1, col))
+        told.append(len(camera.sight.begun))
+    assert told == [1, 0, 0, 0]
+    camera.show((1, 3), times=4)
+    camera.show((1, 4))
+    assert begun(camera) == [(3 / 6, 1 / 4, 2)], 'it goes on after a while'
+
+
+def test_what_goes_away_is_told_as_well() -> None:
+    camera = Watching(calm=0.3)
+    camera.show(times=5)
+    camera.show((1, 2), times=5)
+    camera.show()
+    assert begun(camera) == [(2 / 6, 1 / 4, 1)]
+
+
+def test_at_a_low_rate_change_goes_on_from_one_image_to_the_next() -> None:
+    camera = Watching(calm=0.01)
+    camera.show(times=5)
+    told = []
+    for col in (0, 1, 2, 3):
+        camera.show((1, col))
+        told.append(len(camera.sight.begun))
+    assert told == [1, 0, 0, 0]
+
+
+def test_a_frame_of_which_nothing_can_be_reused_begins_everywhere() -> None:
+    camera = Watching()
+    camera.show(times=5)
+    camera.show(*((row, col) for row in range(GRID.rows) for col in range(GRID.cols)))
+    assert begun(camera) == [(0.0, 0.0, GRID.blocks)]
+
+
 def test_noise_drifting_light_and_a_flickering_lamp_are_no_change() -> None:
     spoilt = replace(QUIET, noise=5.0, drift=0.1, drift_period=9.0, flicker=0.04, flicker_hz=99.7)
     table = Tabletop(seed=1, size=(GRID.height, GRID.width), pause=math.inf, camera=spoilt)
@@ -267,4 +322,5 @@ def test_noise_drifting_light_and_a_flickering_lamp_are_no_change() -> None:
     for index in range(1, 100):
         frame = Frame(table.render(index / 10), GRID, stamp + index * PERIOD)
         camera.sight.see(frame)
+        assert camera.sight.begun == ()
     assert camera.sight.changed_since(stamp, EVERYWHERE) == 0

@@ -13,6 +13,7 @@ import pytest
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.sight import Owed, Past, Sight
 from vlmaxxing_ros.engine.stream.payment import Why, asked, background, eager, protecting
 from vlmaxxing_ros.engine.stream.standing import Standing
@@ -268,6 +269,15 @@ def test_a_large_one_is_left_to_the_background_once_somebody_has_asked() -> None
     payment = background(owed(briefs=(brief,)), replace(HELD, put_off=True), CONFIG)
     assert payment is not None
     assert payment.briefs == (brief,)
+
+
+def test_a_note_is_put_on_the_history_with_the_frame_whole() -> None:
+    noted = replace(owed(), notes=(Note((1, 2), 100 * SECOND),))
+    for pay, why in ((asked, Why.ASKED), (eager, Why.EAGER), (background, Why.KEYFRAME)):
+        payment = pay(noted, HELD, CONFIG)
+        assert payment is not None
+        assert (payment.why, payment.whole, payment.aside) == (why, True, False)
+        assert payment.notes == noted.notes
 
 
 def test_a_tail_is_settled_when_nothing_has_changed_for_a_while() -> None:

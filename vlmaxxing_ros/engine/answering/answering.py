@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import mlx.core as mx
 import numpy as np
 
-from vlmaxxing_ros.engine.answering.sampling import make_sampler, not_finite
+from vlmaxxing_ros.engine.answering.sampling import make_sampler, margin, not_finite
 from vlmaxxing_ros.engine.answering.stopping import Stops
 from vlmaxxing_ros.engine.answering.thinking import think
 from vlmaxxing_ros.engine.cache.branches import cache_arrays
@@ -40,6 +40,7 @@ class _Progress:
     first_token: float = 0.0
     choice_index: int = -1
     probabilities: tuple[float, ...] = ()
+    margin: float | None = None
 
 
 class Asking(Iterator[Token | None]):
@@ -56,6 +57,7 @@ class Asking(Iterator[Token | None]):
         start: when the question came, in seconds of the clock.
         clock: the time that it takes.
         recomputed: rows of the fork that were computed for this question's sake.
+        pauses: yield None once the margin is known, before anything of the answer is told.
     """
 
     def __init__(
@@ -71,10 +73,12 @@ class Asking(Iterator[Token | None]):
         start: float,
         clock: Clock,
         recomputed: int = 0,
+        pauses: bool = False,
     ) -> None:
         self._start = start
         self._clock = clock
         self._recomputed = recomputed
+        self._pauses = pauses
         self._family = family
         self._fork = fork
         self._question = question
@@ -92,6 +96,11 @@ class Asking(Iterator[Token | None]):
     def suffix(self) -> list[int]:
         """Token ids of the question, as they were put behind the newest frame."""
         return self._suffix
+
+    @property
+    def margin(self) -> float | None:
+        """Nats between the best first token, or choice, and the next; None: not known yet."""
+        return self._progress.margin
 
     def __next__(self) -> Token | None:
         if self.answer is not None:
@@ -113,6 +122,7 @@ class Asking(Iterator[Token | None]):
                 cameras=self._cameras,
                 choice_index=progress.choice_index,
                 choice_probabilities=progress.probabilities,
+                margin=progress.margin or 0.0,
                 token_ids=tuple(progress.ids),
                 prompt_tokens=self._context + len(self._suffix),
                 reused_tokens=max(0, self._context - self._recomputed),
@@ -140,7 +150,10 @@ class Asking(Iterator[Token | None]):
             if shape is not None and shape.failed:
                 return 'invalid'
             token = sample(allowed)
-            if not progress.first_token:
+            if progress.margin is None:
+                progress.margin = margin(allowed)
+                if self._pauses:
+                    yield None
                 progress.first_token = self._clock.now() - self._start
             if token in text.end_ids:
                 yield from self._rest(stops)
@@ -211,6 +224,10 @@ class Asking(Iterator[Token | None]):
             raise not_finite("the choices' scores")
         progress.probabilities = tuple(probabilities.tolist())
         progress.choice_index = int(probabilities.argmax())
+        best = sorted(float(total.item()) for total in totals)
+        progress.margin = best[-1] - best[-2]
+        if self._pauses:
+            yield None
         progress.text = question.choices[progress.choice_index]
         return 'choice'
 

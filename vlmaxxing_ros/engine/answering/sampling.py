@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""From logits to a token: greedy, or nucleus sampling with an explicit key.
+"""From logits to a token: greedy, or nucleus sampling with an explicit key; and how sure that is.
 
 Logits that are no numbers are an error, never a token.  Knows nothing of models; keeps no global
 random state, so that questions never disturb each other.
@@ -49,6 +49,15 @@ def make_sampler(temperature: float, top_p: float, seed: int) -> Callable[[mx.ar
         return _index(mx.random.categorical(scaled, key=draw), logits)
 
     return sample
+
+
+def margin(logits: mx.array) -> float:
+    """Nats from the likeliest token (float [vocabulary]) to the next; inf: there is no other."""
+    first = mx.argmax(logits)
+    others = mx.where(mx.arange(logits.size) == first, -mx.inf, logits)
+    value = (logits[first] - others.max()).item()
+    assert isinstance(value, float)
+    return value
 
 
 def not_finite(what: str) -> ModelError:

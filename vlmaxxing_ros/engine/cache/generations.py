@@ -24,9 +24,18 @@ _BEGIN = 0.75
 
 
 def grown(ledger: Ledger, config: EngineConfig) -> bool:
-    """Whether a history has twice the keyframes that are kept, enough to be replaced."""
+    """Whether a history has twice what is kept of it, enough to be replaced."""
     keyframes = sum(segment.kind is Kind.KEYFRAME for segment in ledger.history)
-    return keyframes >= 2 * max(1, config.keep_keyframes)
+    many = keyframes >= 2 * max(1, config.keep_keyframes)
+    return many or len(ledger.notes) > 2 * config.keep_notes
+
+
+def outgrown(ledger: Ledger, config: EngineConfig) -> bool:
+    """Whether it has three times as much: the next generation has to be there first."""
+    notes = ledger.notes
+    frames = len(ledger.history) - len(notes)
+    many = bool(notes) and len(notes) >= 3 * config.keep_notes
+    return many or frames >= 3 * max(1, config.keep_keyframes)
 
 
 class Generations:
@@ -88,6 +97,7 @@ class Generations:
                 history,
                 keep_keyframes=config.keep_keyframes,
                 max_rows=config.token_budget // 2,
+                keep_notes=config.keep_notes,
             )
         )
 

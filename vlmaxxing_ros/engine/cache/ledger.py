@@ -18,6 +18,7 @@ import numpy as np
 from vlmaxxing_ros.engine.cache.compression import Tags
 from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.note import Note
 
 
 class Kind(Enum):
@@ -26,6 +27,7 @@ class Kind(Enum):
     TEXT = 'text'
     KEYFRAME = 'keyframe'  # a frame of the history, whole
     DELTA = 'delta'  # a frame of the history, fresh blocks only
+    NOTE = 'note'  # a line of text on the history
     COMPRESSED = 'compressed'  # what compression kept of older frames, other rows per head
     TAIL = 'tail'  # the newest frame, whole; replaced as frames arrive
     BESIDE = 'beside'  # another camera's newest frame behind its label; on forks only
@@ -65,6 +67,7 @@ class Segment:
         until: of a keyframe: stamp (ns) of the last image that looked like it; 0: not known.
         kept: of a keyframe: what the family keeps to come back to the cache as it was behind these
             rows; None: nothing.
+        note: that they are; None for all others.
     """
 
     kind: Kind
@@ -75,6 +78,13 @@ class Segment:
     refreshed: Refreshed | None = None
     until: int = 0
     kept: list[Any] | None = None
+    note: Note | None = None
+
+    @property
+    def stamp(self) -> int:
+        """When it was seen or said, nanoseconds; 0: text that was always there."""
+        seen = self.note or self.frame
+        return seen.stamp if seen else 0
 
     @property
     def shown(self) -> Features | None:
@@ -111,8 +121,14 @@ class Ledger:
 
     @property
     def history(self) -> list[Segment]:
-        """Keyframes and delta frames, oldest first."""
-        return [s for s in self.segments if s.kind in (Kind.KEYFRAME, Kind.DELTA)]
+        """Keyframes, delta frames and notes, oldest first."""
+        kinds = (Kind.KEYFRAME, Kind.DELTA, Kind.NOTE)
+        return [s for s in self.segments if s.kind in kinds]
+
+    @property
+    def notes(self) -> list[Segment]:
+        """The notes, oldest first."""
+        return [s for s in self.segments if s.kind is Kind.NOTE]
 
     @property
     def compressed(self) -> Segment | None:

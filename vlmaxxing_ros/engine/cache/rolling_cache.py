@@ -32,6 +32,7 @@ from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Refreshed, Segment
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.steps import Steps, finish
 
 _QUESTION_ROWS = 128  # a question and its answer, mostly
@@ -113,6 +114,12 @@ class RollingCache:
         rows = self._family.captioned_rows(frame, self.ledger.end, blocks)
         return (yield from self._append(Segment(kind, rows, frame, features)))
 
+    def noting(self, note: Note) -> Steps[Segment]:
+        """Prefill a note behind everything else.  An existing tail is dropped first."""
+        self.drop_tail()
+        rows = self._family.text_rows(list(note.ids), self.ledger.end)
+        return (yield from self._append(Segment(Kind.NOTE, rows, note=note)))
+
     def _append(self, segment: Segment) -> Steps[Segment]:
         self._branch.recall()
         self._family.hidden(segment.rows, segment.features, self._layers)
@@ -134,7 +141,9 @@ class RollingCache:
         return finish(self.appending_copy(segment))
 
     def appending_copy(self, segment: Segment) -> Steps[Segment]:
-        """Prefill a frame of another generation, from its features, at this one's end."""
+        """Prefill what another generation has, a frame from its features, at this one's end."""
+        if segment.note is not None:
+            return (yield from self.noting(segment.note))
         assert segment.frame is not None
         assert segment.features is not None
         shown = segment.rows.blocks[segment.rows.blocks >= 0]
@@ -271,8 +280,9 @@ class RollingCache:
         keep: int,
         choose: Select,
     ) -> None:
-        oldest = old[0].frame
-        assert oldest is not None
+        oldest = next((s.frame for s in old if s.frame is not None), None)
+        if oldest is None:
+            return  # notes from before compression was turned on
         first = self._layers[0].keys
         shape = (oldest.grid.blocks, len(self._layers), first.shape[1])
         tags = [s.tags or Tags.of_rows(s.rows.blocks, *shape) for s in old]

@@ -59,6 +59,7 @@ class Capabilities:
     quantized_cache: bool = capability(
         'quantised KV', "keys and values can be kept in 8 or 4 bits (mlx-vlm's own cache)"
     )
+    notes: bool = capability('notes', 'a line of text can stand between two frames of the history')
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class Gemma4(Family):
         rewind=False,
         compression=False,
         quantized_cache=False,
+        notes=False,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:

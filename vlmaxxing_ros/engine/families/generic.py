@@ -62,6 +62,7 @@ class Generic(Family):
         rewind=False,
         compression=False,
         quantized_cache=False,
+        notes=False,
     )
 
     def __init__(
@@ -206,6 +207,7 @@ PLAIN_CACHE = Capabilities(
     rewind=True,
     compression=False,
     quantized_cache=False,
+    notes=False,
 )
 
 GOES_BACK = Capabilities(
@@ -216,6 +218,7 @@ GOES_BACK = Capabilities(
     rewind=False,
     compression=False,
     quantized_cache=False,
+    notes=False,
 )
 
 

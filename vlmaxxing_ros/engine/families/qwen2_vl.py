@@ -34,6 +34,7 @@ class Qwen2VL(Family):
         rewind=True,
         compression=True,
         quantized_cache=True,
+        notes=True,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:

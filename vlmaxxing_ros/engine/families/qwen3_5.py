@@ -31,6 +31,7 @@ class Qwen35(Qwen2VL):
         rewind=False,
         compression=False,
         quantized_cache=True,
+        notes=True,
     )
 
     def caption(self, frame: Frame) -> str:

@@ -122,6 +122,14 @@ class ChatText:
         """
         return self._plain.ids(text)
 
+    def note_ids(self, line: str) -> list[int]:
+        """Tokenise a line that stands by itself between two frames, its end included.
+
+        Raises:
+            InvalidRequest: the text cannot be encoded without a control token.
+        """
+        return self._plain.ids(line + '\n')
+
     def question_ids(
         self, question: str, choices: tuple[str, ...], *, thinking: bool = False
     ) -> list[int]:

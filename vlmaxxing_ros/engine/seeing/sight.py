@@ -19,8 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.seeing.beginnings import Beginning, beginnings
 from vlmaxxing_ros.engine.seeing.bursts import Brief, Bursts
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.reach import Reach
@@ -55,6 +57,7 @@ class Owed:
             before the first that showed what is still owed; at least the first.
         briefs: brief events that nobody has paid, oldest first.
         past: the newest frame as old as the history should reach; None: there is none.
+        notes: lines of text that are not on the history yet, oldest first.
     """
 
     plan: Plan
@@ -66,6 +69,7 @@ class Owed:
     accounted: int
     briefs: tuple[Brief, ...]
     past: Past | None = None
+    notes: tuple[Note, ...] = ()
 
     @property
     def stamp(self) -> int:
@@ -96,6 +100,9 @@ class Sight:
         config: settings.
         first: the first frame.
         camera_velocity, protected: as in `Planner.look`.
+
+    Attributes:
+        begun: what has begun to change with the newest frame, for whoever sees.
     """
 
     def __init__(
@@ -105,6 +112,7 @@ class Sight:
         camera_velocity: tuple[float, float] | None = None,
         protected: Sequence[Region] = (),
     ) -> None:
+        self.begun: tuple[Beginning, ...] = ()
         self._config = config
         self._origin = first.stamp
         self._lock = threading.Lock()
@@ -113,6 +121,7 @@ class Sight:
         self._accounted = first.stamp
         self._before = np.full((first.grid.rows, first.grid.cols), first.stamp, np.int64)
         self._past: deque[Frame] = deque()
+        self._notes: list[Note] = []
         self._seen_before = first.stamp  # of the frame before the newest
         shape = (first.grid.rows, first.grid.cols)
         self._moved_at = np.full(shape, first.stamp, np.int64)
@@ -187,6 +196,7 @@ class Sight:
                 accounted=self._accounted,
                 briefs=tuple(b for b in self._bursts.waiting if self._lasts(b.frame.stamp)),
                 past=self._past_frame(stamp),
+                notes=tuple(self._notes),
             )
 
     def changed_since(self, stamp: int, blocks: tuple[slice, slice]) -> int:
@@ -231,17 +241,32 @@ class Sight:
             if brief in self._bursts.waiting:
                 self._bursts.waiting.remove(brief)
 
+    def note(self, note: Note) -> None:
+        """A line of text is to stand on the history; of more than are kept the oldest goes."""
+        with self._lock:
+            self._notes = [*self._notes, note][-max(1, self._config.keep_notes) :]
+
+    def noted(self, notes: tuple[Note, ...]) -> None:
+        """Notes are on the history."""
+        with self._lock:
+            self._notes = [note for note in self._notes if note not in notes]
+
     def _note_change(self, before: Plan, plan: Plan) -> None:
         stamp, then, now = plan.look.frame.stamp, _novel(before), _novel(plan)
+        changed = np.zeros_like(now)
         if plan.whole:
-            self._moved_at[:] = self._changed_at[:] = stamp
+            self._moved_at[:], changed[:] = stamp, True
         elif now.any() or then.any():
             moved = self._planner.moved(before, plan)
             if now.any():
                 self._moved_at[moved] = stamp
             # What is novel stays so until it is paid, whether or not it goes on changing; what was
             # may have gone back to what was paid.
-            self._changed_at[(now & ~then) | (moved & (now | then))] = stamp
+            changed = (now & ~then) | (moved & (now | then))
+        # At a low rate calm is over with the next image: what changed in the last one goes on.
+        calm_since = min(self._seen_before, stamp - self._config.calm * 1e9)
+        self.begun = beginnings(changed, self._changed_at >= calm_since)
+        self._changed_at[changed] = stamp
 
     def _take(self, plan: Plan) -> None:
         self._plan, stamp = plan, plan.look.frame.stamp

@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A question as a job: pay what is owed, fork, answer.
+"""A question as a job: pay what is owed, fork, answer; where that is not sure, settle and again.
 
 Holds to the contract: what the answer says of its evidence is how things stood when it forked.
 About several cameras it forks the first one's cache, and the newest frame of each other one is
@@ -22,7 +22,7 @@ from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token, joi
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Job, Steps
 from vlmaxxing_ros.engine.stream.bill import Bill
-from vlmaxxing_ros.engine.stream.governor import Terms
+from vlmaxxing_ros.engine.stream.governor import Terms, settles
 from vlmaxxing_ros.engine.stream.stream import Stream
 
 _CHARACTERS = 16  # of a token, in the mean of a long text, at most
@@ -75,12 +75,13 @@ class AnswerJob:
         self._showing: Job | None = None
         self._asking: Asking | None = None
         self._suffix = _question_ids(stream, question)
+        self._settles = stream.config.settle_margin > 0.0  # it may yet
         self._bills: list[Bill] = []
         self._pay_next()
 
     def _pay_next(self) -> None:
         """The next camera's turn to be paid; once all are, fork."""
-        while not self._bills or self._bills[-1].done:
+        while all(bill.done for bill in self._bills):
             if len(self._bills) == len(self._streams):
                 self._fork()
                 return
@@ -89,18 +90,23 @@ class AnswerJob:
     def _bill(self, stream: Stream) -> Bill:
         spent = stream.clock.now() - self._began
         terms = replace(self._terms, time_left=self._terms.time_left - spent)
-        others = zip(self._labels, self._streams[1:], strict=True)
-        rows = sum(
+        return Bill(stream, terms, as_of=self._question.as_of, rows=self._rows, age=self._age)
+
+    @property
+    def _rows(self) -> int:
+        """How many go through the model once all is paid, before the first token."""
+        stream, *others = self._streams
+        labelled = zip(self._labels, others, strict=True)
+        return len(self._suffix) + sum(
             len(stream.family.labelled_rows(label, other.sight.newest, 0))
-            for label, other in others
+            for label, other in labelled
         )
-        as_of, rows = self._question.as_of, rows + len(self._suffix)
-        return Bill(stream, terms, as_of=as_of, rows=rows, age=self._age)
 
     @property
     def paying(self) -> int | None:
         """Which of its cameras' streams is being paid; None: none is any more."""
-        return len(self._bills) - 1 if self.evidence is None else None
+        unpaid = (index for index, bill in enumerate(self._bills) if not bill.done)
+        return next(unpaid, None)
 
     def step(self) -> bool:
         """Go on for one piece of work; True once the answer is there."""
@@ -114,12 +120,31 @@ class AnswerJob:
             return True
         if token is not None:
             self.on_token(token)
+        elif self._settles and self._asking.margin is not None:
+            self._settles = False
+            self._settle(self._asking.margin)
         return False
+
+    def _settle(self, margin: float) -> None:
+        """Give up the answer that has begun for one that is exact, if it is not sure."""
+        stream, unsettled = self._streams[0], [b for b in self._bills if b.unsettled]
+        agreed = settles(
+            self._terms,
+            margin=margin,
+            least=stream.config.settle_margin,
+            spent=stream.clock.now() - self._began,
+            price=sum(bill.settling_price for bill in unsettled),
+            answer=stream.prefill_price(self._rows),
+        )
+        if agreed:
+            self._asking = self.evidence = None
+            for bill in unsettled:
+                bill.settle()
 
     def _prepare(self) -> None:
         """A slice of what comes before the question: what is owed, then the other cameras."""
         if self._showing is None:
-            self._bills[-1].step()
+            next(bill for bill in self._bills if not bill.done).step()
             self._pay_next()
         elif self._showing.step():
             self._asking = self._showing.result
@@ -127,7 +152,8 @@ class AnswerJob:
 
     def stop(self, reason: str) -> Answer | None:
         """End now, with what there is; `reason` becomes the finish reason."""
-        self._bills[-1].close()
+        for bill in self._bills:
+            bill.close()
         if self._showing is not None:
             self._showing.close()
         if self._asking is not None:
@@ -136,7 +162,7 @@ class AnswerJob:
 
     def taken_up(self) -> Asking:
         """Pay, and take up the question; iterate over the result to answer it."""
-        while self._asking is None:
+        while self._asking is None or (self._settles and self.answer is None):
             self.step()
         return self._asking
 
@@ -164,6 +190,7 @@ class AnswerJob:
             evidence.append(bill.evidence([tail], len(rows)))
             end = rows.end
         first.stream.probe = self._suffix
+        self._settles &= any(bill.unsettled for bill in self._bills)
         self.evidence = joint(evidence)
         if not shown:
             self._asking = self._ask(fork, evidence, first.paid.rows)
@@ -195,6 +222,7 @@ class AnswerJob:
             start=self._start,
             clock=stream.clock,
             recomputed=recomputed,
+            pauses=self._settles,
         )
 
 

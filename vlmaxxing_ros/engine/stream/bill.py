@@ -22,7 +22,7 @@ from vlmaxxing_ros.engine.steps import Job
 from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.governor import Terms, pays
 from vlmaxxing_ros.engine.stream.payer import Aside
-from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, protecting
+from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, protecting, sure
 from vlmaxxing_ros.engine.stream.stream import Stream
 
 
@@ -102,6 +102,27 @@ class Bill:
         if self._job is not None:
             self._job.close()
         self._job = None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it shows a refreshed tail; what was compressed, or is of the past, stays so."""
+        tail, newest = self.cache.ledger.tail, self.stream.sight.newest
+        past = self._as_of and self._as_of < newest.stamp
+        return tail is not None and tail.refreshed is not None and not past
+
+    @property
+    def settling_price(self) -> float:
+        """Seconds that `settle` takes, estimated."""
+        return self.stream.price(self._settling())
+
+    def settle(self) -> None:
+        """Pay further: the newest frame whole, so that the tail is exact."""
+        self._aside = None
+        self._job = self.stream.paying(self._settling())
+
+    def _settling(self) -> Payment:
+        stream = self.stream
+        return sure(stream.sight.owed(), stream.standing, stream.config)
 
     def _settle_up(self, job: Job) -> None:
         """A payment is done; what the background had begun may leave a rest to pay."""

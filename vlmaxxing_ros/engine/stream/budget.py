@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
 
+from vlmaxxing_ros.engine.seeing.beginnings import Beginning
 from vlmaxxing_ros.engine.seeing.plan import Plan
 
 
@@ -30,6 +31,7 @@ class FreshBudget:
 
     Attributes:
         plan: the frame's; None where it was not planned.
+        begun: what has begun to change with the frame.
     """
 
     kind: FrameKind = FrameKind.NONE
@@ -62,6 +64,7 @@ class FreshBudget:
     cold_dense_is_estimate: bool = True
     ceiling: float = 0.0
     plan: Plan | None = None
+    begun: tuple[Beginning, ...] = ()
 
 
 def effective_fresh_frames(fresh_ratios: deque[float]) -> float:

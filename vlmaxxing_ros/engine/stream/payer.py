@@ -19,6 +19,7 @@ from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.sight import Past, Sight
 from vlmaxxing_ros.engine.steps import Steps
@@ -66,7 +67,7 @@ class Payer:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
         plan, frame = payment.plan, payment.plan.look.frame
         same = payment.blocks.all() and self._tail.shows(self._generations.current, frame)
-        if same and not payment.briefs and not payment.afresh:
+        if same and not (payment.briefs or payment.notes or payment.afresh):
             # The very same pixels: nothing to compute, and nothing is old.
             self._sight.paid(plan, payment.blocks)
             return Paid()
@@ -91,6 +92,7 @@ class Payer:
         self._generations.replace(cache)
         for brief in payment.briefs:
             self._sight.remembered(brief)
+        self._sight.noted(payment.notes)
         whole = cache.ledger.tail is not None and cache.ledger.tail.refreshed is None
         taken = np.ones_like(payment.blocks) if whole else payment.blocks
         if taken.any():
@@ -121,24 +123,31 @@ class Payer:
     def _history(
         self, cache: RollingCache, payment: Payment, newest: Encoding | None
     ) -> Iterator[tuple[int, Steps[Paid]]]:
-        """What comes onto the history, each with the stamp of its frame."""
+        """What comes onto the history, each with the stamp of its frame; notes last of equals."""
         ledger = self._generations.current.ledger
         if payment.past is not None and newest is not None:
             yield payment.past.frame.stamp, self._recall(cache, payment.past, newest)
         for segment in ledger.history if payment.afresh else ():
-            if segment.until >= payment.since and segment.frame is not None:
-                yield segment.frame.stamp, self._copy(cache, segment)
+            if segment.until >= payment.since or segment.note is not None:
+                yield segment.stamp, self._copy(cache, segment)
         for brief in payment.briefs:
             yield brief.frame.stamp, self._remember(cache, brief)
         tail = ledger.tail
         # What is protected may have been paid in place since it was decided.
         if payment.promote and tail is not None and tail.frame and tail.refreshed is None:
             yield tail.frame.stamp, self._promote(cache, tail)
+        for note in payment.notes:
+            yield note.stamp, self._note(cache, note)
 
     def _copy(self, cache: RollingCache, segment: Segment) -> Steps[Paid]:
         """Put on a branch or a new generation what another one has."""
         copied = yield from cache.appending_copy(segment)
         return Paid(rows=len(copied.rows))
+
+    def _note(self, cache: RollingCache, note: Note) -> Steps[Paid]:
+        """Put a note on it."""
+        noted = yield from cache.noting(note)
+        return Paid(rows=len(noted.rows))
 
     def _promote(self, cache: RollingCache, tail: Segment) -> Steps[Paid]:
         """Make the tail, which is exact, the newest keyframe: where it stands, or as a copy."""

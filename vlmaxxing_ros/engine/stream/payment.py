@@ -18,6 +18,7 @@ import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
+from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.sight import Owed, Past
@@ -79,6 +80,7 @@ class Payment:
         since: stamp (ns) since when a keyframe must have been true to be kept by a new generation.
         past: a frame to put on the history first, so that it reaches back.
         briefs: brief events to put on it then.
+        notes: lines of text to put on it last.
         aside: on a branch that serves one answer: the tail that there is, which is to become a
             keyframe, stays until the background takes the frame whole.
         puts_off: a keyframe is due, and left to the background.
@@ -95,23 +97,31 @@ class Payment:
     since: float = 0.0
     past: Past | None = None
     briefs: tuple[Brief, ...] = ()
+    notes: tuple[Note, ...] = ()
     aside: bool = False
     puts_off: bool = False
     partial: bool = False
 
+    @property
+    def note_rows(self) -> int:
+        """Rows of the notes."""
+        return sum(len(note.ids) for note in self.notes)
+
     def replaces(self, wanted: Payment) -> bool:
         """Whether another payment does not have to be made all the same once this one is."""
-        return (self.whole or not wanted.whole) and (self.past is not None or wanted.past is None)
+        noted = set(wanted.notes) <= set(self.notes)
+        reaches = self.past is not None or wanted.past is None
+        return (self.whole or not wanted.whole) and reaches and noted
 
     @classmethod
-    def settling(cls, plan: Plan) -> Payment:
-        """Take a frame whole in place of the tail, whatever is owed of it."""
-        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True)
+    def settling(cls, plan: Plan, *, promote: bool = False) -> Payment:
+        """Take a frame whole in place of the tail, whatever is owed of it; `promote` as above."""
+        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True, promote=promote)
 
 
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
-    changed = owed.blocks.any() or any(map(_small, owed.briefs))
+    changed = owed.blocks.any() or any(map(_small, owed.briefs)) or bool(owed.notes)
     forgot = not _recalls(owed, standing, config) and owed.past is not None
     late = standing.expired and standing.late
     if standing.tail is None or changed or forgot or standing.behind or late:
@@ -124,16 +134,25 @@ def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
 def eager(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """All that is owed or due, at once; None: nothing is."""
     blocks = owed.blocks | owed.due
-    if standing.tail is None or standing.wanted or standing.behind or blocks.any():
+    asked_for = standing.wanted or bool(owed.notes)
+    if standing.tail is None or asked_for or standing.behind or blocks.any():
         return _form(Why.EAGER, owed, blocks, standing, config)
     return None
+
+
+def sure(owed: Owed, standing: Standing, config: EngineConfig) -> Payment:
+    """What a question pays whose answer is not sure: the newest frame, whole.
+
+    An exact tail, which was spared for a keyframe and answered aside of, becomes that keyframe.
+    """
+    return Payment.settling(owed.plan, promote=_promotable(owed, standing, config))
 
 
 def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What is paid though nobody asks; None: nothing now."""
     if standing.tail is None:
         return _form(Why.FIRST, owed, owed.blocks, standing, config)
-    if standing.wanted:
+    if standing.wanted or owed.notes:
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     if standing.put_off and (owed.blocks.any() or owed.briefs or not standing.reaches):
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
@@ -181,12 +200,7 @@ def _form(
 ) -> Payment:
     """Whole, or only the blocks in place; and what becomes of the tail that there is."""
     reach = Reach.of(config)
-    promotable = (
-        standing.tail is not None
-        and standing.exact
-        and _due(standing.tail, standing, config)
-        and owed.stamp - owed.accounted <= reach.most
-    )
+    promotable = _promotable(owed, standing, config)
     # A tail that is to be a keyframe has to be exact: taken whole.
     keyframe = why.remembers and (promotable or _due(owed.stamp, standing, config))
     # Who asks does not wait for the history's sake, unless nobody else sees to it.
@@ -195,6 +209,7 @@ def _form(
     )
     # A large event that came and went is left to the background as well.
     briefs = tuple(b for b in owed.briefs if _small(b) or not puts_off) if why.remembers else ()
+    notes = owed.notes if why.remembers else ()
     lacks = why.remembers and not (
         _recalls(owed, standing, config) if why.asks else standing.reaches
     )
@@ -209,6 +224,7 @@ def _form(
         or why is Why.KEYFRAME
         or (keyframe and not puts_off)
         or bool(briefs)
+        or bool(notes)
         or (why.asks and past is not None)
         or np.count_nonzero(blocks) >= most * blocks.size
         or (standing.refreshed > config.max_refreshed and why is not Why.PROTECTED)
@@ -227,8 +243,19 @@ def _form(
         since=owed.stamp - reach.least,
         past=past,
         briefs=briefs,
+        notes=notes,
         # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
         puts_off=puts_off and keyframe and not promotable,
+    )
+
+
+def _promotable(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
+    """Whether the tail that there is may become the newest keyframe."""
+    return (
+        standing.tail is not None
+        and standing.exact
+        and _due(standing.tail, standing, config)
+        and owed.stamp - owed.accounted <= Reach.of(config).most
     )
 
 

@@ -11,16 +11,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.stream.noting import MAX_TOKENS
 
 
 def warning(config: EngineConfig, rows: int) -> str:
     """Whether the budget cannot hold what the settings ask to keep, of frames of so many rows."""
     frames = 6 if config.compression == 'infinipot' else 2 * max(1, config.keep_keyframes)
-    if config.token_budget >= frames * rows:
+    least = frames * rows + 2 * config.keep_notes * MAX_TOKENS
+    if config.token_budget >= least:
         return ''
     return (
         f'token_budget {config.token_budget} is too small for frames of {rows} rows: '
-        f'set it to at least {frames * rows}, or lower keep_keyframes or max_blocks'
+        f'set it to at least {least}, or lower keep_keyframes or max_blocks'
     )
 
 

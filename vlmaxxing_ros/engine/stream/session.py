@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from vlmaxxing_ros.engine.stream.accounting import Accounting
 from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 from vlmaxxing_ros.engine.stream.budget import FrameKind, FreshBudget
 from vlmaxxing_ros.engine.stream.governor import Terms
+from vlmaxxing_ros.engine.stream.noting import make_note
 from vlmaxxing_ros.engine.stream.payment import eager
 from vlmaxxing_ros.engine.stream.rations import Rations
 from vlmaxxing_ros.engine.stream.room import Room
@@ -136,13 +138,14 @@ class StreamSession:
             accounting = self._accounting
         plan_time = time.perf_counter() - start
         then()
-        return accounting.budget(
+        budget = accounting.budget(
             plan,
             sight.owed(),
             oldest_age=sight.oldest_age(frame.stamp),
             plan_time=plan_time,
             text=note,
         )
+        return replace(budget, begun=sight.begun)
 
     @property
     def newest_stamp(self) -> int | None:
@@ -221,6 +224,23 @@ class StreamSession:
         """Take the newest frame whole, as a keyframe."""
         if self.stream is not None:
             self.stream.wanted = True
+
+    def note(self, text: str) -> int:
+        """Put a line of text on the history, behind what has been seen by now.
+
+        It is there for the next question that pays, or once the background has come to it.
+
+        Returns:
+            Stamp of the newest frame, nanoseconds.
+
+        Raises:
+            NoEvidence: nothing was seen yet.
+            Unsupported, InvalidRequest: see `make_note`.
+        """
+        sight = self._seen('there is nothing to note yet: no image has been seen').sight
+        note = make_note(self.family, self.config, text, sight.newest.stamp)
+        sight.note(note)
+        return note.stamp
 
     def background(self) -> Background | None:
         """The next work of the background; None: there is none.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from vlmaxxing_ros.engine.cache.audit import Audit, AuditReport
-from vlmaxxing_ros.engine.cache.generations import Generations
+from vlmaxxing_ros.engine.cache.generations import Generations, outgrown
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import Unsupported
@@ -203,7 +203,7 @@ class Stream:
         blocks = rows = looked_at = int(np.count_nonzero(payment.blocks))
         if not payment.whole:
             rows, looked_at = 2 * blocks + 1, self._tail.looked_at(grid, payment.blocks)
-        rows += grid.blocks * (len(payment.briefs) + (past is not None))
+        rows += grid.blocks * (len(payment.briefs) + (past is not None)) + payment.note_rows
         looked_at += grid.blocks * len(payment.briefs)
         looked_at += self._tail.looked_at(grid, past.changed) if past else 0
         return self._calibration.seconds(vision=looked_at, prefill=rows)
@@ -221,7 +221,7 @@ class Stream:
     def _keep_within_budget(self, payment: Payment) -> Steps[None]:
         """Make room for a whole frame: compress, or have the next generation ready by now."""
         config = self.config
-        rows = (2 + len(payment.briefs)) * self._frame_rows
+        rows = (2 + len(payment.briefs)) * self._frame_rows + payment.note_rows
         if config.compression == 'infinipot':
             need = 2 * rows
             if self.cache.ledger.rows + need > config.token_budget:
@@ -250,8 +250,7 @@ class Stream:
     def _overflows(self, rows: int) -> bool:
         """Whether that many rows more are more than the current generation may have."""
         ledger, config = self.cache.ledger, self.config
-        most = 3 * max(1, config.keep_keyframes)
-        return ledger.rows + rows > config.token_budget or len(ledger.history) >= most
+        return ledger.rows + rows > config.token_budget or outgrown(ledger, config)
 
     @property
     def least_budget(self) -> int:
