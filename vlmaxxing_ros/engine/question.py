@@ -95,6 +95,7 @@ class Evidence:
 
     Attributes:
         newest_stamp: of the newest image that it fully accounts for.
+        crop: x, y, width, height of the part of that image that is shown, in fractions of it.
     """
 
     oldest_stamp: int
@@ -103,6 +104,7 @@ class Evidence:
     oldest_block_age: float
     exact: bool
     blocks_owed: int = 0
+    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,10 +19,14 @@ import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief, Bursts
+from vlmaxxing_ros.engine.seeing.follower import Follower
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.reach import Reach
+from vlmaxxing_ros.engine.seeing.region import Region
+
+_VIEWS = 512  # images whose piece is remembered: longer than anything is owed
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Owed:
             before the first that showed what is still owed; at least the first.
         briefs: brief events that nobody has paid, oldest first.
         past: the newest frame as old as the history should reach; None: there is none.
+        whole_view: all of the newest image, taken whole, where what is paid is a piece of it and
+            the camera rests; None: it is not time for that.
     """
 
     plan: Plan
@@ -51,6 +57,7 @@ class Owed:
     accounted: int
     briefs: tuple[Brief, ...]
     past: Frame | None = None
+    whole_view: Plan | None = None
 
     @property
     def stamp(self) -> int:
@@ -87,17 +94,18 @@ class Sight:
         self._origin = first.stamp
         self._lock = threading.Lock()
         self._planner = Planner(config)
+        self._follower = Follower(self._planner, config)
         self._bursts = Bursts(max(1, config.keep_keyframes))
         self._accounted = first.stamp
         self._before = np.full((first.grid.rows, first.grid.cols), first.stamp, np.int64)
         self._past: deque[Frame] = deque()
+        self._views: deque[tuple[int, int, Region]] = deque(maxlen=_VIEWS)
         self._seen_before = first.stamp  # of the frame before the newest
         shape = (first.grid.rows, first.grid.cols)
         self._moved_at = np.full(shape, first.stamp, np.int64)
         self._changed_at = np.full(shape, first.stamp, np.int64)
         self._owed_since = np.full(shape, first.stamp, np.int64)
-        look = self._planner.look(first.since(self._origin), camera_velocity=camera_velocity)
-        self._plan = self._planner.plan(look)
+        self._plan = self._follower.plan(first.since(self._origin), camera_velocity)
         self._sample(self.newest)
 
     def configure(self, config: EngineConfig) -> None:
@@ -105,10 +113,11 @@ class Sight:
         with self._lock:
             self._config = config
             self._planner.configure(config)
+            self._follower.configure(config)
 
     @property
     def newest(self) -> Frame:
-        """The newest frame."""
+        """The newest frame, or the piece of it that is planned where the camera is followed."""
         return self._plan.look.frame
 
     @property
@@ -126,8 +135,7 @@ class Sight:
         with self._lock:
             before = self._plan
             self._seen_before = before.look.frame.stamp
-            look = self._planner.look(frame.since(self._origin), camera_velocity=camera_velocity)
-            plan = self._planner.plan(look)
+            plan = self._follower.plan(frame.since(self._origin), camera_velocity, before)
             self._note_change(before, plan)
             self._take(plan)
             self._bursts.note(plan)
@@ -151,7 +159,21 @@ class Sight:
                 accounted=self._accounted,
                 briefs=tuple(b for b in self._bursts.waiting if self._lasts(b.frame.stamp)),
                 past=self._past_frame(stamp),
+                whole_view=self._follower.whole_view(plan),
             )
+
+    def touched(self, region: Region) -> tuple[slice, slice]:
+        """The rows and columns of blocks that show some of a region of the image now."""
+        frame = self.newest
+        return region.within(frame.view).blocks(frame.grid)
+
+    def view_at(self, stamp: int, shown: Frame) -> Region:
+        """What of the image with this stamp the blocks show that a frame stands for."""
+        with self._lock:
+            for at, anchor, view in reversed(self._views):
+                if (at, anchor) == (stamp, shown.anchor):
+                    return view
+        return shown.view
 
     def changed_since(self, stamp: int, blocks: tuple[slice, slice]) -> int:
         """How many of some rows and columns have changed in images later than `stamp` (ns).
@@ -181,9 +203,8 @@ class Sight:
         with self._lock:
             self._planner.admit(plan, blocks)
             self._bursts.paid()
-            newest = self._plan.look
             # What is owed of the newest frame, now that something has been paid.
-            self._take(self._planner.plan(newest))
+            self._take(self._follower.again(self._plan))
 
     def remembered(self, brief: Brief) -> None:
         """A brief event is in the history, or too old for it."""
@@ -193,7 +214,7 @@ class Sight:
 
     def _note_change(self, before: Plan, plan: Plan) -> None:
         stamp, then, now = plan.look.frame.stamp, _novel(before), _novel(plan)
-        if plan.whole:
+        if plan.whole or plan.look.frame.anchor != before.look.frame.anchor:
             self._moved_at[:] = self._changed_at[:] = stamp
         elif now.any() or then.any():
             moved = self._planner.moved(before, plan)
@@ -206,11 +227,17 @@ class Sight:
     def _take(self, plan: Plan) -> None:
         self._plan, stamp = plan, plan.look.frame.stamp
         self._sample(plan.look.frame)
+        self._note_view(plan.look.frame)
         owed, since = _novel(plan), self._owed_since
         began = owed & (since == 0)
         since[began], self._before[began] = stamp, self._seen_before
         since[~owed] = 0
         self._accounted = int(self._before[owed].min()) if owed.any() else stamp
+
+    def _note_view(self, frame: Frame) -> None:
+        """Where a camera's lattice stood in an image; nowhere but there if it is not followed."""
+        if frame.anchor:
+            self._views.append((frame.stamp, frame.anchor, frame.view))
 
     def _sample(self, frame: Frame) -> None:
         """Keep a frame per keyframe interval, as long as a history may reach back."""

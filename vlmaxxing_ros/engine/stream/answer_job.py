@@ -181,6 +181,7 @@ class AnswerJob:
                 exact=not cache.ledger.compressed
                 and all(segment.refreshed is None for segment in fork.segments),
                 blocks_owed=int(np.count_nonzero(owing)) if present else 0,
+                crop=stream.sight.view_at(stamp, shown).corner_and_size,
             ),
             config=stream.config,
             start=self._start,

@@ -147,6 +147,7 @@ class Payer:
             blocks is None
             or np.count_nonzero(blocks) >= _BRIEF_IS_WHOLE * blocks.size
             or not self._family.capabilities.delta_frames
+            or not self._stand_alike(cache, frame)
         )
         encoding = yield from self._tail.encoding(frame, None if whole else blocks)
         if whole or blocks is None:
@@ -157,3 +158,9 @@ class Payer:
         segment = cache.date(frame.stamp)
         shown = np.count_nonzero(segment.rows.blocks >= 0)
         return Paid(int(shown), len(segment.rows), encoding.windows_computed, int(whole))
+
+    def _stand_alike(self, cache: RollingCache, frame: Frame) -> bool:
+        """Whether a frame's blocks stand where the tail's do, and those of the frame before it."""
+        tail, history = self._generations.current.ledger.tail, cache.ledger.history
+        shown = [segment.frame for segment in (tail, *history[-1:]) if segment is not None]
+        return all(other is not None and other.anchor == frame.anchor for other in shown)

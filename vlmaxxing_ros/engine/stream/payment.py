@@ -104,7 +104,7 @@ class Payment:
 
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
-    changed = owed.blocks.any() or any(map(_small, owed.briefs))
+    changed = owed.blocks.any() or any(map(_small, owed.briefs)) or owed.whole_view is not None
     forgot = not _recalls(owed, standing, config) and owed.past is not None
     late = standing.expired and standing.late
     if standing.tail is None or changed or forgot or standing.behind or late:
@@ -117,7 +117,8 @@ def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
 def eager(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """All that is owed or due, at once; None: nothing is."""
     blocks = owed.blocks | owed.due
-    if standing.tail is None or standing.wanted or standing.behind or blocks.any():
+    changed = blocks.any() or owed.whole_view is not None
+    if standing.tail is None or standing.wanted or standing.behind or changed:
         return _form(Why.EAGER, owed, blocks, standing, config)
     return None
 
@@ -139,6 +140,8 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return None
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
+    if owed.whole_view is not None:
+        return Payment.settling(owed.whole_view)
     if owed.blocks.any() or owed.still < SETTLE_AFTER:
         return None
     if standing.settles and not standing.exact:
@@ -175,6 +178,7 @@ def _form(
         standing.tail is None
         or standing.whole_only
         or owed.plan.whole
+        or owed.whole_view is not None
         or outdated
         or why is Why.KEYFRAME
         or (keyframe and not puts_off)
@@ -188,7 +192,8 @@ def _form(
         return Payment(why, owed.plan, in_place, aside=promotable and why.asks, puts_off=keyframe)
     return Payment(
         why,
-        owed.plan,
+        # Whole anyway: all of the image, if the camera rests.
+        owed.whole_view or owed.plan,
         np.ones_like(blocks),
         whole=True,
         promote=promotable and why.remembers,
