@@ -162,7 +162,7 @@ def test_history_from_several_lattices_is_what_a_cold_prefill_and_an_audit_find(
 def test_a_brief_event_on_another_lattice_is_a_whole_keyframe(qwen: Family) -> None:
     kinds = {}
     for moves in (False, True):
-        robot = Robot(qwen, keep_keyframes=4, keyframe_interval=0.2, max_owed=0.5)
+        robot = Robot(qwen, keep_keyframes=16, keyframe_interval=0.1, max_owed=0.5)
         robot.turn(-8.0)
         robot.turn(0.0, 2, pays=False, dot=True)
         robot.turn(0.0, 2, pays=False)
