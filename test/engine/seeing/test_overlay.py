@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -12,6 +14,7 @@ from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.seeing.region import Region
 
 GRID = Grid(12, 18, 28)
 
@@ -73,3 +76,18 @@ def test_the_frame_itself_is_left_alone() -> None:
     before = frame.pixels.copy()
     draw_overlay(plan, ['x'])
     assert (frame.pixels == before).all()
+
+
+def test_a_piece_of_the_image_lies_where_it_was_cut_from() -> None:
+    plan = planned(60)
+    around = plan.look.frame
+    view = Region(0.125, 0.25, 0.75, 0.75)
+    look = replace(plan.look, frame=replace(around, view=view), around=around)
+    picture = draw_overlay(replace(plan, look=look), [])
+    left, top = round(0.125 * GRID.width), round(0.25 * GRID.height)
+    outside, inside = picture[: top - 1], picture[top + 2 : GRID.height, left + 2 : left + 300]
+    assert outside.max() < 50, 'dark'
+    row, col = round(top + 70 * 0.75), round(left + 100 * 0.75)
+    red, green, blue = picture[row - 8 : row + 8, col - 8 : col + 8].mean(axis=(0, 1))
+    assert red > green + 20 > blue + 40, 'the block that is owed'
+    assert inside.mean() > outside.mean()

@@ -20,11 +20,14 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.follow_gate import FollowGate
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.lattice import Lattice
+from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place
 from vlmaxxing_ros.engine.seeing.plan import Look, Plan
 from vlmaxxing_ros.engine.seeing.planner import Planner, everything
 from vlmaxxing_ros.engine.seeing.registration import register
 from vlmaxxing_ros.engine.seeing.track import MOVES, Track
+
+MOMENT = 500_000_000
+"""Time from the image that others are held against to the last of them; ns."""
 
 
 class Follower:
@@ -41,12 +44,14 @@ class Follower:
         self._gate = FollowGate()
         self._track: Track | None = None  # None: the camera is not followed
         self._anchors = 0  # lattices that have stood so far
+        # An image of a moment ago, and how far it has moved since or where it lay.
+        self._moment: tuple[Look, Place] | None = None
 
     def configure(self, config: EngineConfig) -> None:
         """Take on changed settings."""
         before, self._config = self._config, config
         if (before.follow, before.follow_margin) != (config.follow, config.follow_margin):
-            self._track = None
+            self._end()
 
     def plan(
         self, shot: Frame, velocity: tuple[float, float] | None, before: Plan | None = None
@@ -74,8 +79,10 @@ class Follower:
         track, reference, look = self._track, self._planner.reference, plan.look
         if track is not None and reference is not None and not reference.fits(look.frame):
             if reference.anchor == 0 and track.rests:
-                self._track, look = None, self._all_of(look)
+                self._end()
+                look = self._all_of(look)
             elif track.finds(reference.anchor, reference.pixels):
+                self._moment = None
                 look = self._planner.instead(look, track.frame(), look.around)
         return self._planner.plan(look)
 
@@ -91,6 +98,7 @@ class Follower:
     def _anew(self, track: Track, look: Look, reason: str) -> Plan:
         """A frame taken whole, on a lattice of its own."""
         self._anchors += 1
+        self._moment = None
         track.stand(self._anchors)
         around = look.around or look.frame
         return everything(self._planner.instead(look, track.frame(), around), reason)
@@ -100,51 +108,72 @@ class Follower:
         now = plan.look
         if math.hypot(*plan.motion) < MOVES or before.frame.anchor != 0:
             return False
-        motion = register(now.frame.pixels, before.frame.pixels, [now.estimate, now.motion])
-        moved, inside = _moved(before, motion)
+        then, gone = self._earlier(now, before, (0.0, 0.0))
+        guesses = [_sum(gone, now.estimate), _sum(gone, now.motion)]
+        gone = register(now.frame.pixels, then.frame.pixels, guesses)
+        self._moment = then, gone
+        moved, inside = _moved(then, gone)
         if not inside.any():
             return False
         self._gate.note(
             now.frame.stamp,
-            without=self._without(before, now, math.hypot(*plan.motion)),
+            without=self._without(then, now, math.hypot(*plan.motion)),
             following=float(self._planner.changed(moved, now, shakes=True)[inside].mean()),
         )
         return self._gate.opens(now.frame.stamp, price=0.0 if plan.whole else 1.0)
 
-    def _without(self, before: Look, now: Look, speed: float) -> float:
+    def _earlier(self, now: Look, before: Look, place: Place) -> tuple[Look, Place]:
+        """A moment ago, to hold an image against, and where that lay; `before` once that is old.
+
+        What is bought adds up: from one image to the next little changes where there is little to
+        be seen, and after half a block much.
+        """
+        moment, grid = self._moment, now.frame.grid
+        if moment is not None:
+            then, stood = moment
+            near = math.dist(stood, place) <= grid.block / 2
+            if then.frame.grid == grid and near and now.frame.stamp - then.frame.stamp <= MOMENT:
+                return moment
+        return before, place
+
+    def _without(self, then: Look, now: Look, speed: float) -> float:
         """Share of the blocks that an image costs where the lattice stays where it was."""
         if speed > self._config.max_motion * now.frame.grid.block:
             return 1.0
-        return float(self._planner.changed(before, now, shakes=now.shakes).mean())
+        return float(self._planner.changed(then, now, shakes=now.shakes).mean())
 
     def _follow(
         self, track: Track, shot: Frame, velocity: tuple[float, float] | None, before: Look
     ) -> Plan:
         """Plan the next image of a camera that is followed."""
         planner, reference = self._planner, self._planner.reference
-        stood, stood_on = track.place, track.anchor
+        then, stood = self._earlier(before, before, track.place)
         track.take(shot, velocity)
         bought = reference is not None and track.finds(reference.anchor, reference.pixels)
         found = bought or track.finds(track.anchor, track.first)
         track.settle()
-        stays = planner.instead(before, track.frame(stood), None)
+        stays = replace(planner.instead(then, track.frame(stood), None), shakes=track.shakes)
         if not found:
             self._anchors += 1
             track.stand(self._anchors)
-        moves = track.speed >= MOVES
-        look = planner.look(track.frame(), around=shot.seen, follows=moves)
+        look = planner.look(track.frame(), around=shot.seen, follows=track.speed >= MOVES)
         plan = planner.plan(look)
-        if moves:
-            same = track.anchor == stood_on
+        if track.speed >= MOVES:
+            same = track.anchor == then.frame.anchor
+            self._moment = (then, stood) if same else (look, track.place)
             self._gate.note(
                 shot.stamp,
-                without=self._without(before, replace(stays, shakes=track.shakes), track.speed),
-                following=float(planner.changed(before, look, shakes=True).mean()) if same else 1.0,
+                without=self._without(then, stays, track.speed),
+                following=float(planner.changed(then, look, shakes=True).mean()) if same else 1.0,
             )
         if self._gate.closes(shot.stamp) or (plan.whole and track.rests):
-            self._track = None
+            self._end()
             return planner.plan(self._all_of(look))
         return self._anew(track, look, plan.reason) if bought and plan.whole else plan
+
+    def _end(self) -> None:
+        """Follow no longer."""
+        self._track = self._moment = None
 
 
 def _moved(look: Look, motion: tuple[float, float]) -> tuple[Look, np.ndarray]:
@@ -159,6 +188,10 @@ def _moved(look: Look, motion: tuple[float, float]) -> tuple[Look, np.ndarray]:
         cols, right, grid.width, grid.block
     )
     return replace(look, image=shifted), inside
+
+
+def _sum(a: Place, b: Place) -> Place:
+    return a[0] + b[0], a[1] + b[1]
 
 
 def _within(starts: np.ndarray, moved: float, size: int, block: int) -> np.ndarray:

@@ -26,7 +26,7 @@ _LEVELS = 2  # halvings: what is compared has a quarter of the pixels, first a s
 _STEPS = 6  # of each level, at most
 _DONE = 0.01  # pixels of a level
 _DROPPED = 3.0  # times the median difference: beyond, a pixel belongs to something else
-_LEAST = 4.0  # grey levels that are never dropped
+_LEAST = 1.5  # grey levels that are never dropped
 _FLAT = 1e-3  # mean squared gradient below which there is nothing to go by
 
 
