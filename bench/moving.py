@@ -57,7 +57,7 @@ EVERY = 5  # frames from one moment at which is asked to the next
 PANNED = {'static_room_mostly_empty.mp4': 'room', 'screen_desktop_rerun_2558x1592.mp4': 'desktop'}
 SPEEDS = (2.0, 5.0, 10.0)  # pixels of the grid per frame
 WINDOW = 0.7  # of a clip's width and height, in which it is panned
-CLIP = 120  # frames
+CLIP = 80  # frames
 WIDEST = 1280  # pixels of an image: four times what the grid has, and less memory
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m bench.moving')
     parser.add_argument('--model', default='nano', help='nano or a folder')
     parser.add_argument('--clips', type=int, default=2, help='tables per speed')
-    parser.add_argument('--frames', type=int, default=45, help='of each clip')
+    parser.add_argument('--frames', type=int, default=36, help='of each clip')
     parser.add_argument(
         '--part', choices=PARTS, action='append', help='only this, beside what is there; repeat'
     )

@@ -46,7 +46,7 @@ def page(results: dict[str, Any]) -> str:
             '',
             '## The planner alone, real clips',
             '',
-            'At about 10 frames per second, 120 frames, on at most 192 blocks. A pan or shake is '
+            'At about 10 frames per second, 80 frames, on at most 192 blocks. A pan or shake is '
             'made by moving a window of 0.7 of the width and height over the clip, in pixels of '
             'the grid.',
             '',

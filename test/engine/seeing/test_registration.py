@@ -45,6 +45,19 @@ def test_what_moves_by_itself_and_another_light_mislead_it_little() -> None:
     assert off(register(brighter, piece, [(30.0, 27.0)]), place) < 0.2
 
 
+@pytest.mark.parametrize('apart', [(1.5, -1.0), (-3.0, 3.0)])
+def test_a_screen_that_is_mostly_flat_is_found_by_its_letters(apart: Place) -> None:
+    rng = np.random.default_rng(3)
+    screen = np.full((2 * 280, 2 * 392, 3), 24, np.uint8)
+    for line in range(20, 540, 44):
+        for x in range(40, 40 + 8 * int(rng.integers(10, 60)), 8):
+            corner = (x, line), (x + int(rng.integers(2, 6)), line + int(rng.integers(4, 12)))
+            cv2.rectangle(screen, *corner, (200, 220, 210), -1)
+    canvas = LATTICE.canvas(screen)
+    guess = PLACES[0][0] + apart[0], PLACES[0][1] + apart[1]
+    assert off(register(canvas, LATTICE.cut(canvas, PLACES[0]), [guess]), PLACES[0]) < 0.1
+
+
 def test_where_nothing_can_be_seen_the_guess_stays() -> None:
     blank = np.full_like(CANVAS, 90)
     piece = LATTICE.cut(blank, PLACES[0])

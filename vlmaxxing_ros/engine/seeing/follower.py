@@ -71,7 +71,7 @@ class Follower:
         allowed = self._config.follow != 'off' and lattice.fits
         if before is None or not allowed or not self._begins(before.look, plan):
             return plan
-        self._track = Track(lattice, shot, look.estimate)
+        self._track = Track(lattice, shot, look.estimate, self._planner.shaking)
         return self._anew(self._track, look, plan.reason)
 
     def again(self, plan: Plan) -> Plan:

@@ -56,6 +56,7 @@ class Planner:
 
     Attributes:
         reference: the pixels in use; None before the first admission.  Moved by `admit` alone.
+        shaking: how the camera has moved lately, as far as nothing followed it.
     """
 
     def __init__(self, config: EngineConfig) -> None:
@@ -66,7 +67,7 @@ class Planner:
         self._comparison: Comparison | None = None
         self._light = UNCHANGED
         self._motion = MotionEstimator()
-        self._shaking = Shake()
+        self.shaking = Shake()
         self._noise = 0.0
         self._looked_at: int | None = None  # ns, stamp of the last frame
         self._anchor = 0  # of the last frame
@@ -102,7 +103,7 @@ class Planner:
         right, down = self._motion.update(image)
         cell = self._statistic.cell(frame.grid)
         motion = estimate = (right * cell, down * cell)
-        shakes = self._shaking.update(motion)
+        shakes = self.shaking.update(motion)
         if camera_velocity is not None and self._looked_at is not None:
             interval = (frame.stamp - self._looked_at) * 1e-9
             hint = (camera_velocity[0] * interval, camera_velocity[1] * interval)

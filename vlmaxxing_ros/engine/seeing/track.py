@@ -9,6 +9,7 @@ Knows canvases and places; knows nothing of what was bought, or of when to stand
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +35,7 @@ class Track:
         lattice: the grid and its margin.
         shot: the first image, all of it.
         motion: how far its content has moved since the image before: pixels of the grid.
+        shaking: what is known of how it moved until then.
 
     Attributes:
         anchor: number of the lattice that the newest frame stands on.
@@ -43,12 +45,12 @@ class Track:
         first: the pixels that this lattice was first seen with.
     """
 
-    def __init__(self, lattice: Lattice, shot: Frame, motion: tuple[float, float]) -> None:
+    def __init__(self, lattice: Lattice, shot: Frame, motion: Place, shaking: Shake) -> None:
         self.lattice = lattice
         self.anchor, self.place = 0, (0.0, 0.0)
         self.motion: Place = (motion[0] * lattice.zoom[0], motion[1] * lattice.zoom[1])
-        self.shakes = False
-        self._estimator, self._shaking = MotionEstimator(), Shake()
+        self._estimator, self._shaking = MotionEstimator(), copy(shaking)
+        self.shakes = shaking.shakes
         self._gone: Place = (0.0, 0.0)  # how far the content has moved
         self._guesses: list[Place] = []  # of how far, for the newest image
         self._origins: dict[int, Place] = {}  # place of each lattice before anything moved
