@@ -112,9 +112,10 @@ class Follower:
         guesses = [_sum(gone, now.estimate), _sum(gone, now.motion)]
         gone = register(now.frame.pixels, then.frame.pixels, guesses)
         self._moment = then, gone
-        moved, inside = _moved(then, gone)
+        frame, inside = _moved(then.frame, gone)
         if not inside.any():
             return False
+        moved = self._planner.instead(then, frame, None)
         self._gate.note(
             now.frame.stamp,
             without=self._without(then, now, math.hypot(*plan.motion)),
@@ -176,18 +177,19 @@ class Follower:
         self._track = self._moment = None
 
 
-def _moved(look: Look, motion: tuple[float, float]) -> tuple[Look, np.ndarray]:
-    """A look whose content has moved by so many pixels; the blocks that it shows all of."""
-    grid, image = look.frame.grid, look.image
-    cell = grid.height // image.shape[0]
-    right, down = motion
-    matrix = np.array([[1, 0, right / cell], [0, 1, down / cell]], np.float32)
-    shifted = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+def _moved(frame: Frame, motion: Place) -> tuple[Frame, np.ndarray]:
+    """A frame whose content has moved by so many pixels; the blocks that it shows all of."""
+    grid, (right, down) = frame.grid, motion
+    matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
+    size = grid.width, grid.height
+    pixels = cv2.warpAffine(
+        frame.pixels, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     rows, cols = np.arange(grid.rows) * grid.block, np.arange(grid.cols) * grid.block
     inside = _within(rows, down, grid.height, grid.block)[:, None] & _within(
         cols, right, grid.width, grid.block
     )
-    return replace(look, image=shifted), inside
+    return replace(frame, pixels=pixels), inside
 
 
 def _sum(a: Place, b: Place) -> Place:
