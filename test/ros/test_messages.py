@@ -113,6 +113,7 @@ def test_an_answer_carries_what_the_engine_said() -> None:
         oldest_block_age=0.5,
         exact=True,
         blocks_owed=6,
+        crop=(0.125, 0.0, 0.75, 1.0),
     )
     said = question.Answer(
         answer='red',
@@ -144,6 +145,7 @@ def test_an_answer_carries_what_the_engine_said() -> None:
     assert message.exact is True
     assert (message.blocks_owed, message.rows_paid) == (6, 10)
     assert message.margin == 1.5
+    assert list(message.crop) == [0.125, 0.0, 0.75, 1.0]
     assert (message.choice_index, list(message.choice_probabilities)) == (1, [0.25, 0.75])
     assert (message.prompt_tokens, message.reused_tokens) == (40, 30)
     assert (message.time_to_first_token, message.latency) == (0.2, 0.3)
@@ -197,6 +199,7 @@ def test_a_failure_is_an_answer_too() -> None:
     assert message.time_to_first_token == 0.4
     assert message.choice_index == -1
     assert message.header.stamp == to_time(0)
+    assert list(message.crop) == [0.0] * 4, 'there is no evidence that it were a part of'
 
 
 def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> None:
@@ -206,7 +209,8 @@ def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> No
         if type(spec.default) in (int, float)
     }
     numbers['fresh_ratio'] = np.float32(0.5)
-    budget = budgets.FreshBudget(kind=budgets.FrameKind.TAIL, status_text='said', **numbers)
+    said = {'kind': budgets.FrameKind.TAIL, 'status_text': 'said'}
+    budget = budgets.FreshBudget(**said, **numbers, crop=(0.25, 0.125, 0.75, 0.5))
     counts = Counts(received=10, planned=8, admitted=7, dropped=2, rate=4.5)
     message = to_budget(Perceived('front', Arrival(None, 9, 'lens'), budget, counts, 0.01, 0.25))
     assert (message.camera, message.kind, message.status_text) == (
@@ -219,6 +223,7 @@ def test_a_budget_carries_every_field_of_the_engine_and_the_nodes_counts() -> No
     assert (message.frames_planned, message.frames_admitted) == (8, 7)
     assert (message.perception_rate, message.convert_time) == (4.5, 0.01)
     assert message.background_duty == 0.25
+    assert list(message.crop) == [0.25, 0.125, 0.75, 0.5]
     for name in numbers:
         assert getattr(message, name) == numbers[name], name
 

@@ -187,6 +187,20 @@ class EngineConfig:
         unit='blocks',
         minimum=0.0,
     )
+    follow: str = setting(
+        'auto',
+        'auto: the blocks follow what a moving camera shows, inside a margin, where that pays; '
+        'off: they stay where they are',
+        choices=('auto', 'off'),
+    )
+    follow_margin: int = setting(
+        56,
+        'pixels along each axis in which they can follow; that much of the view is left out '
+        'meanwhile. A frame with a side of less than three margins is not followed',
+        unit='pixels of the grid',
+        minimum=8,
+        maximum=448,
+    )
 
     # Paying
     calm: float = setting(

@@ -106,6 +106,7 @@ class Evidence:
         newest_stamp: of the newest image that it fully accounts for.
         age: seconds since that stamp when it was fixed.
         rows_paid: rows that went through the model for it.
+        crop: x, y, width, height of the part of that image that is shown, in fractions of it.
     """
 
     oldest_stamp: int
@@ -116,6 +117,7 @@ class Evidence:
     blocks_owed: int = 0
     age: float = 0.0
     rows_paid: int = 0
+    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
 
 def joint(parts: Sequence[Evidence]) -> Evidence:

@@ -133,7 +133,11 @@ def _copy(values: Any, message: Any, *, without: tuple[str, ...]) -> None:
         if spec.name in without:
             continue
         value, kind = getattr(values, spec.name), type(getattr(message, spec.name))
-        setattr(message, spec.name, kind('d', value) if kind is array.array else kind(value))
+        if kind is array.array:
+            value = array.array('d', value)
+        elif kind is not np.ndarray:  # of fixed length: rclpy makes it from any sequence
+            value = kind(value)
+        setattr(message, spec.name, value)
 
 
 def to_budget(perceived: Perceived) -> FreshBudget:

@@ -245,7 +245,7 @@ class Watches:
         if watch.evidence is None:
             return
         newest = sight.newest  # before the count: what comes between counts as change
-        rows, cols = watch.config.region().blocks(newest.grid)
+        rows, cols = sight.touched(watch.config.region())
         changed = sight.changed_since(watch.evidence, (rows, cols))
         of = (rows.stop - rows.start) * (cols.stop - cols.start)
         self._tell(watch.seen(newest.stamp, changed, of))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -85,3 +87,18 @@ def test_a_white_line_runs_around_what_is_protected_and_the_legend_counts_it() -
         assert tuple(picture[y, x]) == WHITE
     assert (block(picture, 1, 3) == block(without, 1, 3)).all(), 'what is inside is as it was'
     assert picture.shape[0] > without.shape[0]
+
+
+def test_a_piece_of_the_image_lies_where_it_was_cut_from() -> None:
+    plan = planned(60)
+    around = plan.look.frame
+    view = Region(0.125, 0.25, 0.75, 0.75)
+    look = replace(plan.look, frame=replace(around, view=view), around=around)
+    picture = draw_overlay(replace(plan, look=look), [])
+    left, top = round(0.125 * GRID.width), round(0.25 * GRID.height)
+    outside, inside = picture[: top - 1], picture[top + 2 : GRID.height, left + 2 : left + 300]
+    assert outside.max() < 60, 'dark'
+    row, col = round(top + 70 * 0.75), round(left + 100 * 0.75)
+    red, green, blue = picture[row - 8 : row + 8, col - 8 : col + 8].mean(axis=(0, 1))
+    assert red > green + 20 > blue + 40, 'the block that is owed'
+    assert inside.mean() > outside.mean()

@@ -55,3 +55,37 @@ def test_several_have_the_blocks_that_any_of_them_touches() -> None:
     touched = touched_by([Region(0.0, 0.0, 0.2, 0.25), Region(0.1, 0.0, 0.2, 0.5)], GRID)
     assert np.argwhere(touched).tolist() == [[0, 0], [0, 1], [0, 2], [1, 1], [1, 2]]
     assert not touched_by([], GRID).any()
+
+
+VIEW = Region(0.2, 0.0, 0.8, 0.75)
+
+
+@pytest.mark.parametrize(
+    ('region', 'shown'),
+    [
+        (Region(), Region()),
+        (Region(0.2, 0.0, 0.4, 0.75), Region(0.0, 0.0, 0.5, 1.0)),
+        (Region(0.6, 0.375, 0.4, 0.625), Region(0.5, 0.5, 0.5, 0.5)),
+    ],
+)
+def test_a_view_shows_what_of_a_region_is_within_it(region: Region, shown: Region) -> None:
+    assert region.within(VIEW).corner_and_size == pytest.approx(shown.corner_and_size)
+
+
+@pytest.mark.parametrize(
+    ('region', 'rows', 'cols'),
+    [
+        (Region(0.0, 0.1, 0.1, 0.1), (0, 2), (0, 1)),
+        (Region(0.3, 0.9, 0.2, 0.1), (3, 4), (0, 2)),
+    ],
+)
+def test_of_a_region_that_it_does_not_show_the_nearest_edge_counts(
+    region: Region, rows: tuple[int, int], cols: tuple[int, int]
+) -> None:
+    assert region.within(VIEW).blocks(Grid(4, 4, 28)) == (slice(*rows), slice(*cols))
+
+
+def test_a_box_in_a_view_is_mapped_back_to_the_image() -> None:
+    box = Region(0.5, 0.5, 0.25, 0.25)
+    assert box.of(VIEW).corner_and_size == pytest.approx((0.6, 0.375, 0.2, 0.1875))
+    assert box.of(VIEW).within(VIEW).corner_and_size == pytest.approx(box.corner_and_size)

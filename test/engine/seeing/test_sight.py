@@ -16,6 +16,7 @@ from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.region import Region
 from vlmaxxing_ros.engine.seeing.sight import Sight
 
 GRID = Grid(4, 6, 28)
@@ -324,3 +325,12 @@ def test_noise_drifting_light_and_a_flickering_lamp_are_no_change() -> None:
         camera.sight.see(frame)
         assert camera.sight.begun == ()
     assert camera.sight.changed_since(stamp, EVERYWHERE) == 0
+
+
+def test_a_region_of_the_image_is_found_in_whatever_is_shown_of_it() -> None:
+    camera = Watching()
+    assert camera.sight.touched(Region(0.5, 0.0, 0.5, 1.0)) == (slice(0, 4), slice(3, 6))
+    shown = replace(camera.sight.newest, view=Region(0.25, 0.0, 0.75, 1.0))
+    look = replace(camera.sight.plan.look, frame=shown)
+    camera.sight._plan = replace(camera.sight.plan, look=look)
+    assert camera.sight.touched(Region(0.5, 0.0, 0.5, 1.0)) == (slice(0, 4), slice(2, 6))

@@ -181,9 +181,11 @@ class RollingCache:
         self.ledger.segments[-1] = replace(self.ledger.segments[-1], refreshed=refreshed)
 
     def tail_fits(self, frame: Frame) -> bool:
-        """Whether a frame can be refreshed into the tail: one grid, captions of one length."""
+        """Whether a frame can be refreshed into the tail: one lattice, captions of one length."""
         tail, ids = self.ledger.tail, self._family.caption_ids
-        if tail is None or tail.frame is None or tail.frame.grid != frame.grid:
+        if tail is None or tail.frame is None:
+            return False
+        if (tail.frame.grid, tail.frame.anchor) != (frame.grid, frame.anchor):
             return False
         return len(ids(frame)) == len(ids(tail.frame))
 

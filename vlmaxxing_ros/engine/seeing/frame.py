@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.errors import InvalidFrame
+from vlmaxxing_ros.engine.seeing.region import WHOLE, Region
 
 _DENSE = 1.5  # pixels from one bilinear sample to the next, with which none is left out
 
@@ -82,6 +83,11 @@ class Frame:
         stamp: nanoseconds, from the image's header.
         frame_id: coordinate frame, from the image's header.
         elapsed: seconds since the stream began; models that read a clock are told.
+        view: the part of the camera's image that is on the grid.
+        anchor: number of the lattice that the blocks stand on; 0: the image as it is.  Blocks at
+            the same position show the same place only on one lattice.
+        image: what the pixels were made from, until it has been seen: uint8 [height, width, 3];
+            None: the pixels themselves.
     """
 
     pixels: np.ndarray
@@ -89,6 +95,9 @@ class Frame:
     stamp: int
     frame_id: str = ''
     elapsed: float = 0.0
+    view: Region = WHOLE
+    anchor: int = 0
+    image: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         expected = (self.grid.height, self.grid.width, 3)
@@ -117,9 +126,10 @@ class Frame:
             raise InvalidFrame(
                 f'image is {image.dtype} {image.shape}, not uint8 [height, width, 3]'
             )
-        if image.shape[:2] != (grid.height, grid.width):
-            image = _resize(image, grid.width, grid.height)
-        return cls(np.ascontiguousarray(image), grid, stamp, frame_id)
+        if image.shape[:2] == (grid.height, grid.width):
+            return cls(np.ascontiguousarray(image), grid, stamp, frame_id)
+        pixels = np.ascontiguousarray(resize(image, grid.width, grid.height))
+        return cls(pixels, grid, stamp, frame_id, image=image)
 
     def blocks(self) -> np.ndarray:
         """The pixels block by block: uint8 [blocks, block, block, 3]."""
@@ -132,12 +142,22 @@ class Frame:
         mask = np.repeat(np.repeat(fresh, self.grid.block, 0), self.grid.block, 1)
         return replace(self, pixels=np.where(mask[..., None], self.pixels, reference))
 
+    @property
+    def source(self) -> np.ndarray:
+        """The sharpest there is of the image: uint8 [height, width, 3]."""
+        return self.pixels if self.image is None else self.image
+
+    @property
+    def seen(self) -> Frame:
+        """This frame without the image that it was made from."""
+        return self if self.image is None else replace(self, image=None)
+
     def since(self, origin: int) -> Frame:
         """This frame, of a stream whose first frame has the stamp `origin` (nanoseconds)."""
         return replace(self, elapsed=(self.stamp - origin) * 1e-9)
 
 
-def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
+def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize an image; every pixel has a say, so that small things stay visible.
 
     Halved while it is too large, then bilinear; by way of twice the size wanted where pixels would

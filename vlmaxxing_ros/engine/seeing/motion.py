@@ -71,9 +71,14 @@ class MotionEstimator:
 
 
 class Shake:
-    """Tells a camera that shakes from one that stands or goes somewhere."""
+    """Tells a camera that shakes from one that stands or goes somewhere.
+
+    Attributes:
+        shakes: what was told last.
+    """
 
     def __init__(self) -> None:
+        self.shakes = False
         self._right = self._down = self._square = self._weight = 0.0
 
     def update(self, motion: tuple[float, float]) -> bool:
@@ -86,7 +91,8 @@ class Shake:
         self._down += newest * (down - self._down)
         self._square += newest * (right**2 + down**2 - self._square)
         to_and_fro = self._right**2 + self._down**2 < 0.3 * self._square
-        return to_and_fro and self._square**0.5 > _STEADY
+        self.shakes = to_and_fro and self._square**0.5 > _STEADY
+        return self.shakes
 
 
 def _peak(before: np.ndarray, now: np.ndarray) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
+from vlmaxxing_ros.engine.seeing.region import Region
 
 ORANGE = (255, 140, 0)
 """Paid for now."""
@@ -33,7 +34,8 @@ def draw_overlay(plan: Plan, lines: list[str], *, fresh: str = 'paid for now') -
     """Draw the plan over the frame and the budget under it.
 
     Static blocks are grey and dark, shifted ones keep their colours in a blue frame, fresh ones
-    are orange; a white line runs around protected ones.
+    are orange; a white line runs around protected ones.  Where the frame is a piece of the image,
+    it lies there, in a white frame.
 
     Args:
         plan: of a frame, which is enlarged by a whole factor where it is small.
@@ -56,7 +58,21 @@ def draw_overlay(plan: Plan, lines: list[str], *, fresh: str = 'paid for now') -
     _frames(drawn, shifted, side, BLUE)
     _frames(drawn, plan.fresh, side, ORANGE)
     _outline(drawn, plan.protected, side)
+    if plan.look.around is not None:
+        drawn = _in_place(drawn, frame.view, plan.look.around.pixels)
     return np.concatenate([drawn, _panel(plan, lines, size[0], fresh)])
+
+
+def _in_place(drawn: np.ndarray, view: Region, image: np.ndarray) -> np.ndarray:
+    """What was drawn of a view, on the image that it is a piece of, in the size that it has."""
+    height, width = drawn.shape[:2]
+    size = (round(view.width * width), round(view.height * height))
+    left, top = round(view.x * width), round(view.y * height)
+    whole = cv2.convertScaleAbs(cv2.resize(image, (width, height)), alpha=0.3)
+    piece = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+    whole[top : top + size[1], left : left + size[0]] = piece
+    corner = (left + size[0] - 1, top + size[1] - 1)
+    return cv2.rectangle(whole, (left, top), corner, WHITE, 1)
 
 
 def _fill(below: np.ndarray, above: np.ndarray, blocks: np.ndarray, side: int) -> np.ndarray:

@@ -46,15 +46,20 @@ class Look:
         frame: the frame.
         image: uint8 [cell rows, cell cols, 3].
         motion: of the image content since the frame looked at before, (right, down) in pixels.
-        shakes: whether the recent motions go to and fro about one place.
+        estimate: the same, as the images alone show it.
+        shakes: whether the recent motions go to and fro about one place, or the lattice follows
+            one: edges may lie a pixel off.
         protected: bool [rows, cols], blocks of protected regions.
+        around: the whole image that the frame is a piece of; None: the frame is all of it.
     """
 
     frame: Frame
     image: np.ndarray
     motion: tuple[float, float]
+    estimate: tuple[float, float]
     shakes: bool
     protected: np.ndarray
+    around: Frame | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -57,6 +58,7 @@ class Planner:
 
     Attributes:
         reference: the pixels in use; None before the first admission.  Moved by `admit` alone.
+        shaking: how the camera has moved lately, as far as nothing followed it.
     """
 
     def __init__(self, config: EngineConfig) -> None:
@@ -67,9 +69,11 @@ class Planner:
         self._comparison: Comparison | None = None
         self._light = UNCHANGED
         self._motion = MotionEstimator()
-        self._shaking = Shake()
+        self.shaking = Shake()
         self._noise = 0.0
         self._looked_at: int | None = None  # ns, stamp of the last frame
+        self._anchor = 0  # of the last frame
+        self._protected: Sequence[Region] = ()
         self.configure(config)
 
     def configure(self, config: EngineConfig) -> None:
@@ -85,6 +89,8 @@ class Planner:
         *,
         camera_velocity: tuple[float, float] | None = None,
         protected: Sequence[Region] = (),
+        around: Frame | None = None,
+        follows: bool = False,
     ) -> Look:
         """Take in the newest frame: the image to compare, and its motion.  Once per frame.
 
@@ -93,26 +99,45 @@ class Planner:
             camera_velocity: how fast the image content moves, from odometry or a gimbal: (right,
                 down) in pixels of the grid per second.  The larger of it and our estimate counts.
             protected: regions in which change counts from the low threshold on.
+            around: as in `Look`.
+            follows: the lattice follows a camera that moves: edges may lie a pixel off.
         """
+        if frame.anchor != self._anchor:
+            self._motion, self._anchor = MotionEstimator(), frame.anchor
         image = self._statistic.prepare(frame.pixels, frame.grid)
         right, down = self._motion.update(image)
         cell = self._statistic.cell(frame.grid)
-        motion = (right * cell, down * cell)
-        shakes = self._shaking.update(motion)
+        motion = estimate = (right * cell, down * cell)
+        shakes = self.shaking.update(motion)
         if camera_velocity is not None and self._looked_at is not None:
             interval = (frame.stamp - self._looked_at) * 1e-9
             hint = (camera_velocity[0] * interval, camera_velocity[1] * interval)
             motion = max(motion, hint, key=lambda m: math.hypot(*m))
         self._looked_at = frame.stamp
-        return Look(frame, image, motion, shakes, touched_by(protected, frame.grid))
+        self._protected = protected
+        return Look(frame, image, motion, estimate, shakes or follows, self._touched(frame), around)
+
+    def instead(self, look: Look, frame: Frame, around: Frame | None) -> Look:
+        """The same image looked at again, on another lattice."""
+        image = self._statistic.prepare(frame.pixels, frame.grid)
+        return replace(
+            look,
+            frame=frame,
+            image=image,
+            motion=(0.0, 0.0),
+            protected=self._touched(frame),
+            around=around,
+        )
+
+    def _touched(self, frame: Frame) -> np.ndarray:
+        """The blocks of protected regions: bool [rows, cols]."""
+        return touched_by([region.within(frame.view) for region in self._protected], frame.grid)
 
     def plan(self, look: Look) -> Plan:
         """Decide what of a frame is to be bought.  The reference stays as it is."""
         grid = look.frame.grid
-        if self.reference is None or self.reference.grid != grid:
-            return _everything(
-                look, 'first frame' if self.reference is None else 'another image size'
-            )
+        if self.reference is None or not self.reference.fits(look.frame):
+            return everything(look, self._why_nothing_fits(grid))
         change, low, high, light = self._compare(look)
         dirty, changed = self._unsettled > 0, change >= low
         # What has been novel needs no more than the low threshold until it settles.
@@ -140,6 +165,11 @@ class Planner:
         take = Take.BLOCKS if fresh.any() else Take.NOTHING
         return Plan(look, take, '', verdicts, fresh, change, light)
 
+    def _why_nothing_fits(self, grid: Grid) -> str:
+        if self.reference is None:
+            return 'first frame'
+        return 'another image size' if self.reference.grid != grid else 'the lattice stands anew'
+
     def _expired(self, stamp: int) -> np.ndarray:
         """Blocks whose pixels are older than the staleness bound: bool [rows, cols]."""
         assert self.reference is not None
@@ -154,6 +184,15 @@ class Planner:
         moved: np.ndarray = self._statistic.compare(compared) >= self._low
         return moved
 
+    def changed(self, before: Look, now: Look, *, shakes: bool) -> np.ndarray:
+        """Which blocks are novel if an image is held against another one: bool [rows, cols]."""
+        grid, cell = now.frame.grid, self._statistic.cell(now.frame.grid)
+        seen, earlier = (look.image.astype(np.int16) for look in (now, before))
+        compared = Compared(seen, earlier, grid, cell, (0, 255), shakes)
+        high = self._low + self._config.high - self._config.low
+        novel: np.ndarray = self._statistic.compare(compared) >= high
+        return novel
+
     def admit(self, plan: Plan, fresh: np.ndarray | None = None) -> None:
         """Move the reference to a frame that was bought.
 
@@ -163,7 +202,7 @@ class Planner:
         """
         fresh = plan.fresh if fresh is None else fresh
         look, frame = plan.look, plan.look.frame
-        if self.reference is None or self.reference.grid != frame.grid:
+        if self.reference is None or (fresh.all() and not self.reference.fits(frame)):
             self.reference = Reference(frame)
             self._unsettled = np.zeros(fresh.shape, np.int32)
             self._active = np.zeros(fresh.shape, bool)
@@ -196,7 +235,7 @@ class Planner:
             clipped_from=comparison.brightest.min(),
         )
         change = self._measure(look, light, comparison)
-        if math.hypot(*look.motion) < STILL:
+        if math.hypot(*look.motion) < STILL and (look.around is None or not look.shakes):
             # While the camera moves, everything changes: keep what is known of the noise.
             rank = int(NOISE_SHARE * change.size)
             noise = float(np.partition(change, rank, axis=None)[rank])
@@ -281,8 +320,8 @@ def _clip(
     return seen.reshape(shape), before.reshape(shape), levels
 
 
-def _everything(look: Look, reason: str) -> Plan:
-    """A frame taken whole because there is nothing to compare it with."""
+def everything(look: Look, reason: str) -> Plan:
+    """A frame taken whole because there is nothing to compare it with; `reason` as in `Plan`."""
     shape = (look.frame.grid.rows, look.frame.grid.cols)
     return Plan(
         look,

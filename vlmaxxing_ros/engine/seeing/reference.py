@@ -21,6 +21,7 @@ class Reference:
 
     Attributes:
         grid: the block grid.
+        anchor: number of the lattice that they stand on.
         pixels: uint8 [height, width, 3]; changed in place by `admit`.
         stamps: int64 [rows, cols], nanoseconds, of the frame each block came from.
     """
@@ -28,17 +29,25 @@ class Reference:
     def __init__(self, frame: Frame) -> None:
         """Every block from `frame`."""
         self.grid = frame.grid
+        self.anchor = frame.anchor
         self.pixels = frame.pixels.copy()
         self.stamps = np.full((frame.grid.rows, frame.grid.cols), frame.stamp, np.int64)
+
+    def fits(self, frame: Frame) -> bool:
+        """Whether a frame's blocks stand where these do."""
+        return frame.grid == self.grid and frame.anchor == self.anchor
 
     def admit(self, frame: Frame, fresh: np.ndarray) -> None:
         """Move the reference of the fresh blocks (bool [rows, cols]) to `frame`, of no other.
 
         Raises:
-            InvalidFrame: `frame` is on another grid.
+            InvalidFrame: `frame` is on another grid, or its lattice stands elsewhere.
         """
-        if frame.grid != self.grid:
-            raise InvalidFrame(f'frame on {frame.grid}, reference on {self.grid}: start a new one')
+        if not self.fits(frame):
+            raise InvalidFrame(
+                f'frame on {frame.grid}, lattice {frame.anchor}; reference on {self.grid}, '
+                f'lattice {self.anchor}: start a new one'
+            )
         cv2.copyTo(frame.pixels, cell_mask(fresh, self.grid.block), self.pixels)
         self.stamps[fresh] = frame.stamp
 

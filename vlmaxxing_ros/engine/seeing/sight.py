@@ -21,12 +21,15 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.beginnings import Beginning, beginnings
 from vlmaxxing_ros.engine.seeing.bursts import Brief, Bursts
+from vlmaxxing_ros.engine.seeing.follower import Follower
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.region import Region
+
+_VIEWS = 512  # images whose piece is remembered: longer than anything is owed
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Owed:
         briefs: brief events that nobody has paid, oldest first.
         past: the newest frame as old as the history should reach; None: there is none.
         notes: lines of text that are not on the history yet, oldest first.
+        whole_view: all of the newest image, taken whole, where what is paid is a piece of it and
+            the camera rests; None: it is not time for that.
     """
 
     plan: Plan
@@ -70,6 +75,7 @@ class Owed:
     briefs: tuple[Brief, ...]
     past: Past | None = None
     notes: tuple[Note, ...] = ()
+    whole_view: Plan | None = None
 
     @property
     def stamp(self) -> int:
@@ -117,17 +123,21 @@ class Sight:
         self._origin = first.stamp
         self._lock = threading.Lock()
         self._planner = Planner(config)
+        self._follower = Follower(self._planner, config)
         self._bursts = Bursts(max(1, config.keep_keyframes))
         self._accounted = first.stamp
         self._before = np.full((first.grid.rows, first.grid.cols), first.stamp, np.int64)
         self._past: deque[Frame] = deque()
         self._notes: list[Note] = []
+        self._views: deque[tuple[int, int, Region]] = deque(maxlen=_VIEWS)
         self._seen_before = first.stamp  # of the frame before the newest
         shape = (first.grid.rows, first.grid.cols)
         self._moved_at = np.full(shape, first.stamp, np.int64)
         self._changed_at = np.full(shape, first.stamp, np.int64)
         self._owed_since = np.full(shape, first.stamp, np.int64)
-        self._plan = self._look_at(first, camera_velocity, protected)
+        self._plan = self._follower.plan(
+            first.since(self._origin), camera_velocity, protected=protected
+        )
         self._sample(self.newest)
 
     def configure(self, config: EngineConfig) -> None:
@@ -135,10 +145,11 @@ class Sight:
         with self._lock:
             self._config = config
             self._planner.configure(config)
+            self._follower.configure(config)
 
     @property
     def newest(self) -> Frame:
-        """The newest frame."""
+        """The newest frame, or the piece of it that is planned where the camera is followed."""
         return self._plan.look.frame
 
     @property
@@ -161,22 +172,13 @@ class Sight:
         with self._lock:
             before = self._plan
             self._seen_before = before.look.frame.stamp
-            plan = self._look_at(frame, camera_velocity, protected)
+            plan = self._follower.plan(
+                frame.since(self._origin), camera_velocity, before, protected=protected
+            )
             self._note_change(before, plan)
             self._take(plan)
             self._bursts.note(plan)
             return plan
-
-    def _look_at(
-        self,
-        frame: Frame,
-        camera_velocity: tuple[float, float] | None,
-        protected: Sequence[Region],
-    ) -> Plan:
-        look = self._planner.look(
-            frame.since(self._origin), camera_velocity=camera_velocity, protected=protected
-        )
-        return self._planner.plan(look)
 
     def owed(self) -> Owed:
         """What is owed now."""
@@ -197,7 +199,21 @@ class Sight:
                 briefs=tuple(b for b in self._bursts.waiting if self._lasts(b.frame.stamp)),
                 past=self._past_frame(stamp),
                 notes=tuple(self._notes),
+                whole_view=self._follower.whole_view(plan),
             )
+
+    def touched(self, region: Region) -> tuple[slice, slice]:
+        """The rows and columns of blocks that show some of a region of the image now."""
+        frame = self.newest
+        return region.within(frame.view).blocks(frame.grid)
+
+    def view_at(self, stamp: int, shown: Frame) -> Region:
+        """What of the image with this stamp the blocks show that a frame stands for."""
+        with self._lock:
+            for at, anchor, view in reversed(self._views):
+                if (at, anchor) == (stamp, shown.anchor):
+                    return view
+        return shown.view
 
     def changed_since(self, stamp: int, blocks: tuple[slice, slice]) -> int:
         """How many of some rows and columns have changed in images later than `stamp` (ns).
@@ -231,9 +247,8 @@ class Sight:
             stamp, owed = plan.look.frame.stamp, blocks & (self._owed_since > 0)
             self._before[owed] = np.maximum(self._before[owed], stamp)
             self._owed_since[owed] = np.maximum(self._owed_since[owed], stamp)
-            newest = self._plan.look
             # What is owed of the newest frame, now that something has been paid.
-            self._take(self._planner.plan(newest))
+            self._take(self._follower.again(self._plan))
 
     def remembered(self, brief: Brief) -> None:
         """A brief event is in the history, or too old for it."""
@@ -254,7 +269,7 @@ class Sight:
     def _note_change(self, before: Plan, plan: Plan) -> None:
         stamp, then, now = plan.look.frame.stamp, _novel(before), _novel(plan)
         changed = np.zeros_like(now)
-        if plan.whole:
+        if plan.whole or plan.look.frame.anchor != before.look.frame.anchor:
             self._moved_at[:], changed[:] = stamp, True
         elif now.any() or then.any():
             moved = self._planner.moved(before, plan)
@@ -271,11 +286,17 @@ class Sight:
     def _take(self, plan: Plan) -> None:
         self._plan, stamp = plan, plan.look.frame.stamp
         self._sample(plan.look.frame)
+        self._note_view(plan.look.frame)
         owed, since = _novel(plan), self._owed_since
         began = owed & (since == 0)
         since[began], self._before[began] = stamp, self._seen_before
         since[~owed] = 0
         self._accounted = int(self._before[owed].min()) if owed.any() else stamp
+
+    def _note_view(self, frame: Frame) -> None:
+        """Where a camera's lattice stood in an image; nowhere but there if it is not followed."""
+        if frame.anchor:
+            self._views.append((frame.stamp, frame.anchor, frame.view))
 
     def _sample(self, frame: Frame) -> None:
         """Keep a frame per keyframe interval, as long as a history may reach back."""

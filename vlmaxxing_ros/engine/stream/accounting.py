@@ -138,6 +138,7 @@ class Accounting:
             fresh_ratio=ratio,
             effective_fresh_frames=effective_fresh_frames(self._ratios),
             oldest_block_age=oldest_age,
+            crop=plan.look.frame.view.corner_and_size,
             windows_computed=since.paid.windows_computed,
             windows_total=held.windows,
             tokens_added=since.paid.rows,

@@ -162,6 +162,7 @@ class Bill:
             oldest_block_age=sight.oldest_age(stamp) if with_tail else 0.0,
             exact=all(s.kind is not Kind.COMPRESSED and s.refreshed is None for s in segments),
             blocks_owed=int(np.count_nonzero(owing)) if present else 0,
+            crop=sight.view_at(stamp, shown).corner_and_size,
             age=self._age(stamp),
             rows_paid=self.paid.rows + rows,
         )

@@ -49,6 +49,7 @@ class FreshBudget:
     fresh_ratio: float = 0.0
     effective_fresh_frames: float = 0.0
     oldest_block_age: float = 0.0
+    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     windows_computed: int = 0
     windows_total: int = 0
     tokens_added: int = 0

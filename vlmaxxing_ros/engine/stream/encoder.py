@@ -26,13 +26,13 @@ class Encoding:
     Attributes:
         features: of the whole frame.
         windows_computed, windows_total: of the tower.
-        grid, state: for `IncrementalEncoder.take`.
+        stands, state: grid and lattice, and the tower's memory, for `IncrementalEncoder.take`.
     """
 
     features: Features
     windows_computed: int
     windows_total: int
-    grid: Grid
+    stands: tuple[Grid, int]
     state: Any
 
 
@@ -42,7 +42,7 @@ class IncrementalEncoder:
     def __init__(self, family: Family) -> None:
         self._family = family
         self._state: Any = None
-        self._grid: Grid | None = None
+        self._stands: tuple[Grid, int] | None = None
 
     def encode(self, frame: Frame, fresh: np.ndarray | None = None) -> Encoding:
         """As `encoding`, at once, and remembered."""
@@ -55,16 +55,16 @@ class IncrementalEncoder:
     ) -> Steps[Encoding]:
         """Encode the windows with a block in `fresh` (bool [rows, cols]); None: all of them.
 
-        The others are those of `after`, by default what is remembered.  A frame of another size is
-        always encoded whole.
+        The others are those of `after`, by default what is remembered.  A frame of another size,
+        or on another lattice, is always encoded whole.
 
         Raises:
             MemoryError: there is not enough for it.
         """
         windows = self._family.windows(frame.grid)
         total = int(windows.max()) + 1
-        state, grid = (after.state, after.grid) if after else (self._state, self._grid)
-        if fresh is None or frame.grid != grid:
+        state, stands = (after.state, after.stands) if after else (self._state, self._stands)
+        if fresh is None or (frame.grid, frame.anchor) != stands:
             active = np.arange(total)
         else:
             active = np.unique(windows[fresh])
@@ -78,8 +78,8 @@ class IncrementalEncoder:
             yield Piece('vision', share, [array])
         yield Piece('vision', share, features.arrays())
         features = replace(features, milestones=())
-        return Encoding(features, len(active), total, frame.grid, state)
+        return Encoding(features, len(active), total, (frame.grid, frame.anchor), state)
 
     def take(self, encoding: Encoding) -> None:
         """Remember an encoding: the next one goes on from it."""
-        self._state, self._grid = encoding.state, encoding.grid
+        self._state, self._stands = encoding.state, encoding.stands

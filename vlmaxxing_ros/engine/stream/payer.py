@@ -168,6 +168,7 @@ class Payer:
         whole = (
             np.count_nonzero(brief.blocks) >= _BRIEF_IS_WHOLE * brief.blocks.size
             or not self._family.capabilities.delta_frames
+            or not self._stand_alike(cache, brief.frame)
         )
         if whole:
             encoding = yield from self._tail.encoding(brief.frame)
@@ -177,6 +178,12 @@ class Payer:
         features = encoding.features.take(index)
         yield from cache.appending(Kind.DELTA, brief.frame, features, index)
         return _counted(cache.date(brief.frame.stamp), encoding)
+
+    def _stand_alike(self, cache: RollingCache, frame: Frame) -> bool:
+        """Whether a frame's blocks stand where the tail's do, and those of the frame before it."""
+        tail, history = self._generations.current.ledger.tail, cache.ledger.history
+        shown = [segment.frame for segment in (tail, *history[-1:]) if segment is not None]
+        return all(other is not None and other.anchor == frame.anchor for other in shown)
 
     @staticmethod
     def _keyframe(cache: RollingCache, frame: Frame, encoding: Encoding) -> Steps[Paid]:

@@ -122,6 +122,7 @@ class Payment:
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
     changed = owed.blocks.any() or any(map(_small, owed.briefs)) or bool(owed.notes)
+    changed = changed or owed.whole_view is not None
     forgot = not _recalls(owed, standing, config) and owed.past is not None
     late = standing.expired and standing.late
     if standing.tail is None or changed or forgot or standing.behind or late:
@@ -134,8 +135,8 @@ def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
 def eager(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """All that is owed or due, at once; None: nothing is."""
     blocks = owed.blocks | owed.due
-    asked_for = standing.wanted or bool(owed.notes)
-    if standing.tail is None or asked_for or standing.behind or blocks.any():
+    changed = blocks.any() or bool(owed.notes) or owed.whole_view is not None
+    if standing.tail is None or standing.wanted or standing.behind or changed:
         return _form(Why.EAGER, owed, blocks, standing, config)
     return None
 
@@ -174,6 +175,8 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.DUE, owed, owed.blocks | owed.due, standing, config)
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
+    if owed.whole_view is not None:
+        return Payment.settling(owed.whole_view)
     if owed.blocks.any() or owed.still < SETTLE_AFTER:
         return None
     if standing.settles and not standing.exact:
@@ -220,6 +223,7 @@ def _form(
         standing.tail is None
         or standing.whole_only
         or owed.plan.whole
+        or owed.whole_view is not None
         or outdated
         or why is Why.KEYFRAME
         or (keyframe and not puts_off)
@@ -234,7 +238,8 @@ def _form(
         return Payment(why, owed.plan, in_place, aside=promotable and why.asks, puts_off=keyframe)
     return Payment(
         why,
-        owed.plan,
+        # Whole anyway: all of the image, if the camera rests.
+        owed.whole_view or owed.plan,
         np.ones_like(blocks),
         whole=True,
         promote=promotable and why.remembers,

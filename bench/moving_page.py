@@ -1,0 +1,129 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The page docs/results/moving.md, from what `bench.moving` found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REACH, REACH_SHAKE, UP_TO = 0.3, 0.2, 14.0
+"""Rows of dense at most: in a pan of up to so many pixels per frame, and in a shake."""
+
+Rows = list[dict[str, Any]]
+
+
+def page(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    return '\n'.join(
+        [
+            '# A camera that moves: measurements',
+            '',
+            f'Written by `python -m bench.moving`, with a margin of {results["margin"]} px. '
+            'Counts, the same on any machine. How it works: [moving.md](../moving.md).',
+            '',
+            '## The built-in model',
+            '',
+            f'{results["clips"]} tables per speed, {results["frames"]} frames of 6 x 8 blocks '
+            'each, paid frame by frame, while blocks move on the table and the gripper moves '
+            'with the camera. Shares of what every frame whole would cost; *followed* is the share '
+            'of the frames of which a piece was planned. *differ*: answers unlike those on the '
+            'same piece prefilled whole; beside it those that another sample of the noise changes; '
+            'the same for the divergence of the first token (nats). *right*: true of the piece, '
+            'ours and dense. Bold: not reached (rows in a pan of up to '
+            f'{UP_TO:g} px at most {REACH}, in the shake {REACH_SHAKE}; drift within the noise '
+            "sample's).",
+            '',
+            *_models(results['table']),
+            '',
+            '## The planner alone, rendered',
+            '',
+            'Share of the blocks bought per image where each is paid at once; how far the lattice '
+            'was off what it follows (pixels, median and 95th percentile); visibly changed blocks '
+            'that were not bought. 8 x 12 blocks, noise of sigma 2.',
+            '',
+            *_rendered(results['rendered']),
+            '',
+            '## The planner alone, real clips',
+            '',
+            'At about 10 frames per second, 80 frames, on at most 192 blocks. A pan or shake is '
+            'made by moving a window of 0.7 of the width and height over the clip, in pixels of '
+            'the grid.',
+            '',
+            *_footage(results['footage']),
+            '',
+        ]
+    )
+
+
+def _models(rows: Rows) -> list[str]:
+    head = ('per frame', 'follow', 'rows', 'tower', 'followed', 'differ', 'noise')
+    lines = []
+    for row in rows:
+        what = f'shake of {row["shake"]:g} px' if row['shake'] else f'{row["step"]:g} px'
+        asked = row['asked']
+        bound = REACH_SHAKE if row['shake'] else REACH
+        follows = row['follow'] == 'auto' and row['step'] <= UP_TO
+        lines.append(
+            (
+                what,
+                row['follow'],
+                _bold(f'{row["rows"]:.2f}', follows and row['rows'] > bound),
+                f'{row["windows"]:.2f}',
+                f'{row["followed"]:.2f}',
+                _bold(
+                    f'{row["differ"]} of {asked}',
+                    follows and row['differ'] > max(1, row['noise_differs']),
+                ),
+                str(row['noise_differs']),
+                f'{row["divergence"]:.4f} / {row["noise_divergence"]:.4f}',
+                f'{row["right"] / asked:.3f} / {row["dense_right"] / asked:.3f}',
+            )
+        )
+    return _table((*head, 'divergence, ours / noise', 'right, ours / dense'), lines)
+
+
+def _rendered(rows: Rows) -> list[str]:
+    return _table(
+        ('camera', 'off', 'auto', 'followed', 'off by', 'missed'),
+        [
+            (
+                row['case'],
+                f'{row["fresh_off"]:.2f}',
+                f'{row["fresh_auto"]:.2f}',
+                f'{row["followed"]:.2f}',
+                ''
+                if row['error_p50'] is None
+                else f'{row["error_p50"]:.2f} / {row["error_p95"]:.2f}',
+                f'{100 * row["missed"]:.1f} %',
+            )
+            for row in rows
+        ],
+    )
+
+
+def _footage(rows: Rows) -> list[str]:
+    return _table(
+        ('clip', 'camera', 'off', 'auto', 'whole, off', 'whole, auto', 'followed'),
+        [
+            (
+                row['clip'],
+                row['move'],
+                f'{row["fresh_off"]:.3f}',
+                f'{row["fresh_auto"]:.3f}',
+                str(row['whole_off']),
+                str(row['whole_auto']),
+                f'{row["followed_auto"]:.2f}',
+            )
+            for row in rows
+        ],
+    )
+
+
+def _bold(text: str, missed: bool) -> str:
+    return f'**{text}**' if missed else text
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    lines = [head, ('---',) * len(head), *rows]
+    return ['| ' + ' | '.join(line) + ' |' for line in lines]

@@ -1,0 +1,217 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plans a camera's images on a lattice that follows what they show.
+
+A camera that rests is planned on all of its image.  One that moves is planned on a piece of it,
+which moves inside a margin so that every block goes on showing the same: then what was bought
+stays in use.  Where the piece would leave the margin it stands anew, and the frame is whole.
+Knows images and plans; knows nothing of what is owed or paid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.seeing.follow_gate import FollowGate
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place
+from vlmaxxing_ros.engine.seeing.plan import Look, Plan
+from vlmaxxing_ros.engine.seeing.planner import Planner, everything
+from vlmaxxing_ros.engine.seeing.region import Region
+from vlmaxxing_ros.engine.seeing.registration import register
+from vlmaxxing_ros.engine.seeing.track import MOVES, Track
+
+MOMENT = 500_000_000
+"""Time from the image that others are held against to the last of them; ns."""
+
+
+class Follower:
+    """One stream's.
+
+    Args:
+        planner: that plans its frames.
+        config: settings.
+    """
+
+    def __init__(self, planner: Planner, config: EngineConfig) -> None:
+        self._planner = planner
+        self._config = config
+        self._gate = FollowGate()
+        self._track: Track | None = None  # None: the camera is not followed
+        self._anchors = 0  # lattices that have stood so far
+        # An image of a moment ago, and how far it has moved since or where it lay.
+        self._moment: tuple[Look, Place] | None = None
+
+    def configure(self, config: EngineConfig) -> None:
+        """Take on changed settings."""
+        before, self._config = self._config, config
+        if (before.follow, before.follow_margin) != (config.follow, config.follow_margin):
+            self._end()
+
+    def plan(
+        self,
+        shot: Frame,
+        velocity: tuple[float, float] | None,
+        before: Plan | None = None,
+        *,
+        protected: Sequence[Region] = (),
+    ) -> Plan:
+        """Plan the next image.
+
+        Args:
+            shot: all of it.
+            velocity: as `camera_velocity` of `Planner.look`.
+            before: the plan of the image before.
+            protected: as in `Planner.look`, of all of the image.
+        """
+        if self._track is not None and before is not None:
+            return self._follow(self._track, shot, velocity, before.look, protected)
+        look = self._planner.look(shot.seen, camera_velocity=velocity, protected=protected)
+        plan = self._planner.plan(look)
+        lattice = Lattice(shot.grid, self._config.follow_margin)
+        allowed = self._config.follow != 'off' and lattice.fits
+        if before is None or not allowed or not self._begins(before.look, plan):
+            return plan
+        self._track = Track(lattice, shot, look.estimate, self._planner.shaking)
+        return self._anew(self._track, look, plan.reason)
+
+    def again(self, plan: Plan) -> Plan:
+        """The newest image's plan once something was paid: on the lattice of that, if it can."""
+        track, reference, look = self._track, self._planner.reference, plan.look
+        if track is not None and reference is not None and not reference.fits(look.frame):
+            if reference.anchor == 0 and track.rests:
+                self._end()
+                look = self._all_of(look)
+            elif track.finds(reference.anchor, reference.pixels):
+                self._moment = None
+                look = self._planner.instead(look, track.frame(), look.around)
+        return self._planner.plan(look)
+
+    def whole_view(self, plan: Plan) -> Plan | None:
+        """All of the newest image, taken whole, in place of a piece of it; None: not now."""
+        if self._track is None or not self._track.rests or plan.look.frame.anchor == 0:
+            return None
+        return everything(self._all_of(plan.look), 'the camera rests: all of its image again')
+
+    def _all_of(self, look: Look) -> Look:
+        return self._planner.instead(look, look.around or look.frame, None)
+
+    def _anew(self, track: Track, look: Look, reason: str) -> Plan:
+        """A frame taken whole, on a lattice of its own."""
+        self._anchors += 1
+        self._moment = None
+        track.stand(self._anchors)
+        around = look.around or look.frame
+        return everything(self._planner.instead(look, track.frame(), around), reason)
+
+    def _begins(self, before: Look, plan: Plan) -> bool:
+        """Whether to follow a camera that was not followed so far."""
+        now = plan.look
+        if math.hypot(*plan.motion) < MOVES or before.frame.anchor != 0:
+            return False
+        then, gone = self._earlier(now, before, (0.0, 0.0))
+        guesses = [_sum(gone, now.estimate), _sum(gone, now.motion)]
+        gone = register(now.frame.pixels, then.frame.pixels, guesses)
+        self._moment = then, gone
+        frame, inside = _moved(then.frame, gone)
+        if not inside.any():
+            return False
+        moved = self._planner.instead(then, frame, None)
+        self._gate.note(
+            now.frame.stamp,
+            without=self._without(then, now, math.hypot(*plan.motion)),
+            following=float(self._planner.changed(moved, now, shakes=True)[inside].mean()),
+        )
+        return self._gate.opens(now.frame.stamp, price=0.0 if plan.whole else 1.0)
+
+    def _earlier(self, now: Look, before: Look, place: Place) -> tuple[Look, Place]:
+        """A moment ago, to hold an image against, and where that lay; `before` once that is old.
+
+        What is bought adds up: from one image to the next little changes where there is little to
+        be seen, and after half a block much.
+        """
+        moment, grid = self._moment, now.frame.grid
+        if moment is not None:
+            then, stood = moment
+            near = math.dist(stood, place) <= grid.block / 2
+            if then.frame.grid == grid and near and now.frame.stamp - then.frame.stamp <= MOMENT:
+                return moment
+        return before, place
+
+    def _without(self, then: Look, now: Look, speed: float) -> float:
+        """Share of the blocks that an image costs where the lattice stays where it was."""
+        if speed > self._config.max_motion * now.frame.grid.block:
+            return 1.0
+        return float(self._planner.changed(then, now, shakes=now.shakes).mean())
+
+    def _follow(
+        self,
+        track: Track,
+        shot: Frame,
+        velocity: tuple[float, float] | None,
+        before: Look,
+        protected: Sequence[Region],
+    ) -> Plan:
+        """Plan the next image of a camera that is followed."""
+        planner, reference = self._planner, self._planner.reference
+        then, stood = self._earlier(before, before, track.place)
+        track.take(shot, velocity)
+        bought = reference is not None and track.finds(reference.anchor, reference.pixels)
+        found = bought or track.finds(track.anchor, track.first)
+        track.settle()
+        stays = replace(planner.instead(then, track.frame(stood), None), shakes=track.shakes)
+        if not found:
+            self._anchors += 1
+            track.stand(self._anchors)
+        look = planner.look(
+            track.frame(), protected=protected, around=shot.seen, follows=track.speed >= MOVES
+        )
+        plan = planner.plan(look)
+        if track.speed >= MOVES:
+            same = track.anchor == then.frame.anchor
+            self._moment = (then, stood) if same else (look, track.place)
+            self._gate.note(
+                shot.stamp,
+                without=self._without(then, stays, track.speed),
+                following=float(planner.changed(then, look, shakes=True).mean()) if same else 1.0,
+            )
+        if self._gate.closes(shot.stamp) or (plan.whole and track.rests):
+            self._end()
+            return planner.plan(self._all_of(look))
+        return self._anew(track, look, plan.reason) if bought and plan.whole else plan
+
+    def _end(self) -> None:
+        """Follow no longer."""
+        self._track = self._moment = None
+
+
+def _moved(frame: Frame, motion: Place) -> tuple[Frame, np.ndarray]:
+    """A frame whose content has moved by so many pixels; the blocks that it shows all of."""
+    grid, (right, down) = frame.grid, motion
+    matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
+    size = grid.width, grid.height
+    pixels = cv2.warpAffine(
+        frame.pixels, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    rows, cols = np.arange(grid.rows) * grid.block, np.arange(grid.cols) * grid.block
+    inside = _within(rows, down, grid.height, grid.block)[:, None] & _within(
+        cols, right, grid.width, grid.block
+    )
+    return replace(frame, pixels=pixels), inside
+
+
+def _sum(a: Place, b: Place) -> Place:
+    return a[0] + b[0], a[1] + b[1]
+
+
+def _within(starts: np.ndarray, moved: float, size: int, block: int) -> np.ndarray:
+    """Which blocks came from within an image along one axis: bool [n]."""
+    within: np.ndarray = (starts - moved >= 0) & (starts + block - moved <= size)
+    return within
