@@ -73,7 +73,8 @@ def test_a_note_stands_behind_what_had_been_seen_and_the_next_question_sees_it(
     frame = GRID.blocks + 2
     assert answer.rows_paid == note + frame
     assert answer.prompt_tokens == before.prompt_tokens + note + frame
-    assert answer.evidence == replace(before.evidence, oldest_block_age=0.0)
+    paid = note + frame
+    assert answer.evidence == replace(before.evidence, oldest_block_age=0.0, rows_paid=paid)
     assert ask(session).rows_paid == 0, 'once'
 
 
