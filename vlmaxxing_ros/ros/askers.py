@@ -5,8 +5,8 @@
 
 rclpy does not tell a callback whose request it has: of a request's id it shows the number alone.
 For services ROS's introspection does, by an event for each request, for actions it does not; a
-goal is given up when everyone who could have sent it is gone.  Who is
-there the graph says, which forgets a process that was killed when its lease ends.
+goal is given up when everyone who could have sent it is gone.  Who is there the graph says, which
+forgets a process that was killed when its lease ends.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def minicpmv(model_type: str = 'minicpmv4_6') -> Checkpoint:
 def minicpmo() -> Checkpoint:
     """Speech left out; the language model's settings stand at the root, rows of images are unknown.
 
-    Published folders want to run code of their own, and are refused as they are.
+    A folder whose settings name code of its own (`auto_map`) is refused.
     """
     tokenizer = byte_level(_NAMES | {'listen': '<|listen|>'})
     config = {
