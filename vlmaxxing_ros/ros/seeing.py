@@ -19,6 +19,8 @@ from vlmaxxing_ros.ros.work_thread import WorkThread
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.seeing.frame import Frame
 
+_HEAD, _REST = 200, 800  # characters of a text that are kept
+
 
 class Seeing:
     """Sees for every camera in turn, on one thread.
@@ -81,11 +83,11 @@ class Seeing:
             velocity = self._camera_velocity(camera.name, frame)
             budget = camera.session.see(frame, camera_velocity=velocity)
         except InvalidFrame as error:
-            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=str(error))
+            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=_short(str(error)))
         except BaseException as error:  # Rust's panics are no Exception
             self._on_error(camera, error)
             text = f'{camera.name}: {type(error).__name__}: {error}'
-            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=text)
+            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=_short(text))
         self._seen(camera)
         usable = budget.kind is not FrameKind.DROPPED
         counts = camera.count(planned=usable, admitted=usable and budget.kind != FrameKind.NONE)
@@ -99,3 +101,8 @@ class Seeing:
                 duty=self._duty(),
             )
         )
+
+
+def _short(text: str) -> str:
+    """What is said of an image may quote what a stranger sent: its middle is left out."""
+    return text if len(text) <= _HEAD + _REST else f'{text[:_HEAD]} ... {text[-_REST:]}'
