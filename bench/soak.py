@@ -148,7 +148,7 @@ class Soak:
         self._executor.spin_once(timeout_sec=seconds)
 
     def _start(self, *command: Any, out: Any = None) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONFAULTHANDLER': '1'}
         told = [str(part) for part in command]
         return subprocess.Popen(told, stdout=out or self._log, stderr=self._log, env=environment)
 
