@@ -120,10 +120,12 @@ class Soak:
         """Go on for so long."""
         while not self.seen.budgets:
             self._spin(0.1)
-            if self._node.poll() is not None:
-                raise RuntimeError(f'the node ended: see {self._log.name}')
+            self._check_node()
         while len(self._askers) < ASKERS:
             self._asker()
+        while not any(path.stat().st_size for _, path in self._askers):  # they take time to come
+            self._spin(0.1)
+            self._check_node()
         start = time.monotonic()
         due = {'kill': KILL, 'lose': LOSE, 'find': LOSE + AWAY, 'cut': CUT, 'restore': CUT + DARK}
         every = {'kill': KILL, 'lose': LOSE, 'find': LOSE, 'cut': CUT, 'restore': CUT}
@@ -135,15 +137,18 @@ class Soak:
                 getattr(self, f'_{what}')()
             self._audit()
             self._spin(0.05)
-            if self._node.poll() is not None:
-                raise RuntimeError(f'the node ended: see {self._log.name}')
+            self._check_node()
         self._end()
+
+    def _check_node(self) -> None:
+        if self._node.poll() is not None:
+            raise RuntimeError(f'the node ended: see {self._log.name}')
 
     def _spin(self, seconds: float) -> None:
         self._executor.spin_once(timeout_sec=seconds)
 
     def _start(self, *command: Any, out: Any = None) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONFAULTHANDLER': '1'}
         told = [str(part) for part in command]
         return subprocess.Popen(told, stdout=out or self._log, stderr=self._log, env=environment)
 

@@ -28,7 +28,7 @@ from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.worker import Worker
 
 
-class Told:
+class Announced:
     """A node's diagnostics, and everything that it has logged."""
 
     def __init__(self, node: Any) -> None:
@@ -79,12 +79,12 @@ class Told:
 
 
 @pytest.fixture
-def told(make_node: Callable[..., Any]) -> Told:
-    return Told(make_node())
+def told(make_node: Callable[..., Any]) -> Announced:
+    return Announced(make_node())
 
 
 def test_every_warning_is_there_beside_what_failed_before(
-    told: Told, monkeypatch: pytest.MonkeyPatch
+    told: Announced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told.diagnostics.warn('parameters', 'modle is none')
     told.diagnostics.warn('keyframe', 'none is kept')
@@ -96,7 +96,7 @@ def test_every_warning_is_there_beside_what_failed_before(
     assert model.message == 'failed before: ValueError: well; modle is none; none is kept'
 
 
-def test_a_warning_is_logged_when_it_begins_and_shown_as_long_as_it_lasts(told: Told) -> None:
+def test_a_warning_is_logged_when_it_begins_and_shown_as_long_as_it_lasts(told: Announced) -> None:
     for text in ('2 of them', '3 of them', 'another', '', 'another'):
         told.diagnostics.warn('name', text)
     assert told.log == ['2 of them', 'another', 'another']
@@ -104,7 +104,7 @@ def test_a_warning_is_logged_when_it_begins_and_shown_as_long_as_it_lasts(told: 
     assert told.statuses[0].message == 'active'
 
 
-def test_what_is_said_of_a_camera_does_not_hide_that_its_cache_was_wrong(told: Told) -> None:
+def test_what_is_said_of_a_camera_does_not_hide_that_its_cache_was_wrong(told: Announced) -> None:
     session = StreamSession(random_family(), EngineConfig(keyframe_interval=0.2))
     for frame in moving_scene(4):
         session.admit(frame)
@@ -120,7 +120,7 @@ def test_what_is_said_of_a_camera_does_not_hide_that_its_cache_was_wrong(told: T
     assert camera.message.startswith('audit: ')
 
 
-def test_what_else_is_wrong_with_a_silent_camera_is_logged_too(told: Told) -> None:
+def test_what_else_is_wrong_with_a_silent_camera_is_logged_too(told: Announced) -> None:
     session = StreamSession(random_family(), EngineConfig())
     told.worker._cameras = {'front': Camera('front', np.asarray, session)}
     for told.hint in ('silent for 3 s: nobody', 'silent for 4 s: nobody', 'silent for 5 s: type'):

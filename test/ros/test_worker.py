@@ -24,7 +24,7 @@ from ros.requests import asks
 from scarcity import little_memory
 
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.errors import InvalidFrame, ModelError
 from vlmaxxing_ros.engine.families.loading import NANO
 from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.random_models.families import random_family
@@ -456,6 +456,17 @@ def test_whoever_waits_can_be_let_go_while_the_model_is_busy(
         assert entered.wait(WAIT)
         scene.worker.abandon('the end')
         assert [q.outcome.status for q in (first, second)] == 2 * [Status.CANCELLED]
+
+
+def test_what_is_said_of_an_image_is_short_however_much_of_it_is_quoted(scene: AWorker) -> None:
+    def fail(_: Any) -> np.ndarray:
+        raise InvalidFrame(f'encoding {"x" * 1_000_000} is not supported; publish one of those')
+
+    scene.open(convert=fail)
+    said = scene.show().budget.status_text
+    assert len(said) < 1100
+    assert said.startswith('encoding xxx')
+    assert said.endswith('publish one of those')
 
 
 def test_a_model_that_fails_on_every_image_is_one_line(

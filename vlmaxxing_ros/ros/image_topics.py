@@ -141,7 +141,8 @@ class ImageTopics:
             return ''
         return (
             f'{publishers} publishers on {topic}: two cameras in one stream restart its session '
-            'again and again; give each a topic and a name in `cameras` of its own'
+            'again and again; give each a topic and a name in `cameras` of its own (one that was '
+            'killed counts until its lease ends, after 10 to 20 s)'
         )
 
     def hint(self, camera: str) -> str:

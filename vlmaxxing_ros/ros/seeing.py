@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vlmaxxing_ros.engine.seeing.frame import Frame
     from vlmaxxing_ros.engine.seeing.region import Region
 
+_HEAD, _REST = 200, 800  # characters of a text that are kept
+
 
 class Seeing:
     """Sees for every camera in turn, on one thread.
@@ -86,11 +88,11 @@ class Seeing:
             protected = self._protected(camera.name, *image.shape[:2])
             budget = camera.session.see(frame, camera_velocity=velocity, protected=protected)
         except InvalidFrame as error:
-            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=str(error))
+            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=_short(str(error)))
         except BaseException as error:  # Rust's panics are no Exception
             self._on_error(camera, error)
             text = f'{camera.name}: {type(error).__name__}: {error}'
-            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=text)
+            budget = FreshBudget(kind=FrameKind.DROPPED, status_text=_short(text))
         self._seen(camera)
         usable = budget.kind is not FrameKind.DROPPED
         counts = camera.count(planned=usable, admitted=usable and budget.kind != FrameKind.NONE)
@@ -104,3 +106,8 @@ class Seeing:
                 duty=self._duty(),
             )
         )
+
+
+def _short(text: str) -> str:
+    """What is said of an image may quote what a stranger sent: its middle is left out."""
+    return text if len(text) <= _HEAD + _REST else f'{text[:_HEAD]} ... {text[-_REST:]}'
