@@ -53,6 +53,7 @@ STEPS = (0.0, 1.0, 3.7, 7.1, 10.3, 14.0, 20.0, 40.0)
 
 SHAKE = 3.0
 PERIOD = 0.1  # s from frame to frame
+START = 12.0  # s on the table: two blocks move, come or go in what follows
 EVERY = 5  # frames from one moment at which is asked to the next
 PANNED = {'static_room_mostly_empty.mp4': 'room', 'screen_desktop_rerun_2558x1592.mp4': 'desktop'}
 SPEEDS = (2.0, 5.0, 10.0)  # pixels of the grid per frame
@@ -145,7 +146,7 @@ def _watch(family: Family, config: EngineConfig, world: Sweep, frames: int, foun
     """Let a session look at a table, paying at once, and ask it now and then."""
     session, whole = StreamSession(family, config), 0
     for index in range(frames):
-        seconds = index * PERIOD
+        seconds = START + index * PERIOD
         stamp = round((1 + seconds) * 1e9)
         budget = session.admit(session.frame(world.render(seconds), stamp=stamp))
         if index == 0:

@@ -25,8 +25,9 @@ def page(results: dict[str, Any]) -> str:
             '## The built-in model',
             '',
             f'{results["clips"]} tables per speed, {results["frames"]} frames of 6 x 8 blocks '
-            'each, paid frame by frame, while blocks move on the table and the gripper moves '
-            'with the camera. Shares of what every frame whole would cost; *followed* is the share '
+            'each, paid frame by frame. Blocks move, come and go while the camera does; it stands '
+            'on a head of its own, and a cloth with a pattern lies on the table. Pixels are those '
+            'of the image. Shares of what every frame whole would cost; *followed* is the share '
             'of the frames of which a piece was planned. *differ*: answers unlike those on the '
             'same piece prefilled whole; beside it those that another sample of the noise changes; '
             'the same for the divergence of the first token (nats). *right*: true of the piece, '
@@ -36,6 +37,7 @@ def page(results: dict[str, Any]) -> str:
             '',
             *_models(results['table']),
             '',
+            *_patrol(results.get('patrol', [])),
             '## The planner alone, rendered',
             '',
             'Share of the blocks bought per image where each is paid at once; how far the lattice '
@@ -81,6 +83,25 @@ def _models(rows: Rows) -> list[str]:
             )
         )
     return _table((*head, 'divergence, ours / noise', 'right, ours / dense'), lines)
+
+
+def _patrol(rows: Rows) -> list[str]:
+    """The patrol, where it was run."""
+    if not rows:
+        return []
+    return [
+        '## The patrol of the streaming evaluation',
+        '',
+        'Our arm on the development seeds (`python -m bench.moving_patrol`): questions about '
+        'events on a table without a cloth, looked at by a camera that turns for a second and '
+        'rests for several. Rows and tower windows of all that was paid, set-up left out.',
+        '',
+        *_table(
+            ('follow', 'asked', 'right', 'rows', 'windows'),
+            [tuple(str(row[name]) for name in row) for row in rows],
+        ),
+        '',
+    ]
 
 
 def _rendered(rows: Rows) -> list[str]:

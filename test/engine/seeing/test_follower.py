@@ -95,6 +95,19 @@ def test_the_setting_ends_it_and_all_of_the_image_is_seen_again() -> None:
     assert sight.plan.whole
 
 
+def test_another_statistic_is_taken_on_in_the_middle_of_a_pan() -> None:
+    sight = None
+    for index, (frame, _) in enumerate(pans.frames(NAMED['pan of 7.1 px'], 8)):
+        if sight is None:
+            sight = Sight(pans.settings(), frame)
+        else:
+            sight.see(frame)
+        if index in (3, 5):
+            sight.configure(pans.settings(statistic='mean' if index == 3 else 'tile_mean'))
+        sight.paid(sight.plan, EVERYTHING)
+    assert sight.newest.anchor
+
+
 class TurningSight:
     """A sight whose camera turns and rests as it is told; nothing is paid by itself."""
 

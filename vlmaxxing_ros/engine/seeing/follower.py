@@ -52,7 +52,8 @@ class Follower:
     def configure(self, config: EngineConfig) -> None:
         """Take on changed settings."""
         before, self._config = self._config, config
-        if (before.follow, before.follow_margin) != (config.follow, config.follow_margin):
+        ours = [(c.follow, c.follow_margin, c.statistic) for c in (before, config)]
+        if ours[0] != ours[1]:  # another statistic looks at other images
             self._end()
 
     def plan(

@@ -92,7 +92,7 @@ def _descend(canvas: np.ndarray, piece: np.ndarray, place: Place) -> Place:
     steep = every[:: max(1, every.size // _PIXELS)]
     if not steep.size:
         return place
-    across, along, was = across[steep], along[steep], piece.ravel()[steep]
+    x_of, y_of, was = across[steep], along[steep], piece.ravel()[steep]
     flat = _FLAT * steep.size
     right, down = place
     for _ in range(_STEPS):
@@ -100,7 +100,7 @@ def _descend(canvas: np.ndarray, piece: np.ndarray, place: Place) -> Place:
         rest -= np.median(rest)  # another light
         size = np.abs(rest)
         kept = size <= max(_LEAST, _DROPPED * float(np.median(size)))
-        x, y, rest = across[kept], along[kept], rest[kept]
+        x, y, rest = x_of[kept], y_of[kept], rest[kept]
         xx, yy, xy = float(x @ x), float(y @ y), float(x @ y)
         if xx < flat or yy < flat:
             return place

@@ -14,7 +14,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -143,9 +143,13 @@ class Sight:
     def configure(self, config: EngineConfig) -> None:
         """Take on changed settings; what was seen is kept."""
         with self._lock:
-            self._config = config
+            before, self._config = self._config, config
             self._planner.configure(config)
             self._follower.configure(config)
+            if before.statistic != config.statistic:  # which looks at another image
+                look = self._plan.look
+                look = self._planner.instead(look, look.frame, look.around)
+                self._plan = replace(self._plan, look=look)
 
     @property
     def newest(self) -> Frame:
