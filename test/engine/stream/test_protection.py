@@ -174,7 +174,7 @@ def test_a_question_in_the_middle_of_it_is_answered_and_the_cache_holds_what_it_
 ) -> None:
     for steps in range(1, 8):
         camera = GripperCamera(qwen, REGION, keep_keyframes=4)
-        begin_a_whole_frame(camera)
+        whole = begin_a_whole_frame(camera)
         camera.show(GRIPPER)
         for _ in range(steps):
             if (work := camera.session.background()) is not None:
@@ -184,6 +184,11 @@ def test_a_question_in_the_middle_of_it_is_answered_and_the_cache_holds_what_it_
             Question(text='what?', max_tokens=2), Terms(), evidence_age=lambda _: 0.0, start=0.0
         ).finish()
         assert answer.evidence.blocks_owed == 0
+        while (work := camera.session.background()) is not None and work.job is not whole:
+            work.step()
+        stream = camera.session.stream
+        assert stream is not None
+        assert stream.cache.ledger.frames[-1].stamp == moved.stamp, 'nothing older takes its place'
         camera.work()
         assert camera.session.ask(Question(text='what?')).evidence.blocks_owed == 0
         assert (camera.in_use == moved.pixels).all()

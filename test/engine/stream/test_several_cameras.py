@@ -97,6 +97,12 @@ class Cameras:
         return fork
 
 
+@pytest.fixture(scope='module')
+def cameras(family: Family) -> Cameras:
+    """Three cameras of each family."""
+    return Cameras(family)
+
+
 def ask(*sessions: StreamSession, terms: Terms | None = None, **fields: Any) -> AnswerJob:
     fields = {'text': QUESTION, 'max_tokens': 8, 'cameras': CAMERAS[: len(sessions)], **fields}
     return sessions[0].answering(
@@ -114,8 +120,9 @@ def held(sessions: Sequence[StreamSession]) -> list[np.ndarray]:
     return [np.array(a) for stream in streams if stream for a in stream.cache.contents()]
 
 
-def test_it_is_a_cold_prefill_of_the_same_chunks_bit_for_bit(family: Family) -> None:
-    cameras = Cameras(family)
+def test_it_is_a_cold_prefill_of_the_same_chunks_bit_for_bit(
+    family: Family, cameras: Cameras
+) -> None:
     fork = ask(*cameras.sessions).taken_up()._fork
     once = next_logits(family, in_one_chunk(family, fork.segments))
     ours = next_logits(family, fork)
@@ -123,16 +130,18 @@ def test_it_is_a_cold_prefill_of_the_same_chunks_bit_for_bit(family: Family) -> 
     assert np.abs(ours - once).max() < 1e-4
 
 
-def test_its_tokens_are_those_of_stock_mlx_vlm_on_that_one_prompt(family: Family) -> None:
-    cameras = Cameras(family)
+def test_its_tokens_are_those_of_stock_mlx_vlm_on_that_one_prompt(
+    family: Family, cameras: Cameras
+) -> None:
     labels = [*[''] * len(cameras.shown[0]), 'wrist camera:', 'rear camera:']
     expected = stock(family, cameras.frames, 10, labels)
     ours = greedy(family, ask(*cameras.sessions).taken_up()._fork, 10)
     assert ours[: len(expected)] == expected
 
 
-def test_it_leaves_every_camera_bitwise_untouched_and_goes_on_in_slices(family: Family) -> None:
-    cameras = Cameras(family)
+def test_it_leaves_every_camera_bitwise_untouched_and_goes_on_in_slices(
+    family: Family, cameras: Cameras
+) -> None:
     before, job, steps = held(cameras.sessions), ask(*cameras.sessions), 0
     while job._asking is None:
         assert job.paying is None, 'nothing was owed'
