@@ -159,20 +159,19 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     # Paid in place, an exact tail can no longer become the keyframe that the next question lacks.
     spared = standing.attended and standing.exact and _due(standing.tail, standing, config)
-    if owed.urgent.any():
-        why = Why.KEYFRAME if spared else Why.PROTECTED
-        return _form(why, owed, owed.urgent | owed.due, standing, config)
-    if owed.plan.protected.any() and standing.refreshed > config.max_refreshed:
-        # What is protected does not wait for the exact frame that the bound forces.
-        return Payment.settling(owed.plan)
     if spared:
         # Nor once it is of another time.
         fades = owed.blocks.any() and owed.stamp - owed.accounted >= Reach.of(config).least
-        if not fades and not owed.due.any():
+        if not (fades or owed.due.any() or owed.urgent.any()):
             return None
         return _form(Why.KEYFRAME, owed, owed.blocks | owed.due, standing, config)
+    if owed.urgent.any():
+        return _form(Why.PROTECTED, owed, owed.urgent | owed.due, standing, config)
     if owed.due.any():
         return _form(Why.DUE, owed, owed.blocks | owed.due, standing, config)
+    if owed.plan.protected.any() and standing.refreshed > config.max_refreshed:
+        # What is protected does not wait for the exact frame that the bound forces.
+        return Payment.settling(owed.plan)
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
     if owed.whole_view is not None:
