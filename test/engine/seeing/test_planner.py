@@ -83,6 +83,17 @@ def test_another_size_is_taken_whole() -> None:
     assert plan.fresh.shape == (8, 10)
 
 
+def test_a_frame_that_was_bought_whole_owes_nothing_though_the_camera_moved() -> None:
+    planner = Planner(settings())
+    planner.admit(planner.plan(planner.look(frame_of(scene(), 0))))
+    moved = planner.look(frame_of(np.roll(scene(), 20, 1), 1))
+    plan = planner.plan(moved)
+    assert 'camera moved' in plan.reason
+    planner.admit(plan)
+    again = planner.plan(moved)
+    assert (again.take, again.reason) == (Take.NOTHING, '')
+
+
 def test_nothing_changed_buys_nothing() -> None:
     stream = Planned(settings())
     stream.show(scene())
