@@ -12,7 +12,7 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.cache.branches import Branch
 from vlmaxxing_ros.engine.cache.fork import Fork
-from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family, Features, Rows
 from vlmaxxing_ros.engine.families.text import render
@@ -96,7 +96,11 @@ def greedy(family: Family, fork: Fork, count: int, text: str = QUESTION) -> list
 
 def one_chunk(family: Family, cache: RollingCache) -> Fork:
     """The cache's ledger, prefilled as a single chunk."""
-    segments = cache.ledger.segments
+    return in_one_chunk(family, cache.ledger.segments)
+
+
+def in_one_chunk(family: Family, segments: list[Segment]) -> Fork:
+    """Segments, prefilled as a single chunk."""
     shown = [s.features for s in segments if s.features is not None]
     deep = zip(*(f.deep for f in shown), strict=True)
     whole = Features(
@@ -107,9 +111,12 @@ def one_chunk(family: Family, cache: RollingCache) -> Fork:
     return Fork(family, Branch(layers), list(segments))
 
 
-def stock(family: Family, frames: list[Frame], count: int) -> list[int]:
-    """Greedy tokens of mlx-vlm's own generation."""
-    captions = [family.caption(frame) for frame in frames]
+def stock(
+    family: Family, frames: list[Frame], count: int, labels: list[str] | None = None
+) -> list[int]:
+    """Greedy tokens of mlx-vlm's own generation; `labels` stand before the frames' captions."""
+    labels = labels or [''] * len(frames)
+    captions = [label + family.caption(f) for label, f in zip(labels, frames, strict=True)]
     prompt = render(family.processor, QUESTION, captions=captions)
     images = [Image.fromarray(f.pixels) for f in frames]
     if hasattr(family.processor.image_processor, 'max_soft_tokens'):

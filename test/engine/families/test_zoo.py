@@ -26,7 +26,7 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.config import EngineConfig
-from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.generic import image_token_id
 from vlmaxxing_ros.engine.question import Answer, Question
@@ -102,9 +102,9 @@ def raw_ids(family: Family, frames: list[Frame], prompt: str) -> list[int]:
     return [int(id_) for id_ in np.array(inputs['input_ids'])[0]]
 
 
-def stock_ids(family: Family, frames: list[Frame]) -> list[int]:
+def stock_ids(family: Family, frames: list[Frame], captions: tuple[str, ...] = ()) -> list[int]:
     """What stock generation prefills, with one beginning of sequence."""
-    prompt = one_beginning(family, frames, stock_prompt(family, len(frames)))
+    prompt = one_beginning(family, frames, stock_prompt(family, len(frames), captions))
     ids = raw_ids(family, frames, prompt)
     if family.stock_images == 1:  # FastVLM has one id for all of an image's rows
         rows = (family.frame_rows(frames[0].grid, 0).blocks >= 0).sum()
@@ -129,6 +129,21 @@ def test_a_streams_ids_are_those_of_the_stock_prompt(family: Family, count: int)
     for frame in frames:
         ids += family.frame_rows(frame.grid, len(ids)).ids.tolist()
     assert ids + family.text.question_ids(QUESTION, ()) == stock_ids(family, frames)
+
+
+def test_another_cameras_frame_stands_behind_its_label_as_stock_prompts_it_or_is_refused(
+    family: Family,
+) -> None:
+    first, other = noise(family, 2, rows=4, cols=5)
+    ids, label = list(family.text.prefix_ids), 'wrist camera:'
+    ids += family.frame_rows(first.grid, len(ids)).ids.tolist()
+    if 'LABELMARKERQUESTIONMARKER' in family.text.prompts.labelled:  # texts behind all images
+        with pytest.raises(Unsupported, match='no text between two images'):
+            family.labelled_rows(label, other, len(ids))
+        return
+    ids += family.labelled_rows(label, other, len(ids)).ids.tolist()
+    ids += family.text.question_ids(QUESTION, ())
+    assert ids == stock_ids(family, [first, other], ('', label + family.caption(other)))
 
 
 def test_the_answer_is_the_one_that_stock_generation_gives(family: Family) -> None:

@@ -20,7 +20,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from vlmaxxing_ros.engine.errors import ModelError
+from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families.row_writer import row_writer
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.families.visual_experts import VisualExperts, install
@@ -228,6 +228,25 @@ class Family(ABC):
             return self.frame_rows(frame.grid, base, blocks)
         caption = self.text_rows(ids, base)
         return Rows.join([caption, self.frame_rows(frame.grid, caption.end, blocks)])
+
+    def labelled_rows(self, label: str, frame: Frame, base: int) -> Rows:
+        """A frame of another camera behind its label, and its caption, then its rows.
+
+        They are what the chat template writes for a text before an image that is not the first.
+
+        Raises:
+            Unsupported: it writes that otherwise, or not at all.
+        """
+        if not self.text.labels:
+            raise self._no_labels()
+        opening = self.text_rows(self.text.plain_ids(label + self.caption(frame)), base)
+        return Rows.join([opening, self.frame_rows(frame.grid, opening.end)])
+
+    def _no_labels(self) -> Unsupported:
+        return Unsupported(
+            f'{self.name} shows no text between two images, so that several cameras could not be '
+            'told apart: ask about one at a time'
+        )
 
     @abstractmethod
     def windows(self, grid: Grid) -> np.ndarray:

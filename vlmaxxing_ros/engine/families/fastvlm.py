@@ -21,7 +21,7 @@ from vlmaxxing_ros.engine.errors import ModelError
 from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.families.frame_layout import FrameLayout
 from vlmaxxing_ros.engine.families.generic import PLAIN_CACHE, Generic
-from vlmaxxing_ros.engine.families.prompts import MARK
+from vlmaxxing_ros.engine.families.prompts import LABEL, MARK
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 
 
@@ -50,6 +50,12 @@ class FastVLM(Generic):
             rest=text.control_ids(rest),
             before=rest.partition(MARK)[0],
         )
+
+    def _open_labelled(self, grid: Grid, label: str) -> list[int] | None:
+        text, mark = self.text, self.processor.image_token
+        parts = text.prompts.labelled.replace(LABEL, label).split(mark)
+        between = parts[1] if len(parts) == 3 else ''
+        return text.control_ids(between) if label in between else None
 
     def encode(
         self, frame: Frame, state: Features | None, active: np.ndarray

@@ -19,7 +19,7 @@ from mlx_vlm.utils import prepare_inputs
 from PIL import Image
 
 from vlmaxxing_ros.engine.errors import ModelError
-from vlmaxxing_ros.engine.families.prompts import MARK
+from vlmaxxing_ros.engine.families.prompts import LABEL, MARK
 from vlmaxxing_ros.engine.families.text import ChatText
 
 
@@ -81,14 +81,47 @@ def lay_out(processor: Any, text: ChatText, image_id: int, width: int, height: i
     )
 
 
+def label_opening(
+    processor: Any,
+    text: ChatText,
+    image_id: int,
+    layout: FrameLayout,
+    image: Image.Image,
+    label: str,
+) -> list[int] | None:
+    """Ids from the end of one frame to the first row of the next, with a label between the two.
+
+    Args:
+        layout: of frames of this size.
+        image: a blank one.
+        label: the text.
+
+    Returns:
+        None: the prompt does not show two frames and the text between them, everything else as it
+        is without.
+    """
+    prompt = text.prompts.labelled.replace(LABEL, label)
+    if not prompt:
+        return None
+    ids = prompt_ids(processor, text, image_id, [image, image], prompt)
+    before = [*layout.prefix, *layout.first, *layout.shown]
+    after = [*layout.shown, *layout.rest]
+    opening = ids[len(before) : len(ids) - len(after)]
+    told = label in _decode(processor, opening)
+    return opening if told and [*before, *opening, *after] == ids else None
+
+
 def prompt_ids(
-    processor: Any, text: ChatText, image_id: int, images: list[Image.Image]
+    processor: Any, text: ChatText, image_id: int, images: list[Image.Image], prompt: str = ''
 ) -> list[int]:
-    """The ids of a prompt with these images, one to three, and `MARK` for a question."""
+    """The ids of a prompt with these images, one to three, and `MARK` for a question.
+
+    `prompt` is another text that shows as many.
+    """
     inputs = prepare_inputs(
         processor,
         images=images,
-        prompts=text.prompts.shown[len(images) - 1],
+        prompts=prompt or text.prompts.shown[len(images) - 1],
         image_token_index=image_id,
     )
     return text.one_bos(np.array(inputs['input_ids'])[0].tolist())

@@ -13,6 +13,7 @@ the current keys and values of its whole frame.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import mlx.core as mx
@@ -20,10 +21,11 @@ import mlx.nn as nn
 import numpy as np
 from mlx_vlm.models.cache import make_prompt_cache
 from mlx_vlm.models.gemma4.processing_gemma4 import get_aspect_ratio_preserving_size
+from PIL import Image
 
 from vlmaxxing_ros.engine.errors import InvalidFrame, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
-from vlmaxxing_ros.engine.families.frame_layout import lay_out
+from vlmaxxing_ros.engine.families.frame_layout import label_opening, lay_out
 from vlmaxxing_ros.engine.families.gemma_tower import GemmaTower
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.families.window_writer import RowRope, WindowWriter, rewind_window
@@ -55,7 +57,8 @@ class Gemma4(Family):
         shown = lay_out(processor, text, self.image_id, side, side)
         text.frames_behind(shown.prefix, shown.before)
         # What the template writes around an image belongs to the frame.
-        self._first, self._later = shown.first, shown.later
+        self._first, self._later, self._layout = shown.first, shown.later, shown
+        self._labelled = lru_cache(maxsize=32)(self._open_labelled)
         self._close = [id_ for id_ in shown.shown if id_ != self.image_id]
         asked = getattr(model.config.text_config, 'use_bidirectional_attention', None)
         self._sees_whole_images = asked == 'vision'
@@ -109,6 +112,21 @@ class Gemma4(Family):
         if blocks is not None:
             raise Unsupported(f'{self.name} takes whole frames only')
         opening = self._first if base == len(self.text.prefix_ids) else self._later
+        return self._opened(opening, grid, base)
+
+    def labelled_rows(self, label: str, frame: Frame, base: int) -> Rows:
+        """What the template writes for a text and an image."""
+        opening = self._labelled(label)
+        if opening is None:
+            raise self._no_labels()
+        return self._opened(opening, frame.grid, base)
+
+    def _open_labelled(self, label: str) -> list[int] | None:
+        blank = Image.new('RGB', (4 * self.block, 4 * self.block))
+        return label_opening(self.processor, self.text, self.image_id, self._layout, blank, label)
+
+    def _opened(self, opening: list[int], grid: Grid, base: int) -> Rows:
+        """A frame's rows behind what opens it."""
         ids = [*opening, *[self.image_id] * grid.blocks, *self._close]
         shown = np.full(len(ids), -1, np.int32)
         shown[len(opening) :][: grid.blocks] = np.arange(grid.blocks)

@@ -23,7 +23,7 @@ from PIL import Image
 
 from vlmaxxing_ros.engine.errors import ModelError, Unsupported
 from vlmaxxing_ros.engine.families.base import Capabilities, Family, Features, Rows
-from vlmaxxing_ros.engine.families.frame_layout import FrameLayout, lay_out
+from vlmaxxing_ros.engine.families.frame_layout import FrameLayout, label_opening, lay_out
 from vlmaxxing_ros.engine.families.recurrent import is_recurrent, rewind_states, states
 from vlmaxxing_ros.engine.families.text import ChatText
 from vlmaxxing_ros.engine.families.window_writer import is_windowed, rewind_window
@@ -73,6 +73,7 @@ class Generic(Family):
         elif is_windowed(layers) or is_recurrent(layers):
             self.capabilities = GOES_BACK
         self._layout = lru_cache(maxsize=32)(self._lay_out)
+        self._labelled = lru_cache(maxsize=32)(self._open_labelled)
         self._fitting = lru_cache(maxsize=32)(self._fit)
         shown = self._layout(Grid(4, 4, _BLOCK))
         text.frames_behind(shown.prefix, shown.before)
@@ -118,6 +119,18 @@ class Generic(Family):
         layout = self._layout(grid)
         opening = layout.first if base == len(self.text.prefix_ids) else layout.later
         return self._rows(np.array([*opening, *layout.shown], np.int32), base)
+
+    def labelled_rows(self, label: str, frame: Frame, base: int) -> Rows:
+        """Whatever the model's template and processor write for a text and one image."""
+        opening, layout = self._labelled(frame.grid, label), self._layout(frame.grid)
+        if opening is None:
+            raise self._no_labels()
+        return self._rows(np.array([*opening, *layout.shown], np.int32), base)
+
+    def _open_labelled(self, grid: Grid, label: str) -> list[int] | None:
+        blank = Image.new('RGB', (grid.width, grid.height))
+        layout = self._layout(grid)
+        return label_opening(self.processor, self.text, self.image_id, layout, blank, label)
 
     def _rows(self, ids: np.ndarray, base: int) -> Rows:
         end = base + len(ids)

@@ -17,6 +17,7 @@ from vlmaxxing_ros.engine.families.messages import user_message
 from vlmaxxing_ros.engine.families.template import render_template
 
 MARK = 'QUESTIONMARKER'
+LABEL = 'LABELMARKER'
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Prompts:
             thing.
         thought: how it is set off.
         trims: the template strips questions.
+        labelled: with two images and the text `LABEL` between them; '' where the template refuses.
     """
 
     shown: tuple[str, str, str]
@@ -55,6 +57,7 @@ class Prompts:
     thoughtful: str
     thought: Thought
     trims: bool
+    labelled: str
 
 
 def prompts(processor: Any, model_type: str) -> Prompts:
@@ -67,9 +70,13 @@ def prompts(processor: Any, model_type: str) -> Prompts:
     one = ['']
     wanted = [(MARK, one, False), (MARK, 2 * one, False), (MARK, 3 * one, False)]
     wanted += [(f' {MARK} ', one, False), (MARK, one, True)]
-    *shown, padded, thoughtful = render_template(
-        template, [_values(tokens, user_message(model_type, q, c), t) for q, c, t in wanted]
-    )
+    values = [_values(tokens, user_message(model_type, q, c), t) for q, c, t in wanted]
+    between = _values(tokens, user_message(model_type, MARK, ['', LABEL]), False)
+    try:
+        *texts, labelled = render_template(template, [*values, between])
+    except ModelError:  # perhaps for the text between images alone
+        texts, labelled = list(render_template(template, values)), ''
+    *shown, padded, thoughtful = texts
     if any(text.count(MARK) != 1 for text in shown) or len(set(shown)) < 3:
         raise ModelError(
             f'the chat template does not show images followed by one question: {shown[1]!r}'
@@ -82,6 +89,7 @@ def prompts(processor: Any, model_type: str) -> Prompts:
         thoughtful=after,
         thought=thought,
         trims=f' {MARK} ' not in padded,
+        labelled=labelled,
     )
 
 

@@ -19,7 +19,7 @@ from vlmaxxing_ros.engine.errors import InvalidRequest, ModelError
 from vlmaxxing_ros.engine.families.detokenizer import Detokenizer
 from vlmaxxing_ros.engine.families.json_constraint import JsonConstraint, read_vocabulary
 from vlmaxxing_ros.engine.families.plain_text import PlainText
-from vlmaxxing_ros.engine.families.prompts import MARK, Prompts, prompts, render
+from vlmaxxing_ros.engine.families.prompts import LABEL, MARK, Prompts, prompts, render
 
 __all__ = ['ChatText', 'Detokenizer', 'render']
 
@@ -36,6 +36,7 @@ class ChatText:
         prompts: the model's prompts.
         prefix_ids: what stands before the first frame.
         before: what the template writes between the newest frame and the question.
+        labels: whether a text between two frames stands there as it is.
         end_ids: ids that end an answer.
 
     Raises:
@@ -49,6 +50,7 @@ class ChatText:
         self.end_ids = end_ids
         self.prefix_ids: list[int] = []
         self.before = ''
+        self.labels = False
         self._reading = Lock()
         self._read: LLTokenizer | None = None
 
@@ -67,6 +69,7 @@ class ChatText:
                 f'{opening}...{closing} and the question expected in {self.prompts.shown[0]!r}'
             )
         self.frames_behind(self.one_bos(self.control_ids(head, first=True)), before)
+        self.labels = f'{closing}{LABEL}{opening}' in self.prompts.labelled
 
     def frames_behind(self, prefix_ids: list[int], before: str) -> None:
         """Settle what stands before the frames, and between them and a question."""
