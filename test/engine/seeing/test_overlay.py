@@ -9,14 +9,15 @@ import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
-from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
+from vlmaxxing_ros.engine.seeing.overlay import WHITE, draw_overlay
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.seeing.region import Region
 
 GRID = Grid(12, 18, 28)
 
 
-def planned(change: int) -> Plan:
+def planned(change: int, *protected: Region) -> Plan:
     """A flat red frame of which block (2, 3) alone has changed by `change`."""
     before = np.full((GRID.height, GRID.width, 3), (120, 60, 60), np.uint8)
     after = before.copy()
@@ -25,7 +26,7 @@ def planned(change: int) -> Plan:
     config = EngineConfig()
     planner = Planner(config)
     planner.admit(planner.plan(planner.look(Frame(before, GRID, 0))))
-    return planner.plan(planner.look(frame))
+    return planner.plan(planner.look(frame, protected=protected))
 
 
 def block(picture: np.ndarray, row: int, col: int) -> np.ndarray:
@@ -73,3 +74,14 @@ def test_the_frame_itself_is_left_alone() -> None:
     before = frame.pixels.copy()
     draw_overlay(plan, ['x'])
     assert (frame.pixels == before).all()
+
+
+def test_a_white_line_runs_around_what_is_protected_and_the_legend_counts_it() -> None:
+    plan = planned(60, Region(2 / 18, 1 / 12, 3 / 18, 2 / 12))
+    assert plan.protected.sum() == 6
+    picture, without = draw_overlay(plan, []), draw_overlay(planned(60), [])
+    left, top, right, bottom = 2 * 28, 1 * 28, 5 * 28 - 1, 3 * 28 - 1
+    for x, y in ((left, top + 40), (right, top + 40), (left + 40, top), (left + 40, bottom)):
+        assert tuple(picture[y, x]) == WHITE
+    assert (block(picture, 1, 3) == block(without, 1, 3)).all(), 'what is inside is as it was'
+    assert picture.shape[0] > without.shape[0]

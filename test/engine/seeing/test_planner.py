@@ -16,6 +16,7 @@ from vlmaxxing_ros.engine.seeing import planner
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.plan import Plan, Take, Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
+from vlmaxxing_ros.engine.seeing.region import Region
 
 GRID = Grid(8, 10, 28)
 SECOND = 1_000_000_000
@@ -120,6 +121,19 @@ def test_every_statistic_sees_a_large_change(statistic: str) -> None:
     stream.show(scene())
     plan = stream.show(with_patch(scene(), 3, 4, 60, size=16))
     assert np.argwhere(plan.fresh).tolist() == [[3, 4]]
+
+
+def test_in_a_protected_region_a_small_change_is_novel_at_once_and_noise_is_none() -> None:
+    stream, region = Planned(settings()), Region(0.4, 0.375, 0.1, 0.125)
+    stream.show(scene())
+    moved = with_patch(with_patch(scene(), 3, 4, 5), 6, 7, 5)
+    plan = stream.show(moved, protected=(region,))
+    assert np.argwhere(plan.protected).tolist() == [[3, 4]]
+    assert np.argwhere(plan.fresh).tolist() == [[3, 4]]
+    assert plan.verdicts[6, 7] == Verdict.SHIFTED
+    still = Planned(settings())
+    still.show(scene())
+    assert not still.show(with_patch(scene(), 3, 4, 1), protected=(region,)).fresh.any()
 
 
 def test_a_small_change_is_reused_once_and_bought_when_it_stays() -> None:

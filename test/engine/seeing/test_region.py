@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from vlmaxxing_ros.engine.seeing.frame import Grid
-from vlmaxxing_ros.engine.seeing.region import Region
+from vlmaxxing_ros.engine.seeing.region import Region, touched_by
 
 GRID = Grid(4, 10, 28)
 
@@ -48,3 +49,9 @@ def test_it_has_the_blocks_that_it_touches(
 def test_what_is_not_within_the_image_is_refused(numbers: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match=r'fractions of the image.*\[0.0, 0.0, 1.0, 1.0\]'):
         Region(*numbers)
+
+
+def test_several_have_the_blocks_that_any_of_them_touches() -> None:
+    touched = touched_by([Region(0.0, 0.0, 0.2, 0.25), Region(0.1, 0.0, 0.2, 0.5)], GRID)
+    assert np.argwhere(touched).tolist() == [[0, 0], [0, 1], [0, 2], [1, 1], [1, 2]]
+    assert not touched_by([], GRID).any()

@@ -21,17 +21,19 @@ ORANGE = (255, 140, 0)
 BLUE = (70, 150, 255)
 """Shifted: reused though a little different."""
 
+WHITE = (235, 235, 235)
+"""Around what is protected."""
+
 _WIDTH = 480  # pixels at least, so that the numbers can be read
 _LINE = 18  # pixels per line of text
 _PANEL = (24, 24, 28)
-_TEXT = (235, 235, 235)
 
 
 def draw_overlay(plan: Plan, lines: list[str], *, fresh: str = 'paid for now') -> np.ndarray:
     """Draw the plan over the frame and the budget under it.
 
     Static blocks are grey and dark, shifted ones keep their colours in a blue frame, fresh ones
-    are orange.
+    are orange; a white line runs around protected ones.
 
     Args:
         plan: of a frame, which is enlarged by a whole factor where it is small.
@@ -53,6 +55,7 @@ def draw_overlay(plan: Plan, lines: list[str], *, fresh: str = 'paid for now') -
     drawn = _fill(drawn, orange, plan.fresh, side)
     _frames(drawn, shifted, side, BLUE)
     _frames(drawn, plan.fresh, side, ORANGE)
+    _outline(drawn, plan.protected, side)
     return np.concatenate([drawn, _panel(plan, lines, size[0], fresh)])
 
 
@@ -71,6 +74,13 @@ def _frames(
         cv2.rectangle(picture, corner, (corner[0] + side - 1, corner[1] + side - 1), colour, 1)
 
 
+def _outline(picture: np.ndarray, blocks: np.ndarray, side: int) -> None:
+    """Draw a line around areas of blocks."""
+    mask = np.repeat(np.repeat(blocks.astype(np.uint8), side, 0), side, 1)
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.drawContours(picture, contours, -1, WHITE, 2)
+
+
 def _panel(plan: Plan, lines: list[str], width: int, word: str) -> np.ndarray:
     """Legend and numbers: uint8 [height, width, 3]."""
     total, fresh = plan.fresh.size, np.count_nonzero(plan.fresh)
@@ -83,6 +93,8 @@ def _panel(plan: Plan, lines: list[str], width: int, word: str) -> np.ndarray:
             f'novel {counts[Verdict.NOVEL]}   expired {counts[Verdict.EXPIRED]}',
         ),
     ]
+    if protected := np.count_nonzero(plan.protected):
+        legend.append((WHITE, f'protected {protected}'))
     texts = [*lines, f'whole frame: {plan.reason}'] if plan.whole else lines
     height = _LINE * (len(legend) + len(texts)) + 10
     panel: np.ndarray = np.full((height, width, 3), _PANEL, np.uint8)
@@ -96,4 +108,4 @@ def _panel(plan: Plan, lines: list[str], width: int, word: str) -> np.ndarray:
 
 
 def _write(panel: np.ndarray, text: str, x: int, y: int) -> None:
-    cv2.putText(panel, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _TEXT, 1, cv2.LINE_AA)
+    cv2.putText(panel, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, WHITE, 1, cv2.LINE_AA)

@@ -47,12 +47,14 @@ class Look:
         image: uint8 [cell rows, cell cols, 3].
         motion: of the image content since the frame looked at before, (right, down) in pixels.
         shakes: whether the recent motions go to and fro about one place.
+        protected: bool [rows, cols], blocks of protected regions.
     """
 
     frame: Frame
     image: np.ndarray
     motion: tuple[float, float]
     shakes: bool
+    protected: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ class Plan:
     def whole(self) -> bool:
         """Whether the frame is taken whole."""
         return self.take is Take.WHOLE
+
+    @property
+    def protected(self) -> np.ndarray:
+        """Blocks of protected regions: bool [rows, cols]."""
+        return self.look.protected
 
     @property
     def motion(self) -> tuple[float, float]:

@@ -10,6 +10,7 @@ blocks; knows nothing of models, caches or messages.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from vlmaxxing_ros.engine.seeing.light import UNCHANGED, Light
 from vlmaxxing_ros.engine.seeing.motion import MotionEstimator, Shake
 from vlmaxxing_ros.engine.seeing.plan import Look, Plan, Take, Verdict
 from vlmaxxing_ros.engine.seeing.reference import Reference
+from vlmaxxing_ros.engine.seeing.region import Region, touched_by
 from vlmaxxing_ros.engine.seeing.statistics import STATISTICS, Compared
 
 GAIN_LIMIT = 2.5
@@ -77,13 +79,20 @@ class Planner:
         if self.reference is not None:
             self._compare_with(self.reference)
 
-    def look(self, frame: Frame, *, camera_velocity: tuple[float, float] | None = None) -> Look:
+    def look(
+        self,
+        frame: Frame,
+        *,
+        camera_velocity: tuple[float, float] | None = None,
+        protected: Sequence[Region] = (),
+    ) -> Look:
         """Take in the newest frame: the image to compare, and its motion.  Once per frame.
 
         Args:
             frame: the newest frame.
             camera_velocity: how fast the image content moves, from odometry or a gimbal: (right,
                 down) in pixels of the grid per second.  The larger of it and our estimate counts.
+            protected: regions in which change counts from the low threshold on.
         """
         image = self._statistic.prepare(frame.pixels, frame.grid)
         right, down = self._motion.update(image)
@@ -95,7 +104,7 @@ class Planner:
             hint = (camera_velocity[0] * interval, camera_velocity[1] * interval)
             motion = max(motion, hint, key=lambda m: math.hypot(*m))
         self._looked_at = frame.stamp
-        return Look(frame, image, motion, shakes)
+        return Look(frame, image, motion, shakes, touched_by(protected, frame.grid))
 
     def plan(self, look: Look) -> Plan:
         """Decide what of a frame is to be bought.  The reference stays as it is."""
@@ -107,7 +116,7 @@ class Planner:
         change, low, high, light = self._compare(look)
         dirty, changed = self._unsettled > 0, change >= low
         # What has been novel needs no more than the low threshold until it settles.
-        novel: np.ndarray = (change >= high) | (self._active & changed)
+        novel: np.ndarray = (change >= high) | ((self._active | look.protected) & changed)
         comparison = self._comparison
         assert comparison is not None
         if not (light.unchanged and comparison.even):

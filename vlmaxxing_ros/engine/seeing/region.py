@@ -9,7 +9,10 @@ Knows fractions and grids; knows nothing of pixels or of what is in them.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+
+import numpy as np
 
 from vlmaxxing_ros.engine.seeing.frame import Grid
 
@@ -44,6 +47,14 @@ class Region:
     def blocks(self, grid: Grid) -> tuple[slice, slice]:
         """The rows and columns of blocks that it touches."""
         return _touched(self.y, self.height, grid.rows), _touched(self.x, self.width, grid.cols)
+
+
+def touched_by(regions: Iterable[Region], grid: Grid) -> np.ndarray:
+    """The blocks that any of some regions touches: bool [rows, cols]."""
+    touched = np.zeros((grid.rows, grid.cols), bool)
+    for region in regions:
+        touched[region.blocks(grid)] = True
+    return touched
 
 
 def _touched(start: float, size: float, count: int) -> slice:

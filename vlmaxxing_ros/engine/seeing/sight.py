@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan, Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.reach import Reach
+from vlmaxxing_ros.engine.seeing.region import Region
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ class Owed:
         return (self.stamp - self.accounted) * 1e-9
 
     @property
+    def urgent(self) -> np.ndarray:
+        """Of what is owed, the blocks of protected regions: bool [rows, cols]."""
+        urgent: np.ndarray = self.blocks & self.plan.protected
+        return urgent
+
+    @property
     def count(self) -> int:
         """How many blocks are owed."""
         return int(np.count_nonzero(self.blocks))
@@ -87,7 +95,7 @@ class Sight:
     Args:
         config: settings.
         first: the first frame.
-        camera_velocity: as in `Planner.look`.
+        camera_velocity, protected: as in `Planner.look`.
     """
 
     def __init__(
@@ -95,6 +103,7 @@ class Sight:
         config: EngineConfig,
         first: Frame,
         camera_velocity: tuple[float, float] | None = None,
+        protected: Sequence[Region] = (),
     ) -> None:
         self._config = config
         self._origin = first.stamp
@@ -109,8 +118,7 @@ class Sight:
         self._moved_at = np.full(shape, first.stamp, np.int64)
         self._changed_at = np.full(shape, first.stamp, np.int64)
         self._owed_since = np.full(shape, first.stamp, np.int64)
-        look = self._planner.look(first.since(self._origin), camera_velocity=camera_velocity)
-        self._plan = self._planner.plan(look)
+        self._plan = self._look_at(first, camera_velocity, protected)
         self._sample(self.newest)
 
     def configure(self, config: EngineConfig) -> None:
@@ -134,17 +142,32 @@ class Sight:
         """Bytes of the frames that may become keyframes."""
         return self._bursts.nbytes + sum(frame.pixels.nbytes for frame in list(self._past))
 
-    def see(self, frame: Frame, camera_velocity: tuple[float, float] | None = None) -> Plan:
+    def see(
+        self,
+        frame: Frame,
+        camera_velocity: tuple[float, float] | None = None,
+        protected: Sequence[Region] = (),
+    ) -> Plan:
         """Plan the next frame, later than the last one and on the same grid."""
         with self._lock:
             before = self._plan
             self._seen_before = before.look.frame.stamp
-            look = self._planner.look(frame.since(self._origin), camera_velocity=camera_velocity)
-            plan = self._planner.plan(look)
+            plan = self._look_at(frame, camera_velocity, protected)
             self._note_change(before, plan)
             self._take(plan)
             self._bursts.note(plan)
             return plan
+
+    def _look_at(
+        self,
+        frame: Frame,
+        camera_velocity: tuple[float, float] | None,
+        protected: Sequence[Region],
+    ) -> Plan:
+        look = self._planner.look(
+            frame.since(self._origin), camera_velocity=camera_velocity, protected=protected
+        )
+        return self._planner.plan(look)
 
     def owed(self) -> Owed:
         """What is owed now."""
