@@ -26,7 +26,7 @@ from launch_ros.utilities import prefix_namespace
 ENDING = '20'
 """Seconds that the node has after SIGTERM: a large model may be in the middle of a frame."""
 
-TOPICS = ('image', 'twist', 'camera_info')
+TOPICS = ('image', 'twist', 'camera_info', 'regions')
 """Topics of a camera, read in place of <camera>/image and so on."""
 
 OF_ONE_CAMERA = ('base_topic', 'transport', *TOPICS)
@@ -54,7 +54,7 @@ def generate_launch_description() -> LaunchDescription:
                 'cameras_file',
                 default_value='',
                 description='YAML file of all cameras and their topics, as config/cameras.yaml; '
-                'in place of image, base_topic, transport, twist and camera_info',
+                'in place of image, base_topic, transport, twist, camera_info and regions',
             ),
             DeclareLaunchArgument(
                 'image',
@@ -76,6 +76,11 @@ def generate_launch_description() -> LaunchDescription:
                 'camera_info',
                 default_value='',
                 description='topic to read in place of camera/camera_info; needed with twist only',
+            ),
+            DeclareLaunchArgument(
+                'regions',
+                default_value='',
+                description='topic to read in place of camera/regions: what must never wait',
             ),
             DeclareLaunchArgument(
                 'transport',

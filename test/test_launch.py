@@ -73,6 +73,7 @@ def test_every_argument_is_described_and_has_a_default(file: Path) -> None:
         'base_topic',
         'twist',
         'camera_info',
+        'regions',
         'transport',
         'namespace',
         'use_sim_time',
@@ -130,6 +131,7 @@ def test_the_log_level_is_the_nodes_wherever_it_is_pushed(
 
 def test_the_cameras_topics_are_those_given(spawn: Callable[..., Any]) -> None:
     given = {'image': '/front/image_raw', 'twist': '/front/twist', 'camera_info': '/front/info'}
+    given['regions'] = '/front/gripper'
     remapped = (f'{name}:={topic}' for name, topic in given.items())
     launched = spawn(sys.executable, '-c', RUN, FILE, *remapped)
     peer = Peer()

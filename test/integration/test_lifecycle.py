@@ -67,7 +67,7 @@ def test_a_whole_life(spawn: Spawn, peer: Peer, model: str) -> None:
         assert peer.query(WHAT).status == Answer.OK
         assert change(peer, Transition.TRANSITION_DEACTIVATE)
         assert peer.query(WHAT).status == Answer.NOT_ACTIVE
-        for topic in ('image', 'twist', 'camera_info'):
+        for topic in ('image', 'twist', 'camera_info', 'regions'):
             assert peer.count_subscribers(f'/camera/{topic}') == 0
     assert change(peer, Transition.TRANSITION_CLEANUP)
     assert state(peer) == 'unconfigured'

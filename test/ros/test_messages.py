@@ -15,7 +15,7 @@ pytest.importorskip('vlmaxxing_msgs.msg', reason='needs vlmaxxing_msgs')
 
 from geometry_msgs.msg import TwistStamped
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer, FreshBudget
@@ -32,10 +32,12 @@ from vlmaxxing_ros.ros.messages import (
     to_image,
     to_lens,
     to_ns,
+    to_rectangle,
     to_request,
     to_time,
     to_twist,
 )
+from vlmaxxing_ros.ros.protection import Rectangle
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
 
 
@@ -66,10 +68,16 @@ def test_of_a_lens_the_region_that_the_image_shows_is_taken() -> None:
     assert to_lens(message) == Lens(fx=500.0, fy=400.0, width=320, height=120)
 
 
+def test_of_a_region_the_rectangle_is_taken() -> None:
+    message = RegionOfInterest(x_offset=1, y_offset=2, width=3, height=4, do_rectify=True)
+    assert to_rectangle(message) == Rectangle(x=1, y=2, width=3, height=4)
+
+
 @pytest.mark.parametrize('kind', [Query.Request, Ask.Goal])
 def test_a_request_carries_every_field(kind: type) -> None:
     values = {
         'camera': 'front',
+        'cameras': ['front', 'wrist'],
         'question': 'what?',
         'choices': ['a', 'b'],
         'json_schema': '{}',
@@ -86,6 +94,7 @@ def test_a_request_carries_every_field(kind: type) -> None:
     assert set(message.get_fields_and_field_types()) == set(values)
     of_the_request = {name: values.pop(name) for name in ('camera', 'deadline', 'max_evidence_age')}
     asked = {**values, 'choices': ('a', 'b'), 'stop': ('.',), 'as_of': 5}
+    asked['cameras'] = ('front', 'wrist')
     asked['text'] = asked.pop('question')
     assert to_request(message) == Request(asked=asked, **of_the_request)
     assert {spec.name for spec in fields(question.Question)} == set(asked), (
@@ -134,6 +143,39 @@ def test_an_answer_carries_what_the_engine_said() -> None:
     assert (message.prompt_tokens, message.reused_tokens) == (40, 30)
     assert (message.time_to_first_token, message.latency) == (0.2, 0.3)
     assert message.finish_reason == Answer.FINISH_CHOICE
+
+
+def test_an_answer_says_of_each_camera_what_it_rests_on() -> None:
+    parts = tuple(
+        question.Evidence(
+            oldest_stamp=stamp - 1,
+            newest_stamp=stamp,
+            frame_id=f'lens {stamp}',
+            oldest_block_age=0.5,
+            exact=stamp == 5,
+            blocks_owed=stamp,
+            age=stamp / 2,
+            rows_paid=2 * stamp,
+        )
+        for stamp in (5, 3)
+    )
+    said = question.Answer(
+        answer='red', finish_reason='stop', evidence=question.joint(parts), cameras=parts
+    )
+    request = asks('which?', cameras=('front', 'wrist'))
+    outcome = Outcome(request=request, camera='front', status=Status.OK, answer=said)
+    message = to_answer(outcome)
+    assert [part.camera for part in message.cameras] == ['front', 'wrist']
+    for part, stamp in zip(message.cameras, (5, 3), strict=True):
+        assert (to_ns(part.header.stamp), part.header.frame_id) == (stamp, f'lens {stamp}')
+        assert to_ns(part.oldest_evidence_stamp) == stamp - 1
+        assert (part.evidence_age, part.oldest_block_age) == (stamp / 2, 0.5)
+        assert (part.blocks_owed, part.rows_paid, part.exact) == (stamp, 2 * stamp, stamp == 5)
+    assert to_ns(message.newest_evidence_stamp) == 3, 'that of the one that is oldest'
+    assert (message.header.frame_id, message.blocks_owed) == ('lens 3', 8)
+    assert to_ns(message.oldest_evidence_stamp) == 2
+    assert not message.exact
+    assert serialize_message(message)
 
 
 def test_a_failure_is_an_answer_too() -> None:

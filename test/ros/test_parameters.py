@@ -178,6 +178,26 @@ def test_what_is_empty_is_refused_with_what_to_write(
         declared(make_node, **given)
 
 
+@pytest.mark.parametrize(
+    ('given', 'said'),
+    [
+        ({'front.protect': [0.5]}, 'front: protect has 1 numbers'),
+        ({'front.protect': [0.6, 0.0, 0.5, 0.5]}, 'front: protect: a region is'),
+        ({'front.protect': [0, 0, 1, 1]}, r'front.protect must be .* write \[0.0, 0.0, 1.0, 1.0\]'),
+        (
+            {'front.protect': None},
+            r'front.protect is empty: write for example \[0.0, 0.0, 0.0, 0.0',
+        ),
+        ({'front.depth_range': [2.0, 1.0]}, 'front: .*depth_range'),
+    ],
+)
+def test_what_is_wrong_with_a_camera_is_said_by_its_name(
+    make_node: MakeNode, given: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ParameterError, match=said):
+        declared(make_node, **{'cameras': ['front'], **given})
+
+
 def test_watches_are_declared_by_their_ids(make_node: MakeNode) -> None:
     node, parameters, _ = declared(
         make_node,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,14 +39,28 @@ class ServedQueue:
     outcomes: list[Outcome] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.session = StreamSession(self.family, EngineConfig(max_tokens=1))
-        self.queue = QuestionQueue(NodeConfig(), clock=lambda: self.now, on_failure=lambda *_: None)
-        self.queue.cameras = {'camera': Camera('camera', np.asarray, self.session)}
+        self.failed: list[tuple[str, bool]] = []
+        self.queue = QuestionQueue(
+            NodeConfig(), clock=lambda: self.now, on_failure=self._note_failure
+        )
+        self.queue.cameras = {
+            name: Camera(name, np.asarray, StreamSession(self.family, EngineConfig(max_tokens=1)))
+            for name in ('camera', 'wrist')
+        }
 
-    def show(self, stamp: int) -> None:
+    def _note_failure(self, camera: Camera, error: BaseException, lost: bool) -> str:
+        self.failed.append((camera.name, lost))
+        return ''
+
+    def show(self, stamp: int, camera: str = 'camera', *, pay: bool = True) -> None:
         """An image of noise."""
+        session = self.queue.cameras[camera].session
         pixels = np.random.default_rng(stamp).integers(0, 256, (112, 112, 3), dtype=np.uint8)
-        self.session.admit(self.session.frame(pixels, stamp=stamp))
+        frame = session.frame(pixels, stamp=stamp)
+        if pay:
+            session.admit(frame)
+        else:
+            session.see(frame)
 
     def submit(self, request: Request) -> None:
         """A question."""
@@ -139,3 +154,82 @@ def test_a_watch_s_question_takes_nobody_s_place(asked: ServedQueue) -> None:
     asked.submit(asks('the watch?', standing=True))
     asked.submit(asks('well?'))
     assert [outcome.status for outcome in asked.outcomes] == 2 * [Status.OVERLOADED]
+
+
+BOTH = ('camera', 'wrist')
+
+
+def test_a_question_about_two_cameras_waits_until_both_are_young_enough(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    asked.submit(asks('well?', cameras=BOTH, max_evidence_age=1.0))
+    assert not asked.queue.askable
+    asked.show(asked.now - 60 * SECOND, 'wrist')
+    assert not asked.queue.askable
+    asked.show(asked.now, 'wrist')
+    assert asked.queue.askable
+
+
+@pytest.mark.parametrize(
+    ('age', 'status', 'said'),
+    [(None, Status.NO_EVIDENCE, 'no image of wrist'), (60, Status.STALE, 'newest image of wrist')],
+)
+def test_where_one_of_two_cameras_will_not_do_it_is_named(
+    asked: ServedQueue, age: int | None, status: Status, said: str
+) -> None:
+    asked.show(asked.now)
+    if age is not None:
+        asked.show(asked.now - age * SECOND, 'wrist')
+    outcome = asked.ask(asks('well?', cameras=BOTH, max_evidence_age=1.0, deadline=0.05))
+    assert outcome.status is status
+    assert said in outcome.status_text
+
+
+def test_an_answer_about_two_cameras_is_as_old_as_the_older(asked: ServedQueue) -> None:
+    asked.show(asked.now - SECOND)
+    asked.show(asked.now - 3 * SECOND, 'wrist')
+    outcome = asked.ask(asks('well?', cameras=BOTH))
+    assert (outcome.status, outcome.camera) == (Status.OK, 'camera')
+    assert outcome.answer is not None
+    assert [part.age for part in outcome.answer.cameras] == pytest.approx([1.0, 3.0])
+    assert outcome.evidence_age == pytest.approx(3.0)
+
+
+def test_where_the_model_fails_the_stream_that_was_being_paid_is_the_one_that_is_lost(
+    asked: ServedQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.show(asked.now)
+    asked.show(asked.now, 'wrist', pay=False)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError('out of order')
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asked.family, 'encode', fail)
+        outcome = asked.ask(asks('well?', cameras=BOTH))
+    assert outcome.status is Status.MODEL_ERROR
+    assert asked.failed == [('wrist', True)]
+    asked.failed.clear()
+    asked.ask(asks('well?', cameras=BOTH))
+    with monkeypatch.context() as patched:
+        patched.setattr(asked.family, 'logits', fail)
+        asked.ask(asks('well?', cameras=BOTH))
+    assert asked.failed == [('camera', False)], 'it was done on a fork'
+
+
+@pytest.mark.parametrize(
+    ('fields', 'said'),
+    [
+        ({'camera': 'wrist', 'cameras': BOTH}, 'camera and cameras exclude each other'),
+        ({'cameras': ('camera', 'rear')}, "no camera 'rear': there is camera, wrist"),
+        ({'cameras': ('camera', '')}, "no camera ''"),
+        ({'cameras': ('wrist', 'wrist')}, 'must be different'),
+        ({'cameras': BOTH, 'as_of': 5}, 'as_of is about one camera'),
+    ],
+)
+def test_cameras_that_cannot_be_asked_about_are_refused_at_once(
+    asked: ServedQueue, fields: dict[str, Any], said: str
+) -> None:
+    asked.submit(asks('well?', **fields))
+    (outcome,) = asked.outcomes
+    assert outcome.status is Status.INVALID_REQUEST
+    assert said in outcome.status_text

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from vlmaxxing_ros.engine.errors import InvalidRequest
 
@@ -28,6 +29,7 @@ class Question:
     top_p: float = 0.0
     seed: int = 0
     as_of: int = 0
+    cameras: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -51,6 +53,10 @@ class Question:
             raise InvalidRequest(f'temperature must be 0 or more: {self.temperature}')
         if not 0.0 <= self.top_p <= 1.0:
             raise InvalidRequest(f'top_p must be between 0 and 1: {self.top_p}')
+        if len(set(self.cameras)) < len(self.cameras):
+            raise InvalidRequest('cameras must be different: name each of them once')
+        if len(self.cameras) > 1 and self.as_of:
+            raise InvalidRequest('as_of is about one camera: leave it empty, or name one camera')
 
 
 def _check_schema(text: str) -> None:
@@ -95,6 +101,8 @@ class Evidence:
 
     Attributes:
         newest_stamp: of the newest image that it fully accounts for.
+        age: seconds since that stamp when it was fixed.
+        rows_paid: rows that went through the model for it.
     """
 
     oldest_stamp: int
@@ -103,15 +111,35 @@ class Evidence:
     oldest_block_age: float
     exact: bool
     blocks_owed: int = 0
+    age: float = 0.0
+    rows_paid: int = 0
+
+
+def joint(parts: Sequence[Evidence]) -> Evidence:
+    """What several cameras' evidence is worth together: no more than the least of it."""
+    return replace(
+        min(parts, key=lambda part: part.newest_stamp),
+        oldest_stamp=min(part.oldest_stamp for part in parts),
+        oldest_block_age=max(part.oldest_block_age for part in parts),
+        exact=all(part.exact for part in parts),
+        blocks_owed=sum(part.blocks_owed for part in parts),
+        rows_paid=sum(part.rows_paid for part in parts),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """An answer and what it rests on; see Answer.msg for every field's meaning and unit."""
+    """An answer and what it rests on; see Answer.msg for every field's meaning and unit.
+
+    Attributes:
+        evidence: of all cameras together.
+        cameras: of each, in the order in which the question names them.
+    """
 
     answer: str
     finish_reason: str
     evidence: Evidence
+    cameras: tuple[Evidence, ...] = ()
     choice_index: int = -1
     choice_probabilities: tuple[float, ...] = ()
     token_ids: tuple[int, ...] = ()

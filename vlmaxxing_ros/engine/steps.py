@@ -114,6 +114,11 @@ class Job:
         self.watch = Stopwatch()
         self.result: Any = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether some of it has been done."""
+        return bool(self.watch.rows)
+
     def step(self) -> bool:
         """Do a slice: one step, or as many as fit in `max_slice`; True once the work is done."""
         start, expected, done = self._clock.now(), 0.0, False

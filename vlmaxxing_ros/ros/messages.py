@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TwistStamped
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from vlmaxxing_msgs.msg import Answer, FreshBudget
-from vlmaxxing_ros.engine.question import Question
+from vlmaxxing_msgs.msg import Answer, CameraEvidence, FreshBudget
+from vlmaxxing_ros.engine.question import Evidence, Question
 from vlmaxxing_ros.ros.camera import Perceived
 from vlmaxxing_ros.ros.camera_motion import Lens, Twist
+from vlmaxxing_ros.ros.protection import Rectangle
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
 
 _SECOND = 1_000_000_000  # ns
@@ -53,6 +54,11 @@ def to_lens(message: CameraInfo) -> Lens:
         width=region.width or message.width,
         height=region.height or message.height,
     )
+
+
+def to_rectangle(message: RegionOfInterest) -> Rectangle:
+    """What is used of a region of interest."""
+    return Rectangle(message.x_offset, message.y_offset, message.width, message.height)
 
 
 def to_request(message: Any) -> Request:
@@ -92,13 +98,22 @@ def to_answer(outcome: Outcome) -> Answer:
             if outcome.status == Status.TIMEOUT:
                 message.finish_reason = Answer.FINISH_TIMEOUT
         return message
-    _copy(said, message, without=('evidence', 'token_ids', 'latency'))
-    evidence = said.evidence
-    _copy(evidence, message, without=('oldest_stamp', 'newest_stamp', 'frame_id'))
-    message.header = Header(stamp=to_time(evidence.newest_stamp), frame_id=evidence.frame_id)
+    _put(said.evidence, message)
+    _copy(said, message, without=('evidence', 'cameras', 'token_ids', 'latency'))
     message.newest_evidence_stamp = message.header.stamp
-    message.oldest_evidence_stamp = to_time(evidence.oldest_stamp)
+    names = outcome.request.named or (outcome.camera,)
+    message.cameras = [CameraEvidence(camera=name) for name in names[: len(said.cameras)]]
+    for evidence, of_camera in zip(said.cameras, message.cameras, strict=True):
+        _put(evidence, of_camera)
+        of_camera.evidence_age = evidence.age
     return message
+
+
+def _put(evidence: Evidence, message: Answer | CameraEvidence) -> None:
+    """What is said of evidence in the same words, of all cameras and of each."""
+    _copy(evidence, message, without=('oldest_stamp', 'newest_stamp', 'frame_id', 'age'))
+    message.header = Header(stamp=to_time(evidence.newest_stamp), frame_id=evidence.frame_id)
+    message.oldest_evidence_stamp = to_time(evidence.oldest_stamp)
 
 
 def to_failed_answer(outcome: Outcome, error: BaseException) -> Answer:

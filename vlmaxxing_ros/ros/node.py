@@ -35,6 +35,7 @@ from vlmaxxing_ros.ros.motion_topics import MotionTopics
 from vlmaxxing_ros.ros.overlay import to_overlay
 from vlmaxxing_ros.ros.parameters import ParameterError, Parameters
 from vlmaxxing_ros.ros.question_servers import QuestionServers
+from vlmaxxing_ros.ros.region_topics import RegionTopics
 from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.watch_server import WatchServer
 from vlmaxxing_ros.ros.worker import Worker
@@ -66,10 +67,12 @@ class VlmaxxingNode(LifecycleNode):
             raise
         settings = self.parameters.settings
         self._motions = MotionTopics(self, settings.cameras)
+        self._regions = RegionTopics(self, settings.cameras)
         self.worker = Worker(
             settings,
             clock=lambda: self.get_clock().now().nanoseconds,
             camera_velocity=self._motions.velocity,
+            protected=self._regions.regions,
             on_perceived=self._perceived,
             on_change=lambda change: self._watching.publish(change),
             on_watched=lambda outcome: self.servers.watched(outcome),
@@ -177,6 +180,7 @@ class VlmaxxingNode(LifecycleNode):
         try:
             self._wait(self.worker.open(self._topics.converters()))
             self._motions.subscribe()
+            self._regions.subscribe()
             self._topics.subscribe()
         except Exception as error:
             self.get_logger().error(f'not activated: {error}')
@@ -211,6 +215,7 @@ class VlmaxxingNode(LifecycleNode):
     def _stop_looking(self, why: str) -> None:
         self._topics.unsubscribe()
         self._motions.unsubscribe()
+        self._regions.unsubscribe()
         if not futures.wait([self.worker.close(why)], timeout=_CLOSING).done:
             self.worker.abandon(why)  # the model is busy: it closes when it can
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import Field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rclpy.parameter import Parameter
 
 INT64 = 2**63 - 1
+_Named = TypeVar('_Named', CameraConfig, WatchConfig)
 
 
 class ParameterError(Exception):
@@ -123,11 +124,10 @@ class Parameters:
             about_node = NodeConfig(**self._declare(NodeConfig))
             self.settings = Settings(
                 node=about_node,
-                cameras={
-                    name: CameraConfig(**self._declare(CameraConfig, f'{name}.'))
-                    for name in about_node.cameras
+                cameras={name: self._named(CameraConfig, name) for name in about_node.cameras},
+                watches={
+                    name: self._named(WatchConfig, name) for name in about_node.watches if name
                 },
-                watches={name: self._watch(name) for name in about_node.watches if name},
                 engine=EngineConfig(**self._declare(EngineConfig)),
             )
         except (ValueError, ParameterException) as error:
@@ -151,9 +151,10 @@ class Parameters:
             values[spec.name] = plain(parameter.value)
         return values
 
-    def _watch(self, name: str) -> WatchConfig:
+    def _named(self, config: type[_Named], name: str) -> _Named:
+        """The settings of a camera or a watch; what is wrong with them is said by its name."""
         try:
-            return WatchConfig(**self._declare(WatchConfig, f'{name}.'))
+            return config(**self._declare(config, f'{name}.'))
         except ValueError as error:
             raise ValueError(f'{name}: {error}') from error
 

@@ -95,7 +95,7 @@ class QuestionQueue:
         cameras, limits = list(self.cameras), self.limits
         ticket = Ticket(
             request,
-            camera=request.camera or next(iter(cameras), ''),
+            cameras=request.named or tuple(cameras[:1]),
             deadline=request.deadline or limits.deadline,
             on_token=on_token,
             on_done=on_done,
@@ -149,8 +149,8 @@ class QuestionQueue:
         return min(map(self._due, list(self._waiting)), default=None)
 
     def _due(self, ticket: Ticket) -> float:
-        age = self._age(ticket.camera)
-        ahead = 0.0 if age is None else -age - _AHEAD
+        ages = [age for name in ticket.cameras if (age := self._age(name)) is not None]
+        ahead = -min(ages, default=0.0) - _AHEAD
         return min(ticket.due, time.monotonic() + ahead) if ahead > 0.0 else ticket.due
 
     def sort_out(self) -> None:
@@ -158,7 +158,7 @@ class QuestionQueue:
         for ticket in list(self._waiting):
             if ticket.cancelled:
                 ticket.finish(Status.CANCELLED, 'cancelled before its turn came')
-            elif ticket.camera not in self.cameras:
+            elif not self.cameras.keys() >= set(ticket.cameras):
                 ticket.finish(Status.CANCELLED, 'the node was deactivated meanwhile')
             elif time.monotonic() > ticket.due:
                 ticket.finish(*self._why_overdue(ticket), model=self.model)
@@ -181,7 +181,8 @@ class QuestionQueue:
         self._waiting.remove(ticket)
         ticket.begun = time.monotonic()
         with self._mishaps(ticket):
-            job = self.cameras[ticket.camera].session.answering(
+            session, *beside = (self.cameras[name].session for name in ticket.cameras)
+            job = session.answering(
                 ticket.question,
                 Terms(
                     max_evidence_age=ticket.request.max_evidence_age,
@@ -190,6 +191,7 @@ class QuestionQueue:
                 evidence_age=self._age_of,
                 start=ticket.arrived,
                 on_token=ticket.add,
+                beside=beside,
             )
             self._running = _Running(ticket, job)
 
@@ -220,12 +222,13 @@ class QuestionQueue:
         answer = running.job.answer or running.job.stop(reason)
         if status is Status.OK and (text := _unsatisfied(running.ticket, answer)):
             status = Status.INVALID_ANSWER
+        evidence = running.job.evidence
         running.ticket.finish(
             status,
             text or _owing(answer),
             model=self.model,
             answer=answer,
-            evidence_age=running.job.evidence_age,
+            evidence_age=evidence.age if evidence else 0.0,
         )
 
     @contextmanager
@@ -239,9 +242,10 @@ class QuestionQueue:
             status, text = Status.INVALID_REQUEST, str(error)
         except BaseException as error:  # Rust's panics are no Exception
             running = self._running
-            lost = running is not None and running.job.evidence is None
+            paying = running.job.paying if running is not None else None
+            camera = self.cameras[ticket.cameras[paying or 0]]
             status, text = Status.MODEL_ERROR, f'{type(error).__name__}: {error}'
-            if done := self._on_failure(self.cameras[ticket.camera], error, lost):
+            if done := self._on_failure(camera, error, paying is not None):
                 text += f'; {done}: ask again'
         else:
             return
@@ -259,29 +263,39 @@ class QuestionQueue:
         return (self._clock() - stamp) * 1e-9
 
     def _is_fresh_enough(self, ticket: Ticket) -> bool:
-        bound, age = ticket.request.max_evidence_age, self._age(ticket.camera)
+        """Whether the evidence of every camera that it is about will do."""
+        return self._lacking(ticket) is None
+
+    def _lacking(self, ticket: Ticket) -> str | None:
+        """The first of its cameras whose evidence will not do; None: all will."""
+        bound = ticket.request.max_evidence_age
+        return next((name for name in ticket.cameras if not self._will_do(name, bound)), None)
+
+    def _will_do(self, camera: str, bound: float) -> bool:
+        age = self._age(camera)
         if bound in (0.0, math.inf):  # whatever there is will do, once there is something
             return age is not None
         return age is not None and -_AHEAD <= age <= bound
 
     def _why_overdue(self, ticket: Ticket) -> tuple[Status, str]:
         """How a question ends whose deadline passed while it waited."""
-        if self._is_fresh_enough(ticket):
+        camera = self._lacking(ticket)
+        if camera is None:
             return Status.TIMEOUT, _too_slow(ticket)
-        age = self._age(ticket.camera)
+        age = self._age(camera)
         if age is None:
             return Status.NO_EVIDENCE, (
-                f'no image of {ticket.camera} was admitted within {ticket.deadline:g} s: '
+                f'no image of {camera} was admitted within {ticket.deadline:g} s: '
                 'is the camera publishing?'
             )
         if age < 0.0:
             return Status.STALE, (
-                f"the newest image of {ticket.camera} is stamped {-age:.3g} s ahead of the node's "
+                f"the newest image of {camera} is stamped {-age:.3g} s ahead of the node's "
                 "clock, so that its age is unknown: are the machines' clocks synchronised, are "
                 "the stamps in the node's clock (use_sim_time)?"
             )
         return Status.STALE, (
-            f'the newest image of {ticket.camera} is {age:.3g} s old, and within '
+            f'the newest image of {camera} is {age:.3g} s old, and within '
             f'{ticket.deadline:g} s none came younger than {ticket.request.max_evidence_age:g} s: '
             "is the camera publishing, are its stamps in the node's clock (use_sim_time)?"
         )

@@ -9,7 +9,7 @@ Knows cameras and sessions; knows nothing of rclpy, and images are opaque until 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vlmaxxing_ros.engine.errors import InvalidFrame
@@ -18,6 +18,7 @@ from vlmaxxing_ros.ros.work_thread import WorkThread
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.seeing.frame import Frame
+    from vlmaxxing_ros.engine.seeing.region import Region
 
 
 class Seeing:
@@ -27,6 +28,7 @@ class Seeing:
         cameras: those with a session, by name, now.
         camera_velocity: how fast a camera's image content moves in a frame: (right, down) in
             pixels of the grid per second; None: not known.
+        protected: what of a camera's image must not wait, of an image of this height and width.
         duty: share of the time for which the model is busy in the background.
         on_perceived: told, on this thread, what became of each image.
         on_error: told what went wrong with a camera's image other than that it cannot be used.
@@ -38,6 +40,7 @@ class Seeing:
         cameras: Callable[[], Mapping[str, Camera]],
         *,
         camera_velocity: Callable[[str, Frame], tuple[float, float] | None],
+        protected: Callable[[str, int, int], Sequence[Region]],
         duty: Callable[[], float],
         on_perceived: Callable[[Perceived], None],
         on_error: Callable[[Camera | None, BaseException], None],
@@ -45,6 +48,7 @@ class Seeing:
     ) -> None:
         self._cameras = cameras
         self._camera_velocity = camera_velocity
+        self._protected = protected
         self._duty = duty
         self._on_perceived = on_perceived
         self._on_error = on_error
@@ -79,7 +83,8 @@ class Seeing:
             frame = camera.session.frame(image, stamp=arrival.stamp, frame_id=arrival.frame_id)
             converted = time.monotonic()
             velocity = self._camera_velocity(camera.name, frame)
-            budget = camera.session.see(frame, camera_velocity=velocity)
+            protected = self._protected(camera.name, *image.shape[:2])
+            budget = camera.session.see(frame, camera_velocity=velocity, protected=protected)
         except InvalidFrame as error:
             budget = FreshBudget(kind=FrameKind.DROPPED, status_text=str(error))
         except BaseException as error:  # Rust's panics are no Exception

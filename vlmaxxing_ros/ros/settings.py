@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, fields
 
 from vlmaxxing_ros.engine.config import EngineConfig, check, setting
 from vlmaxxing_ros.engine.errors import InvalidRequest
+from vlmaxxing_ros.engine.seeing.region import Region
 from vlmaxxing_ros.ros.compressed import MAX_PIXELS
 from vlmaxxing_ros.ros.images import Scaling, check_range
 from vlmaxxing_ros.ros.ticket import Request
 from vlmaxxing_ros.ros.watch_settings import WatchConfig, check_watch_id
 
+_NO_REGION = (0.0, 0.0, 0.0, 0.0)
 TRANSPORTS = ('raw', 'compressed', 'compressedDepth', 'ffmpeg')  # image_transport's names
 
 
@@ -153,10 +155,19 @@ class CameraConfig:
         fixed=True,
     )
 
+    protect: tuple[float, ...] = setting(
+        _NO_REGION,
+        'regions that are paid first and at once: x, y, width and height of each in fractions of '
+        'the image, one region after the other; [0, 0, 0, 0]: none',
+        unit='ratio',
+        fixed=True,
+    )
+
     def __post_init__(self) -> None:
         for spec in fields(self):
             check(spec, getattr(self, spec.name))
         self.scaling()
+        self.regions()
         for name in TRANSPORTS[1:]:
             if self.base_topic.endswith(f'/{name}'):
                 raise ValueError(
@@ -169,6 +180,20 @@ class CameraConfig:
         if not self.base_topic:
             return f'{camera}/image'
         return self.base_topic if self.transport == 'raw' else f'{self.base_topic}/{self.transport}'
+
+    def regions(self) -> tuple[Region, ...]:
+        """The regions that are protected."""
+        numbers = self.protect
+        if numbers == _NO_REGION:
+            return ()
+        if len(numbers) % 4:
+            raise ValueError(
+                f'protect has {len(numbers)} numbers: write x, y, width and height of each region'
+            )
+        try:
+            return tuple(Region(*numbers[i : i + 4]) for i in range(0, len(numbers), 4))
+        except ValueError as error:
+            raise ValueError(f'protect: {error}') from error
 
     def scaling(self) -> Scaling:
         """The ranges in the form that `images.py` takes."""

@@ -58,14 +58,26 @@ class Request:
         """The question."""
         return str(self.asked['text'])
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The cameras that it names; none: it is about the first one that there is."""
+        cameras: tuple[str, ...] = self.asked.get('cameras', ())
+        return cameras or ((self.camera,) if self.camera else ())
+
     def check(self, cameras: list[str], max_characters: int) -> Question:
         """The engine's form of the question.
 
         Raises:
             InvalidRequest: unknown camera, too long, or a value that cannot be.
         """
-        if self.camera and self.camera not in cameras:
-            raise InvalidRequest(f'no camera {self.camera!r}: there is {", ".join(cameras)}')
+        if self.camera and self.asked.get('cameras'):
+            raise InvalidRequest(
+                f'camera and cameras exclude each other: leave camera empty, and name '
+                f'{self.camera!r} in cameras if it is meant'
+            )
+        for name in self.named:
+            if name not in cameras:
+                raise InvalidRequest(f'no camera {name!r}: there is {", ".join(cameras)}')
         length = sum(_characters(value) for value in self.asked.values())
         if length > max_characters:
             raise InvalidRequest(
@@ -112,6 +124,7 @@ class Ticket:
     """One question: completed exactly once, by whichever thread is first.
 
     Attributes:
+        cameras: names of those that it is about; none: there are none.
         arrived: when it came, in seconds of `time.monotonic`; `due` is when its deadline is.
         begun: when its turn came, likewise; None: it has not.
         token: the last one that was decoded.
@@ -121,14 +134,14 @@ class Ticket:
         self,
         request: Request,
         *,
-        camera: str,
+        cameras: tuple[str, ...],
         deadline: float,
         on_token: Callable[[Token], None],
         on_done: Callable[[Outcome], None],
         wake: Callable[[], None],
     ) -> None:
         self.request = request
-        self.camera = camera
+        self.cameras = cameras
         self.question: Question | None = None
         self.deadline = deadline
         self.arrived = time.monotonic()
@@ -141,6 +154,11 @@ class Ticket:
         self._wake = wake
         self._lock = threading.Lock()
         self._done = False
+
+    @property
+    def camera(self) -> str:
+        """The first of the cameras that it is about; empty: there is none."""
+        return self.cameras[0] if self.cameras else ''
 
     @property
     def done(self) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from vlmaxxing_ros.ros.work_thread import WorkThread
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.families import Family
     from vlmaxxing_ros.engine.seeing.frame import Frame
+    from vlmaxxing_ros.engine.seeing.region import Region
 
 _MOMENT = 1e-3  # s that the background waits at least for its duty
 
@@ -51,6 +52,7 @@ class Worker:
         clock: the node's time in ns, the clock of the image stamps.
         camera_velocity: asked, on the seeing thread, how fast a camera's image content moves in
             a frame: (right, down) in pixels of the grid per second; None: not known.
+        protected: asked likewise what of a camera's image, of this height and width, must not wait.
         on_perceived: told, on the seeing thread, what became of each image.
         on_change: told when a watch's answer has changed, on whatever thread.
         on_watched: told how a watch's question ended, likewise.
@@ -67,6 +69,7 @@ class Worker:
         *,
         clock: Callable[[], int],
         camera_velocity: Callable[[str, Frame], tuple[float, float] | None],
+        protected: Callable[[str, int, int], Sequence[Region]] = lambda *_: (),
         on_perceived: Callable[[Perceived], None],
         on_change: Callable[[Change], None],
         on_watched: Callable[[Outcome], None],
@@ -86,6 +89,7 @@ class Worker:
         self._seeing = Seeing(
             lambda: self._cameras,
             camera_velocity=camera_velocity,
+            protected=protected,
             duty=lambda: self._chores.duty.share(time.monotonic()),
             on_perceived=on_perceived,
             on_error=self._seeing_failed,

@@ -128,6 +128,23 @@ def test_a_question_in_the_middle_of_an_audit_is_answered_from_what_stands(qwen:
     assert job.result.ok
 
 
+def test_an_audit_that_takes_the_frame_whole_is_not_undone_by_what_was_under_way(
+    qwen: Family,
+) -> None:
+    session = paying(qwen)
+    session.pay()
+    assert session.stream is not None
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[3, 4] = True
+    session.see(change_blocks(session.stream.sight.newest, fresh, stamp=3 * PERIOD))
+    assert not background(session).step(), 'in place, and not done'
+    assert session.audit().ok
+    while session.idle():
+        pass
+    assert session.stream.sight.owed().count == 0
+    assert session.stream.cache.ledger.exact
+
+
 @pytest.mark.parametrize('kind', SITUATIONS)
 def test_a_job_that_is_given_up_leaves_nothing_behind(qwen: Family, kind: str) -> None:
     session = SITUATIONS[kind](qwen)

@@ -14,7 +14,7 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.sight import Owed, Past, Sight
-from vlmaxxing_ros.engine.stream.payment import Why, asked, background, eager
+from vlmaxxing_ros.engine.stream.payment import Why, asked, background, eager, protecting
 from vlmaxxing_ros.engine.stream.standing import Standing
 
 GRID = Grid(2, 4, 28)
@@ -58,12 +58,13 @@ def owed(
     still: float = 0.0,
     accounted: int = 99,
     briefs: tuple[Brief, ...] = (),
+    protected: np.ndarray = NOTHING,
 ) -> Owed:
     """At 100 s (but for `SOME`'s keyframes: at 99.4 s)."""
     sight = Sight(CONFIG, frame(99 * SECOND + 4 * SECOND // 10))
     sight.paid(sight.plan, ALL)
     return Owed(
-        plan=replace(sight.plan, fresh=blocks),
+        plan=replace(sight.plan, fresh=blocks, look=replace(sight.plan.look, protected=protected)),
         blocks=blocks,
         riders=NOTHING,
         calm=calm,
@@ -284,3 +285,54 @@ def test_without_keyframes_none_are_taken() -> None:
     payment = asked(owed(SOME), replace(HELD, keyframe=None), none)
     assert payment is not None
     assert (payment.whole, payment.promote, payment.past) == (False, False, None)
+
+
+OTHER = NOTHING.copy()
+OTHER[1, 3] = True
+
+
+def test_what_is_protected_and_owed_is_paid_at_once_with_what_is_due_and_nothing_else() -> None:
+    now = owed(SOME | OTHER, protected=SOME)
+    payment = background(now, HELD, CONFIG)
+    assert payment is not None
+    assert (payment.why, payment.whole) == (Why.PROTECTED, False)
+    assert (payment.blocks == SOME).all()
+    late = background(replace(now, due=OTHER), HELD, CONFIG)
+    assert late is not None
+    assert (late.blocks == SOME | OTHER).all()
+    assert background(owed(OTHER, protected=SOME), HELD, CONFIG) is None, 'the rest waits'
+
+
+def test_what_is_protected_goes_before_all_that_can_wait() -> None:
+    order = [Why.PROTECTED, Why.DUE, Why.KEYFRAME, Why.CALM, Why.SETTLE]
+    assert sorted(order, key=lambda why: why.urgency) == order
+    assert Why.FIRST.urgency < Why.PROTECTED.urgency, 'without a tail there is nothing to keep up'
+
+
+def test_what_is_protected_is_paid_in_place_past_the_bound_and_the_exact_frame_comes_behind() -> (
+    None
+):
+    worn = replace(HELD, exact=False, refreshed=CONFIG.max_refreshed + 1.0)
+    payment = background(owed(SOME, protected=SOME), worn, CONFIG)
+    assert payment is not None
+    assert (payment.why, payment.whole) == (Why.PROTECTED, False)
+    behind = background(owed(protected=SOME), worn, CONFIG)
+    assert behind is not None
+    assert (behind.why, behind.whole) == (Why.SETTLE, True)
+    assert background(owed(), worn, CONFIG) is None, 'without a protected region it waits'
+
+
+def test_an_exact_tail_that_is_to_be_a_keyframe_is_kept_from_what_is_protected_too() -> None:
+    spared = replace(HELD, keyframe=98 * SECOND, attended=True)
+    payment = background(owed(SOME, protected=SOME), spared, CONFIG)
+    assert payment is not None
+    assert (payment.why, payment.whole, payment.promote) == (Why.KEYFRAME, True, True)
+
+
+def test_beside_a_payment_under_way_only_what_can_be_paid_in_place_is() -> None:
+    payment = protecting(owed(SOME, protected=SOME), HELD, CONFIG)
+    assert payment is not None
+    assert (payment.why, payment.whole) == (Why.PROTECTED, False)
+    assert protecting(owed(OTHER, protected=SOME), HELD, CONFIG) is None
+    for standing in (replace(HELD, whole_only=True), replace(HELD, tail=None, exact=False)):
+        assert protecting(owed(SOME, protected=SOME), standing, CONFIG) is None

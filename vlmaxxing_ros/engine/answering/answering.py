@@ -51,6 +51,8 @@ class Asking(Iterator[Token | None]):
 
     Args:
         suffix: the question's tokens.
+        evidence: what it rests on, of all cameras together.
+        cameras: the same of each.
         start: when the question came, in seconds of the clock.
         clock: the time that it takes.
         recomputed: rows of the fork that were computed for this question's sake.
@@ -64,6 +66,7 @@ class Asking(Iterator[Token | None]):
         question: Question,
         suffix: list[int],
         evidence: Evidence,
+        cameras: tuple[Evidence, ...] = (),
         config: EngineConfig,
         start: float,
         clock: Clock,
@@ -76,6 +79,7 @@ class Asking(Iterator[Token | None]):
         self._fork = fork
         self._question = question
         self.evidence = evidence
+        self._cameras = cameras
         self._context = fork.rows
         self._suffix = suffix
         self._thinking = config.thinking
@@ -106,12 +110,13 @@ class Asking(Iterator[Token | None]):
                 answer=progress.text,
                 finish_reason=reason,
                 evidence=self.evidence,
+                cameras=self._cameras,
                 choice_index=progress.choice_index,
                 choice_probabilities=progress.probabilities,
                 token_ids=tuple(progress.ids),
                 prompt_tokens=self._context + len(self._suffix),
                 reused_tokens=max(0, self._context - self._recomputed),
-                rows_paid=self._recomputed,
+                rows_paid=self.evidence.rows_paid,
                 answer_tokens=len(progress.ids),
                 time_to_first_token=progress.first_token,
                 latency=self._clock.now() - self._start,

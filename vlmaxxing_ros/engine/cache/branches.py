@@ -21,6 +21,8 @@ from typing import Any
 import mlx.core as mx
 from mlx_vlm.models.cache import KVCache, QuantizedKVCache
 
+from vlmaxxing_ros.engine.steps import Piece, Steps
+
 _APPENDED_TO = (KVCache, QuantizedKVCache)
 """Caches whose `update_and_fetch` writes behind `offset` and nowhere else."""
 
@@ -81,6 +83,12 @@ def cache_arrays(value: Any) -> Iterator[mx.array]:
 def rows_in_use(layers: list[Any], rows: int) -> list[mx.array]:
     """The filled part of every array of a cache that holds `rows` rows, for comparison."""
     return [a[..., :rows, :] if a.ndim > 2 else a for a in cache_arrays(layers)]
+
+
+def evaluating(layers: list[Any], rows: int) -> Steps[None]:
+    """Hand out what is pending of a cache to which `rows` rows were appended, a layer at a time."""
+    for layer in layers:
+        yield Piece('prefill', rows / len(layers), list(cache_arrays(layer)))
 
 
 def _lend(layer: Any) -> Any:

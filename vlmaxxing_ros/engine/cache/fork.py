@@ -3,7 +3,7 @@
 
 """A branch of a cache, on which one question is answered and which is then dropped.
 
-Knows text and logits; knows nothing of how the cache came about.
+Knows text, frames of other cameras and logits; knows nothing of how the cache came about.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any
 
 import mlx.core as mx
 
-from vlmaxxing_ros.engine.cache.branches import Branch
+from vlmaxxing_ros.engine.cache.branches import Branch, evaluating
 from vlmaxxing_ros.engine.cache.ledger import Segment
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.steps import Steps
 
 
 class Fork:
@@ -37,6 +38,15 @@ class Fork:
     def frames(self) -> list[Frame]:
         """The evidence: every frame with rows on this branch, oldest first."""
         return [s.frame for s in self.segments if s.frame is not None]
+
+    def appending(self, segment: Segment) -> Steps[None]:
+        """Prefill a segment behind everything else, a layer at a time."""
+        self._branch.recall()
+        self._family.hidden(segment.rows, segment.features, self.layers)
+        self.segments = [*self.segments, segment]
+        self.end = segment.rows.end
+        self.rows += len(segment.rows)
+        yield from evaluating(self.layers, len(segment.rows))
 
     def extend(self, ids: list[int]) -> mx.array:
         """Prefill text and return its next-token logits, float32 [vocabulary]; lazy."""

@@ -28,6 +28,7 @@ class Kind(Enum):
     DELTA = 'delta'  # a frame of the history, fresh blocks only
     COMPRESSED = 'compressed'  # what compression kept of older frames, other rows per head
     TAIL = 'tail'  # the newest frame, whole; replaced as frames arrive
+    BESIDE = 'beside'  # another camera's newest frame behind its label; on forks only
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import numpy as np
 from vlmaxxing_ros.engine.cache.branches import (
     Branch,
     cache_arrays,
+    evaluating,
     fork_layers,
     reserve,
     rows_in_use,
@@ -31,7 +32,7 @@ from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Refreshed, Segment
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.steps import Piece, Steps, finish
+from vlmaxxing_ros.engine.steps import Steps, finish
 
 _QUESTION_ROWS = 128  # a question and its answer, mostly
 
@@ -116,7 +117,7 @@ class RollingCache:
         self._branch.recall()
         self._family.hidden(segment.rows, segment.features, self._layers)
         reserve(self._layers, _QUESTION_ROWS)
-        yield from self._evaluate(len(segment.rows))
+        yield from evaluating(self._layers, len(segment.rows))
         self.ledger.segments.append(segment)
         if segment.kind is Kind.KEYFRAME:
             self._keep()
@@ -127,11 +128,6 @@ class RollingCache:
         kept = self._family.kept(self._layers)
         mx.eval(list(cache_arrays(kept)))
         self.ledger.segments[-1] = replace(self.ledger.segments[-1], kept=kept)
-
-    def _evaluate(self, rows: int) -> Steps[None]:
-        """Hand out what is pending, a layer at a time."""
-        for layer in self._layers:
-            yield Piece('prefill', rows / len(self._layers), list(cache_arrays(layer)))
 
     def append_copy(self, segment: Segment) -> Segment:
         """As `appending_copy`, at once."""
@@ -231,7 +227,7 @@ class RollingCache:
         self._branch.recall()
         layers = self._family.row_writers(self._layers, index, now, self.history_rows)
         self._family.hidden(now.take(index), features.take(blocks), layers)
-        yield from self._evaluate(len(index))
+        yield from evaluating(self._layers, len(index))
         self.ledger.segments[-1] = replace(tail, rows=now, frame=frame, features=features)
         return len(index)
 

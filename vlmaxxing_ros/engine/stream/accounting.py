@@ -132,6 +132,7 @@ class Accounting:
             blocks_expired=int(counts[Verdict.EXPIRED]),
             blocks_owed=owed.count,
             blocks_calm=int(np.count_nonzero(owed.calm)),
+            blocks_protected=int(np.count_nonzero(plan.protected)),
             blocks_admitted=since.paid.blocks,
             owed_age=owed.age,
             fresh_ratio=ratio,

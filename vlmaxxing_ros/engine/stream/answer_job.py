@@ -4,24 +4,25 @@
 """A question as a job: pay what is owed, fork, answer.
 
 Holds to the contract: what the answer says of its evidence is how things stood when it forked.
-Knows nothing of ROS or of who asks.
+About several cameras it forks the first one's cache, and the newest frame of each other one is
+put behind it with a label, from the features that its own stream has.  Knows nothing of ROS or of
+who asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from vlmaxxing_ros.engine.answering.answering import Asking
-from vlmaxxing_ros.engine.cache.ledger import Kind
-from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence
-from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token
-from vlmaxxing_ros.engine.steps import Job
-from vlmaxxing_ros.engine.stream.accounting import Paid
-from vlmaxxing_ros.engine.stream.governor import Terms, pays
-from vlmaxxing_ros.engine.stream.payer import Aside
-from vlmaxxing_ros.engine.stream.payment import Payment, asked
+from vlmaxxing_ros.engine.cache.fork import Fork
+from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
+from vlmaxxing_ros.engine.errors import InvalidRequest
+from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token, joint
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.steps import Job, Steps
+from vlmaxxing_ros.engine.stream.bill import Bill
+from vlmaxxing_ros.engine.stream.governor import Terms
 from vlmaxxing_ros.engine.stream.stream import Stream
 
 _CHARACTERS = 16  # of a token, in the mean of a long text, at most
@@ -37,16 +38,17 @@ class AnswerJob:
         terms: what the question allows.
         evidence_age: seconds since an image with this stamp, nanoseconds.
         start: when the question came, seconds of the clock.
+        beside: those of the question's other cameras, in the order in which it names them.
 
     Attributes:
         answer: what came of it; None before it is done.
-        evidence_age: seconds since the newest image that the answer accounts for, when it forked.
+        evidence: what it is answered from, all cameras together; None while that is being paid.
         on_token: told every token that is decoded.
 
     Raises:
         NoEvidence: nothing was seen, or nothing as early as `as_of`.
         InvalidRequest: the question is longer than `max_question_tokens`.
-        Unsupported: the model's family cannot be asked about the past.
+        Unsupported: the model's family cannot be asked about the past, or about several cameras.
     """
 
     def __init__(
@@ -58,73 +60,76 @@ class AnswerJob:
         evidence_age: Callable[[int], float],
         start: float,
         on_token: Callable[[Token], None] = lambda _: None,
+        beside: Sequence[Stream] = (),
     ) -> None:
-        self._stream = stream
+        self._streams = [stream, *beside]
+        self._labels = [f'{name} camera:' for name in question.cameras[1:]]
+        if len(self._labels) != len(beside):
+            raise ValueError(f'the question names {len(self._labels)} other cameras')
         self._question = question
-        self._start = start
+        self._start, self._began = start, stream.clock.now()
         self.on_token = on_token
         self.answer: Answer | None = None
-        self.evidence_age = 0.0
-        self._paid = Paid()
-        self._aside: Aside | None = None
+        self.evidence: Evidence | None = None
+        self._terms, self._age = terms, evidence_age
+        self._showing: Job | None = None
         self._asking: Asking | None = None
         self._suffix = _question_ids(stream, question)
-        self._terms, self._age = terms, evidence_age
-        stream.asked = stream.sight.newest.stamp
-        payment = self._payment()
-        if payment is None and stream.cache.ledger.tail is None:
-            raise NoEvidence('no image has been admitted yet: is the camera publishing?')
-        self._adopted = stream.adopt(payment) if payment else None
-        self._paying = self._adopted or (stream.paying(payment) if payment else None)
-        if self._paying is None:
-            self._fork()
+        self._bills: list[Bill] = []
+        self._pay_next()
 
-    def _payment(self) -> Payment | None:
-        """What it pays before it is answered."""
-        stream, as_of = self._stream, self._question.as_of
-        owed = stream.sight.owed()
-        if as_of and as_of < owed.stamp:
-            return None
-        payment = asked(owed, stream.standing, stream.config)
-        if payment is None:
-            return None
-        seen = stream.cache.ledger.tail is not None
-        age = self._age(owed.accounted) if seen else float('inf')
-        agreed = pays(
-            self._terms,
-            age=age,
-            price=stream.price(payment),
-            answer=stream.answer_price(self._suffix),
+    def _pay_next(self) -> None:
+        """The next camera's turn to be paid; once all are, fork."""
+        while not self._bills or self._bills[-1].done:
+            if len(self._bills) == len(self._streams):
+                self._fork()
+                return
+            self._bills.append(self._bill(self._streams[len(self._bills)]))
+
+    def _bill(self, stream: Stream) -> Bill:
+        spent = stream.clock.now() - self._began
+        terms = replace(self._terms, time_left=self._terms.time_left - spent)
+        others = zip(self._labels, self._streams[1:], strict=True)
+        rows = sum(
+            len(stream.family.labelled_rows(label, other.sight.newest, 0))
+            for label, other in others
         )
-        return payment if agreed else None
+        as_of, rows = self._question.as_of, rows + len(self._suffix)
+        return Bill(stream, terms, as_of=as_of, rows=rows, age=self._age)
 
     @property
-    def evidence(self) -> Evidence | None:
-        """What it is answered from; None while that is being paid."""
-        return self._asking.evidence if self._asking else None
+    def paying(self) -> int | None:
+        """Which of its cameras' streams is being paid; None: none is any more."""
+        return len(self._bills) - 1 if self.evidence is None else None
 
     def step(self) -> bool:
         """Go on for one piece of work; True once the answer is there."""
-        if self._paying is not None:
-            if self._paying.step():
-                self._settle_up(self._paying)
+        if self._asking is None:
+            self._prepare()
             return False
-        asking = self._asking
-        assert asking is not None
         try:
-            token = next(asking)
+            token = next(self._asking)
         except StopIteration:
-            self.answer = asking.answer
+            self.answer = self._asking.answer
             return True
         if token is not None:
             self.on_token(token)
         return False
 
+    def _prepare(self) -> None:
+        """A slice of what comes before the question: what is owed, then the other cameras."""
+        if self._showing is None:
+            self._bills[-1].step()
+            self._pay_next()
+        elif self._showing.step():
+            self._asking = self._showing.result
+            self._showing = None
+
     def stop(self, reason: str) -> Answer | None:
         """End now, with what there is; `reason` becomes the finish reason."""
-        if self._paying is not None:
-            self._paying.close()
-            self._paying = None
+        self._bills[-1].close()
+        if self._showing is not None:
+            self._showing.close()
         if self._asking is not None:
             self.answer = self._asking.stop(reason)
         return self.answer
@@ -142,52 +147,61 @@ class AnswerJob:
         assert self.answer is not None
         return self.answer
 
-    def _settle_up(self, job: Job) -> None:
-        """A payment is done: answer; what the background had begun may leave a rest to pay."""
-        if isinstance(job.result, Aside):
-            self._aside = job.result
-        paid = self._aside.paid if self._aside else job.result
-        self._paid += paid
-        self._stream.account(paid, job.watch)
-        rest = self._payment() if job is self._adopted else None
-        self._adopted = None
-        self._paying = self._stream.paying(rest) if rest else None
-        if self._paying is None:
-            self._fork()
-
     def _fork(self) -> None:
         """Branch off: from here on the evidence is what it is."""
-        stream, question, aside = self._stream, self._question, self._aside
-        cache = aside.cache if aside else stream.cache
-        fork, owed = cache.fork(question.as_of), stream.sight.owed()
-        frames, shown = fork.frames, fork.segments[-1].frame
-        with_tail = fork.segments[-1].kind is Kind.TAIL
-        assert shown is not None
-        # Where nothing is owed the tail speaks for every later image as well.
-        present = with_tail and not (question.as_of and question.as_of < owed.accounted)
-        stamp = max(shown.stamp, owed.accounted) if present else shown.stamp
-        owing = stream.sight.moved_since(aside.plan) if aside else owed.blocks
-        stream.probe = self._suffix
-        self._asking = Asking(
+        first, *others = self._bills
+        fork = first.cache.fork(self._question.as_of)
+        shown: list[Segment] = []
+        evidence = [first.evidence(fork.segments)]
+        end = fork.end
+        for label, bill in zip(self._labels, others, strict=True):
+            tail = bill.cache.ledger.tail
+            assert tail is not None
+            assert tail.frame is not None
+            frame = _timed(tail.frame, first.stream.sight.newest)
+            rows = first.stream.family.labelled_rows(label, frame, end)
+            shown.append(Segment(Kind.BESIDE, rows, frame, tail.features))
+            evidence.append(bill.evidence([tail], len(rows)))
+            end = rows.end
+        first.stream.probe = self._suffix
+        self.evidence = joint(evidence)
+        if not shown:
+            self._asking = self._ask(fork, evidence, first.paid.rows)
+            return
+        appended = sum(len(segment.rows) for segment in shown)
+        steps = self._show(fork, shown, evidence, first.paid.rows + appended)
+        stream = first.stream
+        cost, most = stream.prefill_price(appended), stream.config.max_slice
+        self._showing = Job(steps, cost, stream.clock, most)
+
+    def _show(
+        self, fork: Fork, shown: list[Segment], evidence: list[Evidence], recomputed: int
+    ) -> Steps[Asking]:
+        """Put the other cameras' frames on the fork, and take up the question."""
+        for segment in shown:
+            yield from fork.appending(segment)
+        return self._ask(fork, evidence, recomputed)
+
+    def _ask(self, fork: Fork, evidence: list[Evidence], recomputed: int) -> Asking:
+        stream = self._streams[0]
+        return Asking(
             family=stream.family,
             fork=fork,
-            question=question,
+            question=self._question,
             suffix=self._suffix,
-            evidence=Evidence(
-                oldest_stamp=frames[0].stamp,
-                newest_stamp=stamp,
-                frame_id=shown.frame_id,
-                oldest_block_age=stream.sight.oldest_age(stamp) if with_tail else 0.0,
-                exact=not cache.ledger.compressed
-                and all(segment.refreshed is None for segment in fork.segments),
-                blocks_owed=int(np.count_nonzero(owing)) if present else 0,
-            ),
+            evidence=joint(evidence),
+            cameras=tuple(evidence),
             config=stream.config,
             start=self._start,
             clock=stream.clock,
-            recomputed=self._paid.rows,
+            recomputed=recomputed,
         )
-        self.evidence_age = self._age(stamp)
+
+
+def _timed(frame: Frame, among: Frame) -> Frame:
+    """A frame of another stream, in the time of the stream that `among` is one of."""
+    elapsed = among.elapsed + (frame.stamp - among.stamp) * 1e-9
+    return replace(frame, elapsed=max(0.0, elapsed))
 
 
 def _question_ids(stream: Stream, question: Question) -> list[int]:

@@ -41,6 +41,7 @@ class FreshBudget:
     blocks_expired: int = 0
     blocks_owed: int = 0
     blocks_calm: int = 0
+    blocks_protected: int = 0
     blocks_admitted: int = 0
     owed_age: float = 0.0
     fresh_ratio: float = 0.0

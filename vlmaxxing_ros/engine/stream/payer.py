@@ -130,8 +130,10 @@ class Payer:
                 yield segment.frame.stamp, self._copy(cache, segment)
         for brief in payment.briefs:
             yield brief.frame.stamp, self._remember(cache, brief)
-        if payment.promote and ledger.tail is not None and ledger.tail.frame is not None:
-            yield ledger.tail.frame.stamp, self._promote(cache, ledger.tail)
+        tail = ledger.tail
+        # What is protected may have been paid in place since it was decided.
+        if payment.promote and tail is not None and tail.frame and tail.refreshed is None:
+            yield tail.frame.stamp, self._promote(cache, tail)
 
     def _copy(self, cache: RollingCache, segment: Segment) -> Steps[Paid]:
         """Put on a branch or a new generation what another one has."""

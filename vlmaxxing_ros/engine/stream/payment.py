@@ -4,13 +4,14 @@
 """What to pay, and how: a function of what is owed and of how the cache stands.
 
 Four times to pay.  Never, where nothing changed.  Calm: change that has stood still.  Due: what
-has been owed, or the same, for too long.  Asked: what is still owed when somebody asks.  Knows
-blocks and stamps; does nothing, and knows nothing of models.
+has been owed, or the same, for too long.  Asked: what is still owed when somebody asks.  What is
+protected waits for none of them.  Knows blocks and stamps; does nothing, and knows nothing of
+models.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -41,6 +42,7 @@ class Why(Enum):
     FIRST = 'first'
     ASKED = 'asked'
     EAGER = 'eager'
+    PROTECTED = 'protected'
     DUE = 'due'
     KEYFRAME = 'keyframe'
     CALM = 'calm'
@@ -80,6 +82,7 @@ class Payment:
         aside: on a branch that serves one answer: the tail that there is, which is to become a
             keyframe, stays until the background takes the frame whole.
         puts_off: a keyframe is due, and left to the background.
+        partial: there is no time for all that is owed.
     """
 
     why: Why
@@ -94,6 +97,7 @@ class Payment:
     briefs: tuple[Brief, ...] = ()
     aside: bool = False
     puts_off: bool = False
+    partial: bool = False
 
     def replaces(self, wanted: Payment) -> bool:
         """Whether another payment does not have to be made all the same once this one is."""
@@ -138,11 +142,16 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     if spared:
         # Nor once it is of another time.
         fades = owed.blocks.any() and owed.stamp - owed.accounted >= Reach.of(config).least
-        if not fades and not owed.due.any():
+        if not (fades or owed.due.any() or owed.urgent.any()):
             return None
         return _form(Why.KEYFRAME, owed, owed.blocks | owed.due, standing, config)
+    if owed.urgent.any():
+        return _form(Why.PROTECTED, owed, owed.urgent | owed.due, standing, config)
     if owed.due.any():
         return _form(Why.DUE, owed, owed.blocks | owed.due, standing, config)
+    if owed.plan.protected.any() and standing.refreshed > config.max_refreshed:
+        # What is protected does not wait for the exact frame that the bound forces.
+        return Payment.settling(owed.plan)
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
     if owed.blocks.any() or owed.still < SETTLE_AFTER:
@@ -150,6 +159,20 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     if standing.settles and not standing.exact:
         return Payment.settling(owed.plan)
     return None
+
+
+def protecting(
+    owed: Owed, standing: Standing, config: EngineConfig, why: Why = Why.PROTECTED
+) -> Payment | None:
+    """What is protected, in place, whatever becomes of the rest; None: nothing can be.
+
+    Beside a payment that is under way, or for a question that has no time for more.
+    """
+    if standing.tail is None or not owed.urgent.any():
+        return None
+    blocks = owed.urgent if why.asks else owed.urgent | owed.due
+    payment = _form(why, owed, blocks, standing, config)
+    return None if payment.whole else replace(payment, partial=True)
 
 
 def _form(
@@ -187,7 +210,7 @@ def _form(
         or bool(briefs)
         or (why.asks and past is not None)
         or np.count_nonzero(blocks) >= most * blocks.size
-        or standing.refreshed > config.max_refreshed
+        or (standing.refreshed > config.max_refreshed and why is not Why.PROTECTED)
     )
     if not whole:
         in_place = blocks | owed.riders

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from vlmaxxing_ros.engine.errors import NoEvidence
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.question import Question, Token
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.seeing.region import Region
 from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import Clock, Job, SteadyClock
 from vlmaxxing_ros.engine.stream.accounting import Accounting
@@ -35,6 +36,8 @@ from vlmaxxing_ros.engine.stream.rations import Rations
 from vlmaxxing_ros.engine.stream.room import Room
 from vlmaxxing_ros.engine.stream.stream import Stream
 from vlmaxxing_ros.engine.stream.support import check_support
+
+_NOTHING_SEEN = 'no image has been admitted yet: is the camera publishing?'
 
 
 class Background(NamedTuple):
@@ -93,19 +96,26 @@ class StreamSession:
         return Frame.from_image(image, self.grid(height, width), stamp=stamp, frame_id=frame_id)
 
     def see(
-        self, frame: Frame, *, camera_velocity: tuple[float, float] | None = None
+        self,
+        frame: Frame,
+        *,
+        camera_velocity: tuple[float, float] | None = None,
+        protected: Sequence[Region] = (),
     ) -> FreshBudget:
-        """Plan a frame; what of it is owed is paid in its time.  `camera_velocity`: `Planner.look`.
+        """Plan a frame; what of it is owed is paid in its time, what is protected at once.
+
+        `camera_velocity` and `protected` as in `Planner.look`.
 
         A stamp that goes backwards or another size begin the session anew; the budget's
         `status_text` says so.  A frame with the stamp of the last one is dropped.
         """
-        return self._see(frame, camera_velocity, lambda: None)
+        return self._see(frame, camera_velocity, protected, lambda: None)
 
     def _see(
         self,
         frame: Frame,
         camera_velocity: tuple[float, float] | None,
+        protected: Sequence[Region],
         then: Callable[[], None],
     ) -> FreshBudget:
         """Plan a frame, do something about it, and tell the budget."""
@@ -118,11 +128,11 @@ class StreamSession:
                     return FreshBudget(kind=FrameKind.DROPPED, status_text=text)
                 note = _why_anew(frame, sight.newest)
             if sight is None or note:
-                sight = self._sight = Sight(self.config, frame, camera_velocity)
+                sight = self._sight = Sight(self.config, frame, camera_velocity, protected)
                 self._accounting = Accounting()
                 plan = sight.plan
             else:
-                plan = sight.see(frame, camera_velocity)
+                plan = sight.see(frame, camera_velocity, protected)
             accounting = self._accounting
         plan_time = time.perf_counter() - start
         then()
@@ -232,9 +242,13 @@ class StreamSession:
         evidence_age: Callable[[int], float],
         start: float,
         on_token: Callable[[Token], None] = lambda _: None,
+        beside: Sequence[StreamSession] = (),
     ) -> AnswerJob:
-        """A question as a job; see `AnswerJob` for the arguments and what it raises."""
-        stream = self._seen('no image has been admitted yet: is the camera publishing?')
+        """A question as a job; see `AnswerJob` for the arguments and what it raises.
+
+        `beside` are the sessions of the question's other cameras, in its order.
+        """
+        stream, *others = (session._seen(_NOTHING_SEEN) for session in (self, *beside))
         return AnswerJob(
             stream,
             question,
@@ -242,6 +256,7 @@ class StreamSession:
             evidence_age=evidence_age,
             start=start,
             on_token=on_token,
+            beside=others,
         )
 
     def auditing(self) -> Job:
@@ -265,7 +280,7 @@ class StreamSession:
         self, frame: Frame, *, camera_velocity: tuple[float, float] | None = None
     ) -> FreshBudget:
         """Plan a frame and pay all of it that is owed, now; see `see`."""
-        return self._see(frame, camera_velocity, self.pay)
+        return self._see(frame, camera_velocity, (), self.pay)
 
     def pay(self) -> None:
         """Pay all that is owed now."""
@@ -282,13 +297,16 @@ class StreamSession:
             pass
         return work is not None
 
-    def ask(self, question: Question) -> Asking:
+    def ask(self, question: Question, beside: Sequence[StreamSession] = ()) -> Asking:
         """Pay what is owed and take up a question; iterate over the result to answer it.
+
+        `beside` as in `answering`.
 
         Raises:
             NoEvidence, InvalidRequest, Unsupported: see `AnswerJob`.
         """
-        job = self.answering(question, Terms(), evidence_age=lambda _: 0.0, start=self._clock.now())
+        now, age = self._clock.now(), lambda _: 0.0
+        job = self.answering(question, Terms(), evidence_age=age, start=now, beside=beside)
         return job.taken_up()
 
     def audit(self) -> AuditReport:

@@ -26,7 +26,7 @@ from vlmaxxing_ros.engine.steps import Clock, Job, Steps, Stopwatch
 from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.calibration import Calibration
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
-from vlmaxxing_ros.engine.stream.payment import Payment, Why, background
+from vlmaxxing_ros.engine.stream.payment import Payment, Why, background, protecting
 from vlmaxxing_ros.engine.stream.rations import warning
 from vlmaxxing_ros.engine.stream.standing import Standing
 from vlmaxxing_ros.engine.stream.tail import Tail
@@ -120,26 +120,35 @@ class Stream:
 
         A payment goes before building, building before auditing; each goes on where it stood.
         """
-        if 'pay' not in self._jobs:
-            payment = background(self.sight.owed(), self.standing, self.config)
-            if payment is not None:
-                self._jobs['pay'] = self.paying(payment)
+        self._begin_to_pay()
         if 'build' not in self._jobs and self._must_build():
-            self._jobs['build'] = self._make(self._generations.build(), self.build_price)
+            cost = self.prefill_price(self._generations.rows_left)
+            self._jobs['build'] = self._make(self._generations.build(), cost)
         if 'audit' not in self._jobs and self._audit is None and self._audit_due():
             self._jobs['audit'] = self.auditing()
-        for rank, name in enumerate(('pay', 'build', 'audit')):
+        paid_for = self._under_way.why if self._under_way else Why.SETTLE
+        urgencies = {'protect': Why.PROTECTED.urgency, 'pay': paid_for.urgency}
+        for rank, name in enumerate(('protect', 'pay', 'build', 'audit')):
             if name in self._jobs:
-                payment = self._under_way
-                urgency = payment.why.urgency if name == 'pay' and payment else len(Why) + rank
-                return self._jobs[name], name, urgency
+                return self._jobs[name], name, urgencies.get(name, len(Why) + rank)
         return None
+
+    def _begin_to_pay(self) -> None:
+        """Begin the next payment; that of a protected region does not wait for any other's end."""
+        pay, under_way = self._jobs.get('pay'), self._under_way
+        hurried = under_way is not None and under_way.why is Why.PROTECTED
+        if pay is not None and ('protect' in self._jobs or hurried or not pay.begun):
+            return
+        next_payment = background if pay is None else protecting
+        payment = next_payment(self.sight.owed(), self.standing, self.config)
+        if payment is not None:
+            job = self.paying(payment)
+            self._jobs['protect' if 'pay' in self._jobs else 'pay'] = job
 
     def done(self, name: str) -> None:
         """A background job has come to its end."""
         job = self._jobs.pop(name)
-        paid = job.result if isinstance(job.result, Paid) else Paid()
-        self.account(paid, job.watch)
+        self.account(job.result if isinstance(job.result, Paid) else Paid(), job.watch)
 
     def _drop(self, name: str) -> None:
         job = self._jobs.pop(name, None)
@@ -168,6 +177,8 @@ class Stream:
         Unless this one is paid aside, or in place while the other takes a frame whole: whoever asks
         often must not keep keyframes from being made.  What moved since that frame is owed again.
         """
+        if not payment.aside:
+            self._drop('protect')  # it would put another cache in place of what this one pays
         other = self._under_way if 'pay' in self._jobs else None
         if not payment.aside and (payment.whole or other is None or not other.whole):
             self._drop('pay')
@@ -183,6 +194,7 @@ class Stream:
         covered = payment.whole or not (owed.blocks & ~payment.blocks).any()
         if not covered or not self.sight.still_since(payment.plan, owed.blocks):
             return None
+        self._drop('protect')
         return self._jobs.pop('pay')
 
     def price(self, payment: Payment) -> float:
@@ -195,17 +207,6 @@ class Stream:
         looked_at += grid.blocks * len(payment.briefs)
         looked_at += self._tail.looked_at(grid, past.changed) if past else 0
         return self._calibration.seconds(vision=looked_at, prefill=rows)
-
-    @property
-    def frame_price(self) -> float:
-        """Seconds that a whole frame takes, estimated; 0: not known yet."""
-        blocks = self.sight.newest.grid.blocks
-        return self._calibration.seconds(vision=blocks, prefill=blocks)
-
-    @property
-    def build_price(self) -> float:
-        """Seconds that the next generation still takes, estimated."""
-        return self._calibration.seconds(prefill=self._generations.rows_left)
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
@@ -257,9 +258,9 @@ class Stream:
         """Rows of a keyframe and a tail: a budget below that changes nothing."""
         return 2 * self._frame_rows
 
-    def answer_price(self, suffix: list[int]) -> float:
-        """Seconds until a question's first token, estimated; 0: not known yet."""
-        return self._calibration.seconds(prefill=len(suffix))
+    def prefill_price(self, rows: int) -> float:
+        """Seconds that rows take in the language model, estimated; 0: not known yet."""
+        return self._calibration.seconds(prefill=rows)
 
     # Building and auditing
 
@@ -272,8 +273,7 @@ class Stream:
 
     def _begin(self) -> None:
         self._end_audit()  # two caches at a time are enough
-        since = self.sight.newest.stamp - Reach.of(self.config).least
-        self._generations.begin(self.config, since)
+        self._generations.begin(self.config, self.sight.newest.stamp - Reach.of(self.config).least)
 
     def auditing(self) -> Job:
         """A job that audits: the report is its result; None if something went before it.
@@ -301,6 +301,8 @@ class Stream:
                 if not audit.nearly_done(self.cache):
                     yield from audit.replay(self.cache)
                 elif not self.cache.ledger.exact:
+                    for name in ('protect', 'pay'):
+                        self._drop(name)  # in place, it would undo what this one pays
                     yield from self.pay(Payment.settling(self.sight.plan))
                 else:
                     report = yield from audit.compare(self.cache, self.probe)
@@ -334,14 +336,13 @@ class Stream:
     def _hold(self) -> None:
         ledger, generations = self.cache.ledger, self._generations
         audited = self._audit.nbytes if self._audit else 0
-        windows = int(self.family.windows(self.sight.newest.grid).max()) + 1
         self._accounting.held = Held(
             rows=ledger.rows,
             token_budget=self.config.token_budget,
             nbytes=generations.nbytes + audited + self._payer.nbytes + self.sight.nbytes,
             generation=self.cache.number,
             progress=generations.progress,
-            windows=windows,
+            windows=int(self.family.windows(self.sight.newest.grid).max()) + 1,
             cold_dense=self._calibration.seconds(
                 vision=sum(f.grid.blocks for f in ledger.frames), prefill=ledger.rows
             ),

@@ -1,0 +1,146 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What one camera's stream is paid for a question, and what it shows then.
+
+A question about several cameras has one for each.  Knows the stream; knows nothing of what is
+asked, nor of other cameras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
+from vlmaxxing_ros.engine.errors import NoEvidence
+from vlmaxxing_ros.engine.question import Evidence
+from vlmaxxing_ros.engine.seeing.sight import Owed
+from vlmaxxing_ros.engine.steps import Job
+from vlmaxxing_ros.engine.stream.accounting import Paid
+from vlmaxxing_ros.engine.stream.governor import Terms, pays
+from vlmaxxing_ros.engine.stream.payer import Aside
+from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, protecting
+from vlmaxxing_ros.engine.stream.stream import Stream
+
+
+class Bill:
+    """One camera's.
+
+    Args:
+        stream: the camera's.
+        terms: what the question allows.
+        as_of: stamp that the question is about, nanoseconds; 0: the newest.
+        rows: that go through the model after this, before the first token.
+        age: seconds since an image with this stamp, nanoseconds.
+
+    Attributes:
+        stream: as given.
+        paid: what it cost.
+
+    Raises:
+        NoEvidence: nothing was seen.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        terms: Terms,
+        *,
+        as_of: int,
+        rows: int,
+        age: Callable[[int], float],
+    ) -> None:
+        self.stream = stream
+        self.paid = Paid()
+        self._terms, self._as_of, self._rows, self._age = terms, as_of, rows, age
+        self._aside: Aside | None = None
+        stream.asked = stream.sight.newest.stamp
+        payment = self._payment()
+        if payment is None and stream.cache.ledger.tail is None:
+            raise NoEvidence('no image has been admitted yet: is the camera publishing?')
+        self._adopted = stream.adopt(payment) if payment and not payment.partial else None
+        self._job = self._adopted or (stream.paying(payment) if payment else None)
+
+    def _payment(self) -> Payment | None:
+        """What is paid before the question is answered."""
+        stream, as_of = self.stream, self._as_of
+        owed = stream.sight.owed()
+        if as_of and as_of < owed.stamp:
+            return None
+        payment = asked(owed, stream.standing, stream.config)
+        if payment is not None and not self._agreed(payment, owed):
+            payment = protecting(owed, stream.standing, stream.config, Why.ASKED)
+            return payment if payment is not None and self._agreed(payment, owed) else None
+        return payment
+
+    def _agreed(self, payment: Payment, owed: Owed) -> bool:
+        """Whether the question has time for a payment, and wants it."""
+        stream = self.stream
+        seen = stream.cache.ledger.tail is not None
+        return pays(
+            self._terms,
+            age=self._age(owed.accounted) if seen else float('inf'),
+            price=stream.price(payment),
+            answer=stream.prefill_price(self._rows),
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to pay."""
+        return self._job is None
+
+    def step(self) -> None:
+        """Pay a slice."""
+        if self._job is not None and self._job.step():
+            self._settle_up(self._job)
+
+    def close(self) -> None:
+        """Pay no further."""
+        if self._job is not None:
+            self._job.close()
+        self._job = None
+
+    def _settle_up(self, job: Job) -> None:
+        """A payment is done; what the background had begun may leave a rest to pay."""
+        if isinstance(job.result, Aside):
+            self._aside = job.result
+        paid = self._aside.paid if self._aside else job.result
+        self.paid += paid
+        self.stream.account(paid, job.watch)
+        rest = self._payment() if job is self._adopted else None
+        self._adopted = None
+        self._job = self.stream.paying(rest) if rest else None
+
+    @property
+    def cache(self) -> RollingCache:
+        """What shows what was paid."""
+        return self._aside.cache if self._aside else self.stream.cache
+
+    def evidence(self, segments: Sequence[Segment], rows: int = 0) -> Evidence:
+        """What some segments of the cache, the newest among them, are worth now.
+
+        Args:
+            segments: that the question is answered from.
+            rows: that go through the model for them besides what was paid.
+        """
+        sight = self.stream.sight
+        owed, shown = sight.owed(), segments[-1].frame
+        assert shown is not None
+        with_tail = segments[-1].kind is Kind.TAIL
+        # Where nothing is owed the tail speaks for every later image as well.
+        present = with_tail and not (self._as_of and self._as_of < owed.accounted)
+        stamp = max(shown.stamp, owed.accounted) if present else shown.stamp
+        owing = sight.moved_since(self._aside.plan) if self._aside else owed.blocks
+        return Evidence(
+            oldest_stamp=next(s.frame.stamp for s in segments if s.frame is not None),
+            newest_stamp=stamp,
+            frame_id=shown.frame_id,
+            oldest_block_age=sight.oldest_age(stamp) if with_tail else 0.0,
+            exact=all(s.kind is not Kind.COMPRESSED and s.refreshed is None for s in segments),
+            blocks_owed=int(np.count_nonzero(owing)) if present else 0,
+            age=self._age(stamp),
+            rows_paid=self.paid.rows + rows,
+        )
