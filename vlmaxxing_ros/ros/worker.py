@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vlmaxxing_ros.engine.errors import Unsupported
 from vlmaxxing_ros.engine.memory import ran_out
 from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
@@ -127,16 +126,11 @@ class Worker:
 
         Looks only at what does not change while a model is loaded.
         """
-        family = self._family
-        if family is None:
+        if self._family is None:
             return ''
-        from vlmaxxing_ros.engine.stream.support import check_support
+        from vlmaxxing_ros.engine.stream.support import refusal
 
-        try:
-            check_support(family, settings.engine)
-        except Unsupported as error:
-            return str(error)
-        return ''
+        return refusal(self._family, settings.engine)
 
     def reset(self) -> Future[None]:
         """Forget everything that was seen; questions end as CANCELLED."""

@@ -14,11 +14,16 @@ def check_support(family: Family, config: EngineConfig) -> None:
     """Refuse settings that the model's family cannot follow.
 
     Raises:
-        Unsupported: the text names the setting and what it can be set to.
+        Unsupported: see `refusal`.
     """
+    if text := refusal(family, config):
+        raise Unsupported(text)
+
+
+def refusal(family: Family, config: EngineConfig) -> str:
+    """Which setting the family cannot follow, and what it can be set to; empty: it can."""
     if config.tail_mode == 'refresh' and not family.capabilities.tail_refresh:
-        raise Unsupported(
-            f'{family.name} cannot refresh rows in place: set tail_mode to auto or exact'
-        )
+        return f'{family.name} cannot refresh rows in place: set tail_mode to auto or exact'
     if config.compression != 'none' and not family.capabilities.compression:
-        raise Unsupported(f'{family.name} cannot be compressed: set compression to none')
+        return f'{family.name} cannot be compressed: set compression to none'
+    return ''
