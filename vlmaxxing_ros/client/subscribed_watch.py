@@ -58,17 +58,21 @@ class SubscribedWatch:
         self._subscription: Subscription | None = None
         self._ours = False
         self._settled = RclpyFuture()
+        self._gone: Future[None] | None = None
         connection.open.add(self)
         self.begun = connection.begin(self._begin)
 
     def end(self) -> Future[None]:
         """Subscribe no more, and have the node end the watch; one that was there before stays."""
-        self._on_event(None)
-        return self._connection.begin(self._end)
+        if self._gone is None:
+            self._on_event(None)
+            self._gone = self._connection.begin(self._end)
+        return self._gone
 
     def drop(self) -> None:
         """End it soon, and wait for nothing."""
-        self._connection.dropped.append(self)
+        if self._gone is None:
+            self._connection.dropped.append(self)
 
     # On the connection's thread
 
@@ -98,7 +102,6 @@ class SubscribedWatch:
         await self._settled  # otherwise it could be removed before it is added
         self._unsubscribe()
         if self._ours:
-            self._ours = False
             request = Watch.Request(operation=Watch.Request.REMOVE)
             request.watch.id = self.id
             await self._connection.watches.call_async(request)
