@@ -18,7 +18,7 @@ from sensor_msgs.msg import Image, RegionOfInterest
 from std_srvs.srv import Trigger
 
 from vlmaxxing_msgs.msg import Answer, FreshBudget
-from vlmaxxing_ros.ros.client import Client
+from vlmaxxing_ros.client import Client
 from vlmaxxing_ros.ros.messages import to_ns, to_time
 
 WHAT = 'what colors are the blocks?'
