@@ -187,11 +187,9 @@ class EngineConfig:
         unit='blocks',
         minimum=0.0,
     )
-    follow: str = setting(
-        'auto',
-        'auto: the blocks follow what a moving camera shows, inside a margin, where that pays; '
-        'off: they stay where they are',
-        choices=('auto', 'off'),
+    follow: bool = setting(
+        False,
+        'the blocks follow what a moving camera shows, inside a margin, where that pays',
     )
     follow_margin: int = setting(
         56,

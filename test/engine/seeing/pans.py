@@ -164,7 +164,7 @@ class PathScore:
 
 def settings(**changes: object) -> EngineConfig:
     """Nothing expires."""
-    values: dict[str, object] = {'max_age': math.inf, **changes}
+    values: dict[str, object] = {'max_age': math.inf, 'follow': True, **changes}
     return EngineConfig(**values)  # type: ignore[arg-type]
 
 

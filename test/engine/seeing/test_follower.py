@@ -51,7 +51,7 @@ def same(one: Plan, other: Plan) -> bool:
 @pytest.mark.parametrize('sigma', [0.0, 6.0])
 def test_a_still_camera_s_plans_are_byte_for_byte_those_without_it(sigma: float) -> None:
     still = replace(NAMED['rest'], things=3, sigma=sigma)
-    followed, left = (plans(still, 20, follow=mode) for mode in ('auto', 'off'))
+    followed, left = (plans(still, 20, follow=follows) for follows in (True, False))
     assert any(plan.fresh.any() for plan in left[1:]), 'something does move'
     assert all(same(*pair) for pair in zip(followed, left, strict=True))
 
@@ -67,8 +67,10 @@ def test_a_moving_camera_is_followed(pan: CameraPath) -> None:
 
 @pytest.mark.parametrize('name', ['roll', 'zoom', 'fast pan'])
 def test_where_following_does_not_help_it_costs_no_more(name: str) -> None:
-    auto, off = (pans.score(NAMED[name], pans.settings(follow=mode)) for mode in ('auto', 'off'))
-    assert np.mean(auto.fresh) <= np.mean(off.fresh) + 0.05
+    following, off = (
+        pans.score(NAMED[name], pans.settings(follow=follows)) for follows in (True, False)
+    )
+    assert np.mean(following.fresh) <= np.mean(off.fresh) + 0.05
 
 
 def test_the_gate_sees_a_roll_and_shows_all_of_the_image_again() -> None:
@@ -89,7 +91,7 @@ def test_the_setting_ends_it_and_all_of_the_image_is_seen_again() -> None:
             sight.see(frame)
         sight.paid(sight.plan, sight.plan.fresh)
     assert sight.newest.anchor
-    sight.configure(pans.settings(follow='off'))
+    sight.configure(pans.settings(follow=False))
     sight.see(replace(frame, stamp=frame.stamp + 1))
     assert sight.newest.anchor == 0
     assert sight.plan.whole

@@ -32,7 +32,7 @@ class Robot:
     """A session whose camera turns and rests as it is told."""
 
     def __init__(self, family: Family, **settings: object) -> None:
-        values = {'keep_keyframes': 0, 'max_age': 1e6, 'max_duty': 1.0, **settings}
+        values = {'follow': True, 'keep_keyframes': 0, 'max_age': 1e6, 'max_duty': 1.0, **settings}
         self.session = StreamSession(family, EngineConfig(**values))  # type: ignore[arg-type]
         self.index, self.at = 0, 0.0
         self.session.admit(self.image())
@@ -99,16 +99,16 @@ def test_an_exact_tail_on_any_lattice_is_that_piece_of_the_image_cold(qwen: Fami
 
 def test_in_a_pan_a_fraction_of_the_rows_is_paid_and_a_whole_frame_is_exact(qwen: Family) -> None:
     rows = {}
-    for mode in ('off', 'auto'):
-        robot = Robot(qwen, follow=mode)
+    for follows in (False, True):
+        robot = Robot(qwen, follow=follows)
         paid = []
         for _ in range(24):
             budget = robot.turn(-5.0)
             paid.append(budget.tokens_added)
             if budget.blocks_admitted == GRID.blocks:
                 assert robot.ask().evidence.exact
-        rows[mode] = sum(paid)
-    assert rows['auto'] < 0.35 * rows['off']
+        rows[follows] = sum(paid)
+    assert rows[True] < 0.35 * rows[False]
 
 
 def test_an_answer_says_which_part_of_the_image_it_is_about(qwen: Family) -> None:

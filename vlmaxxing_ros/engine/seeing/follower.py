@@ -77,7 +77,7 @@ class Follower:
         look = self._planner.look(shot.seen, camera_velocity=velocity, protected=protected)
         plan = self._planner.plan(look)
         lattice = Lattice(shot.grid, self._config.follow_margin)
-        allowed = self._config.follow != 'off' and lattice.fits
+        allowed = self._config.follow and lattice.fits
         if before is None or not allowed or not self._begins(before.look, plan):
             return plan
         self._track = Track(lattice, shot, look.estimate, self._planner.shaking)
