@@ -17,6 +17,9 @@ import pytest
 from integration.ros_process import Peer, wait_until
 from rclpy.action import get_action_server_names_and_types_by_node
 
+from vlmaxxing_msgs.msg import WatchSettings
+from vlmaxxing_msgs.srv import Watch
+
 POLICY = Path(__file__).resolve().parents[2] / 'config' / 'sros2_policy.xml'
 KINDS = {  # of lists: what may be asked for, and what each entry is called
     'topics': ({'publish', 'subscribe'}, 'topic'),
@@ -89,4 +92,9 @@ def test_its_form_is_sros2s() -> None:
 def test_it_allows_what_a_running_node_has_and_nothing_else(peer: Peer) -> None:
     wait_until(lambda: 'vlmaxxing' in peer.get_node_names(), what='the node')
     wait_until(lambda: '/camera/image' in there(peer).get('subscribe', ()), what='an active node')
+    watch = WatchSettings(id='gripper', question='open?', choices=['yes', 'no'])
+    added = peer.call(
+        Watch, '/vlmaxxing/watch', Watch.Request(operation=Watch.Request.ADD, watch=watch)
+    )
+    assert added.status == Watch.Response.OK, added.status_text
     wait_until(lambda: there(peer) == allowed(), timeout=10.0, what=f'{there(peer)} is {allowed()}')

@@ -98,7 +98,12 @@ class PendingAnswer:
 
     def _send(self) -> None:
         feed = None if self._on_token is None else self._feed
-        self._connection.asks.send_goal_async(self._goal, feed).add_done_callback(self._sent)
+        try:
+            sent = self._connection.asks.send_goal_async(self._goal, feed)
+        except Exception as error:  # a text that is none, for example
+            self.answer.set_exception(error)
+            return
+        sent.add_done_callback(self._sent)
 
     def _feed(self, message: Any) -> None:
         if self._on_token is not None:

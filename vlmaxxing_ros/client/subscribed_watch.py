@@ -88,11 +88,12 @@ class SubscribedWatch:
         there = await self._connection.watches.call_async(Watch.Request())
         known = {state.settings.id for state in there.watches}
         request = Watch.Request(operation=Watch.Request.ADD, watch=self._settings)
+        self._ours = self.id not in known  # whether or not the response arrives
         response = await self._connection.watches.call_async(request)
         if response.status != Watch.Response.OK:
+            self._ours = False
             self._unsubscribe()
             raise Refused(response.status, response.status_text)
-        self._ours = self.id not in known
 
     def _take(self, event: WatchEvent) -> None:
         if event.watch == self.id:

@@ -70,7 +70,8 @@ class Diagnostics:
 
     def answered(self, newest: Answer) -> None:
         """Remember a camera's newest answer."""
-        self._answers[newest.camera] = newest
+        if any(camera.name == newest.camera for camera in self._worker.cameras):
+            self._answers[newest.camera] = newest
 
     def warn(self, about: str, text: str) -> None:
         """Something is wrong that does no harm, or is no longer: then the text is empty.

@@ -52,7 +52,11 @@ class NoteServer:
             except EngineError as error:
                 status = _REFUSED.get(type(error), Note.Response.INVALID_REQUEST)
                 text = str(error)
-            except (KeyError, CancelledError):
+            except CancelledError:
                 pass  # deactivated meanwhile
+            except BaseException as error:  # a tokenizer's panic is no Exception
+                self._worker.failures.add('a note could not be taken', error, camera)
+                status = Note.Response.MODEL_ERROR
+                text = f'the note could not be taken: {type(error).__name__}: {error}'
         response.status, response.status_text = status, text
         return response

@@ -9,6 +9,7 @@ nothing of rclpy; warnings go to whoever wants them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ class Protection:
             self._say(f'{self._name}/regions is ignored: {why}')
         else:
             self._used = told
+            self._warned = ''
         used = self._used
         if used.empty or _why_not(used, height, width):
             return self._always
@@ -69,8 +71,9 @@ class Protection:
         return (*self._always, Region(*fractions))
 
     def _say(self, text: str) -> None:
-        if text != self._warned:
-            self._warned = text
+        kind = re.sub('[0-9]+', '#', text)  # a tracker's numbers are new with every message
+        if kind != self._warned:
+            self._warned = kind
             self._warn(text)
 
 

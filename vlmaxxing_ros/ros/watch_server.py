@@ -80,6 +80,10 @@ class WatchServer:
         except (ValueError, InvalidRequest) as error:
             response.status = _REFUSED.get(type(error), Watch.Response.INVALID_REQUEST)
             response.status_text = str(error)
+        except Exception as error:  # a topic that security forbids, for example
+            self._failures.add('a watch could not be changed', error, request.watch.camera)
+            response.status = Watch.Response.INVALID_REQUEST
+            response.status_text = f'{type(error).__name__}: {error}'
         else:
             states = map(to_state, self._watches.look_up())
             everything = request.operation == Watch.Request.LIST

@@ -13,7 +13,7 @@ import gc
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,8 +141,11 @@ class Worker:
         return self._thread.call(self._keyframe)
 
     def note(self, camera: str, text: str) -> Future[int]:
-        """A line of text for a camera's history; the stamp (ns) of the newest image."""
-        return self._thread.call(lambda: self._cameras[camera].session.note(text))
+        """A line of text for a camera's history; the stamp (ns) of the newest image.
+
+        The future raises CancelledError where the camera is gone by then.
+        """
+        return self._thread.call(lambda: self._note(camera, text))
 
     def audit(self) -> Future[Reports]:
         """Audit every session now, slice by slice: (camera, whether all is well, text) of each."""
@@ -341,6 +344,11 @@ class Worker:
             camera.session.reset()
             camera.restart()
         self.watches.forget()
+
+    def _note(self, camera: str, text: str) -> int:
+        if camera not in self._cameras:
+            raise CancelledError
+        return self._cameras[camera].session.note(text)
 
     def _keyframe(self) -> None:
         for camera in self._cameras.values():

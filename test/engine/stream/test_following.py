@@ -97,6 +97,17 @@ def test_an_exact_tail_on_any_lattice_is_that_piece_of_the_image_cold(qwen: Fami
     assert len(anchors) > 1
 
 
+def test_a_pan_begins_once_though_the_lattice_stands_anew_again_and_again(qwen: Family) -> None:
+    robot, anchors, told = Robot(qwen), set(), 0
+    for _ in range(24):
+        robot.turn(-5.0)
+        sight = robot.session.stream.sight
+        anchors.add(sight.newest.anchor)
+        told += bool(sight.begun)
+    assert len(anchors) >= 3
+    assert told == 1
+
+
 def test_in_a_pan_a_fraction_of_the_rows_is_paid_and_a_whole_frame_is_exact(qwen: Family) -> None:
     rows = {}
     for follows in (False, True):

@@ -284,8 +284,19 @@ class Sight:
             changed = (now & ~then) | (moved & (now | then))
         # At a low rate calm is over with the next image: what changed in the last one goes on.
         calm_since = min(self._seen_before, stamp - self._config.calm * 1e9)
-        self.begun = beginnings(changed, self._changed_at >= calm_since)
+        self.begun = self._beginnings(before, plan, changed, self._changed_at >= calm_since)
         self._changed_at[changed] = stamp
+
+    @staticmethod
+    def _beginnings(
+        before: Plan, plan: Plan, changed: np.ndarray, lately: np.ndarray
+    ) -> tuple[Beginning, ...]:
+        """What begins with an image, in fractions of all of it."""
+        was, frame = before.look.frame.anchor, plan.look.frame
+        if was not in (0, frame.anchor):
+            return ()  # it went on moving, or came to rest: the lattice alone is another one
+        found = beginnings(changed, lately)
+        return tuple(replace(begun, region=begun.region.of(frame.view)) for begun in found)
 
     def _take(self, plan: Plan) -> None:
         self._plan, stamp = plan, plan.look.frame.stamp
