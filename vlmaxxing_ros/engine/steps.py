@@ -102,6 +102,7 @@ class Job:
         cost: seconds that are left, estimated.
         watch: where the time went.
         result: what came of it; None before it is done.
+        running: it is at work right now: whoever asks is called by it.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class Job:
         self.cost = cost
         self.watch = Stopwatch()
         self.result: Any = None
+        self.running = False
 
     @property
     def begun(self) -> bool:
@@ -121,15 +123,12 @@ class Job:
 
     def step(self) -> bool:
         """Do a slice: one step, or as many as fit in `max_slice`; True once the work is done."""
-        start, expected, done = self._clock.now(), 0.0, False
-        pieces: list[Piece] = []
-        while not pieces or expected + self._expected(pieces[-1]) <= self._max_slice:
-            try:
-                pieces.append(next(self._steps))
-            except StopIteration as end:
-                done, self.result = True, end.value
-                break
-            expected += self._expected(pieces[-1])
+        start = self._clock.now()
+        self.running = True
+        try:
+            pieces, done = self._next_pieces()
+        finally:
+            self.running = False
         mx.eval([array for piece in pieces for array in piece.arrays])
         for piece in pieces:
             self._clock.worked(piece)
@@ -137,6 +136,19 @@ class Job:
         if done:
             self.cost = 0.0
         return done
+
+    def _next_pieces(self) -> tuple[list[Piece], bool]:
+        """The steps of a slice, not evaluated yet; whether the work is done with them."""
+        pieces: list[Piece] = []
+        expected = 0.0
+        while not pieces or expected + self._expected(pieces[-1]) <= self._max_slice:
+            try:
+                pieces.append(next(self._steps))
+            except StopIteration as end:
+                self.result = end.value
+                return pieces, True
+            expected += self._expected(pieces[-1])
+        return pieces, False
 
     def _expected(self, piece: Piece) -> float:
         """Seconds that such a step takes; more than any slice while none has been done."""

@@ -141,10 +141,7 @@ class Worker:
         return self._thread.call(self._keyframe)
 
     def note(self, camera: str, text: str) -> Future[int]:
-        """A line of text for a camera's history; the stamp (ns) of the newest image.
-
-        The future raises CancelledError where the camera is gone by then.
-        """
+        """A line of text for a camera's history: the newest image's stamp (ns)."""
         return self._thread.call(lambda: self._note(camera, text))
 
     def audit(self) -> Future[Reports]:
@@ -216,7 +213,7 @@ class Worker:
         """One slice of work, the most urgent first; see WorkThread for the return value."""
         queue, chores, share = self._queue, self._chores, self._settings.engine.max_duty
         queue.sort_out()
-        chore, now = chores.next(), time.monotonic()
+        chore, now = None if queue.answering else chores.next(), time.monotonic()
         turn = next_turn(
             Facts(
                 answering=queue.answering,
@@ -296,11 +293,7 @@ class Worker:
 
         engine = self._settings.engine
         family = load_family(
-            engine.model,
-            engine.dtype,
-            engine.kv_bits,
-            engine.visual_experts,
-            engine.model_revision,
+            engine.model, engine.dtype, engine.kv_bits, engine.visual_experts, engine.model_revision
         )
         StreamSession(family, engine)  # raises if the family cannot follow the settings
         self._family = family

@@ -17,6 +17,14 @@ GRID = Grid(4, 10, 28)
 
 
 @pytest.mark.parametrize(
+    ('region', 'meets'),
+    [(Region(0.0, 0.1, 0.1, 0.1), False), (Region(0.1, 0.7, 0.2, 0.2), True), (Region(), True)],
+)
+def test_a_view_meets_the_regions_that_it_shows_some_of(region: Region, meets: bool) -> None:
+    assert region.meets(VIEW) is meets
+
+
+@pytest.mark.parametrize(
     ('region', 'rows', 'cols'),
     [
         (Region(), (0, 4), (0, 10)),

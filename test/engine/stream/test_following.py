@@ -99,6 +99,7 @@ def test_an_exact_tail_on_any_lattice_is_that_piece_of_the_image_cold(qwen: Fami
 
 def test_a_pan_begins_once_though_the_lattice_stands_anew_again_and_again(qwen: Family) -> None:
     robot, anchors, told = Robot(qwen), set(), 0
+    robot.turn(0.0, times=5)
     for _ in range(24):
         robot.turn(-5.0)
         sight = robot.session.stream.sight

@@ -135,6 +135,7 @@ def test_it_waits_for_no_more_than_a_slice_of_a_whole_frame_under_way(qwen: Fami
     first = camera.session.background()
     assert first is not None
     assert first.job is not whole, 'the very next slice is its'
+    first.step()
     while (work := camera.session.background()) and work.job is first.job:
         work.step()
     assert camera.owed == [(0, 0)]

@@ -131,7 +131,8 @@ class Planner:
 
     def _touched(self, frame: Frame) -> np.ndarray:
         """The blocks of protected regions: bool [rows, cols]."""
-        return touched_by([region.within(frame.view) for region in self._protected], frame.grid)
+        shown = [region for region in self._protected if region.meets(frame.view)]
+        return touched_by([region.within(frame.view) for region in shown], frame.grid)
 
     def plan(self, look: Look) -> Plan:
         """Decide what of a frame is to be bought.  The reference stays as it is."""

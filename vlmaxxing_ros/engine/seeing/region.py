@@ -65,6 +65,11 @@ class Region:
         y, height = _shown(self.y, self.height, view.y, view.height)
         return Region(x, y, width, height)
 
+    def meets(self, view: Region) -> bool:
+        """Whether a view of the image shows any of it."""
+        across = self.x < view.x + view.width and view.x < self.x + self.width
+        return across and self.y < view.y + view.height and view.y < self.y + self.height
+
     def of(self, view: Region) -> Region:
         """This region of a view of the image, in fractions of the image: a box mapped back."""
         return Region(

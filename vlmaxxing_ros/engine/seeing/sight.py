@@ -252,7 +252,7 @@ class Sight:
             self._before[owed] = np.maximum(self._before[owed], stamp)
             self._owed_since[owed] = np.maximum(self._owed_since[owed], stamp)
             # What is owed of the newest frame, now that something has been paid.
-            self._take(self._follower.again(self._plan))
+            self._take(self._follower.again(self._plan), min(stamp, self._seen_before))
 
     def remembered(self, brief: Brief) -> None:
         """A brief event is in the history, or too old for it."""
@@ -298,13 +298,15 @@ class Sight:
         found = beginnings(changed, lately)
         return tuple(replace(begun, region=begun.region.of(frame.view)) for begun in found)
 
-    def _take(self, plan: Plan) -> None:
+    def _take(self, plan: Plan, before: int | None = None) -> None:
+        """It is the newest; what it begins to owe, an image with the stamp `before` did not."""
         self._plan, stamp = plan, plan.look.frame.stamp
         self._sample(plan.look.frame)
         self._note_view(plan.look.frame)
         owed, since = _novel(plan), self._owed_since
         began = owed & (since == 0)
-        since[began], self._before[began] = stamp, self._seen_before
+        since[began] = stamp
+        self._before[began] = self._seen_before if before is None else before
         since[~owed] = 0
         self._accounted = int(self._before[owed].min()) if owed.any() else stamp
 

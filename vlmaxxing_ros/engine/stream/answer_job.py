@@ -21,6 +21,7 @@ from vlmaxxing_ros.engine.errors import InvalidRequest
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token, joint
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Job, Steps
+from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.bill import Bill
 from vlmaxxing_ros.engine.stream.governor import Terms, settles
 from vlmaxxing_ros.engine.stream.stream import Stream
@@ -73,6 +74,7 @@ class AnswerJob:
         self.evidence: Evidence | None = None
         self._terms, self._age = terms, evidence_age
         self._showing: Job | None = None
+        self._shown = 0  # rows of it
         self._asking: Asking | None = None
         self._suffix = _question_ids(stream, question)
         self._settles = stream.config.settle_margin > 0.0  # it may yet
@@ -147,6 +149,7 @@ class AnswerJob:
             next(bill for bill in self._bills if not bill.done).step()
             self._pay_next()
         elif self._showing.step():
+            self._streams[0].account(Paid(rows=self._shown), self._showing.watch)
             self._asking = self._showing.result
             self._showing = None
 
@@ -195,7 +198,7 @@ class AnswerJob:
         if not shown:
             self._asking = self._ask(fork, evidence, first.paid.rows)
             return
-        appended = sum(len(segment.rows) for segment in shown)
+        appended = self._shown = sum(len(segment.rows) for segment in shown)
         steps = self._show(fork, shown, evidence, first.paid.rows + appended)
         stream = first.stream
         cost, most = stream.prefill_price(appended), stream.config.max_slice

@@ -153,8 +153,11 @@ class Bill:
         with_tail = segments[-1].kind is Kind.TAIL
         # Where nothing is owed the tail speaks for every later image as well.
         present = with_tail and not (self._as_of and self._as_of < owed.accounted)
-        stamp = max(shown.stamp, owed.accounted) if present else shown.stamp
-        owing = sight.moved_since(self._aside.plan) if self._aside else owed.blocks
+        stamp, owing, aside = owed.accounted if present else shown.stamp, owed.blocks, self._aside
+        if aside is not None:
+            owing = sight.moved_since(aside.plan) | (owed.blocks & ~aside.blocks)
+            if present and not aside.partial:
+                stamp = max(stamp, shown.stamp)
         return Evidence(
             oldest_stamp=next(s.frame.stamp for s in segments if s.frame is not None),
             newest_stamp=stamp,

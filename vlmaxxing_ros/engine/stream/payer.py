@@ -39,11 +39,15 @@ class Aside:
         paid: what it cost.
         cache: a branch that shows the plan's frame, for that answer.
         plan: of the frame.
+        blocks: bool [rows, cols], of the frame, that were paid.
+        partial: others were owed as well.
     """
 
     paid: Paid
     cache: RollingCache
     plan: Plan
+    blocks: np.ndarray
+    partial: bool
 
 
 class Payer:
@@ -88,7 +92,7 @@ class Payer:
         finally:
             self._working = None
         if payment.aside:
-            return Aside(paid, cache, plan)
+            return Aside(paid, cache, plan, payment.blocks, payment.partial)
         self._generations.replace(cache)
         for brief in payment.briefs:
             self._sight.remembered(brief)
@@ -127,8 +131,9 @@ class Payer:
         ledger = self._generations.current.ledger
         if payment.past is not None and newest is not None:
             yield payment.past.frame.stamp, self._recall(cache, payment.past, newest)
+        notes = ledger.notes[-payment.keep_notes :] if payment.keep_notes else []
         for segment in ledger.history if payment.afresh else ():
-            if segment.until >= payment.since or segment.note is not None:
+            if segment.until >= payment.since or any(segment is note for note in notes):
                 yield segment.stamp, self._copy(cache, segment)
         for brief in payment.briefs:
             yield brief.frame.stamp, self._remember(cache, brief)
@@ -181,9 +186,10 @@ class Payer:
 
     def _stand_alike(self, cache: RollingCache, frame: Frame) -> bool:
         """Whether a frame's blocks stand where the tail's do, and those of the frame before it."""
-        tail, history = self._generations.current.ledger.tail, cache.ledger.history
-        shown = [segment.frame for segment in (tail, *history[-1:]) if segment is not None]
-        return all(other is not None and other.anchor == frame.anchor for other in shown)
+        tail = self._generations.current.ledger.tail
+        history = [s.frame for s in cache.ledger.history if s.frame is not None]
+        shown = [tail.frame if tail else None, *history[-1:]]
+        return all(other is None or other.anchor == frame.anchor for other in shown)
 
     @staticmethod
     def _keyframe(cache: RollingCache, frame: Frame, encoding: Encoding) -> Steps[Paid]:

@@ -98,6 +98,7 @@ class Payment:
     past: Past | None = None
     briefs: tuple[Brief, ...] = ()
     notes: tuple[Note, ...] = ()
+    keep_notes: int = 0
     aside: bool = False
     puts_off: bool = False
     partial: bool = False
@@ -109,9 +110,10 @@ class Payment:
 
     def replaces(self, wanted: Payment) -> bool:
         """Whether another payment does not have to be made all the same once this one is."""
-        noted = set(wanted.notes) <= set(self.notes)
+        told = set(wanted.notes) <= set(self.notes) and set(wanted.briefs) <= set(self.briefs)
         reaches = self.past is not None or wanted.past is None
-        return (self.whole or not wanted.whole) and reaches and noted
+        alike = self.plan.look.frame.anchor == wanted.plan.look.frame.anchor
+        return (self.whole or not wanted.whole) and reaches and told and alike
 
     @classmethod
     def settling(cls, plan: Plan, *, promote: bool = False) -> Payment:
@@ -171,7 +173,7 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.DUE, owed, owed.blocks | owed.due, standing, config)
     if owed.plan.protected.any() and standing.refreshed > config.max_refreshed:
         # What is protected does not wait for the exact frame that the bound forces.
-        return Payment.settling(owed.plan)
+        return Payment.settling(owed.whole_view or owed.plan)
     if owed.calm.any() and (owed.calm.all() or not owed.plan.whole):
         return _form(Why.CALM, owed, owed.calm, standing, config)
     if owed.whole_view is not None:
@@ -192,6 +194,7 @@ def protecting(
     """
     if standing.tail is None or not owed.urgent.any():
         return None
+    owed = replace(owed, whole_view=None)
     blocks = owed.urgent if why.asks else owed.urgent | owed.due
     payment = _form(why, owed, blocks, standing, config)
     return None if payment.whole else replace(payment, partial=True)
@@ -222,7 +225,7 @@ def _form(
         standing.tail is None
         or standing.whole_only
         or owed.plan.whole
-        or owed.whole_view is not None
+        or (owed.whole_view is not None and why is not Why.PROTECTED)
         or outdated
         or why is Why.KEYFRAME
         or (keyframe and not puts_off)
@@ -248,6 +251,7 @@ def _form(
         past=past,
         briefs=briefs,
         notes=notes,
+        keep_notes=config.keep_notes,
         # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
         puts_off=puts_off and keyframe and not promotable,
     )

@@ -12,8 +12,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from vlmaxxing_ros.engine.cache.audit import Audit, AuditReport
 from vlmaxxing_ros.engine.cache.generations import Generations, outgrown
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
@@ -27,6 +25,7 @@ from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.calibration import Calibration
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
 from vlmaxxing_ros.engine.stream.payment import Payment, Why, background, protecting
+from vlmaxxing_ros.engine.stream.price import price
 from vlmaxxing_ros.engine.stream.rations import warning
 from vlmaxxing_ros.engine.stream.standing import Standing
 from vlmaxxing_ros.engine.stream.tail import Tail
@@ -135,9 +134,11 @@ class Stream:
 
     def _begin_to_pay(self) -> None:
         """Begin the next payment; that of a protected region does not wait for any other's end."""
-        pay, under_way = self._jobs.get('pay'), self._under_way
-        hurried = under_way is not None and under_way.why is Why.PROTECTED
-        if pay is not None and ('protect' in self._jobs or hurried or not pay.begun):
+        for name in ('protect', 'pay'):
+            if name in self._jobs and not self._jobs[name].begun:
+                self._drop(name)  # decided before what has happened since
+        pay, why = self._jobs.get('pay'), self._under_way.why if self._under_way else None
+        if pay is not None and ('protect' in self._jobs or why is Why.PROTECTED):
             return
         next_payment = background if pay is None else protecting
         payment = next_payment(self.sight.owed(), self.standing, self.config)
@@ -199,14 +200,7 @@ class Stream:
 
     def price(self, payment: Payment) -> float:
         """Seconds that a payment will take, estimated; 0: not known yet."""
-        grid, past = payment.plan.look.frame.grid, payment.past
-        blocks = rows = looked_at = int(np.count_nonzero(payment.blocks))
-        if not payment.whole:
-            rows, looked_at = 2 * blocks + 1, self._tail.looked_at(grid, payment.blocks)
-        rows += grid.blocks * (len(payment.briefs) + (past is not None)) + payment.note_rows
-        looked_at += grid.blocks * len(payment.briefs)
-        looked_at += self._tail.looked_at(grid, past.changed) if past else 0
-        return self._calibration.seconds(vision=looked_at, prefill=rows)
+        return price(payment, self._tail, self._calibration)
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
@@ -289,7 +283,8 @@ class Stream:
 
     def _end_audit(self) -> None:
         self._audit = None
-        self._drop('audit')
+        if 'audit' in self._jobs and not self._jobs['audit'].running:
+            self._drop('audit')  # one that is at work, making room, sees it and ends by itself
 
     def _audited(self) -> Steps[AuditReport | None]:
         audit, number = Audit(self.family), self.cache.number
@@ -302,7 +297,12 @@ class Stream:
                 elif not self.cache.ledger.exact:
                     for name in ('protect', 'pay'):
                         self._drop(name)  # in place, it would undo what this one pays
-                    yield from self.pay(Payment.settling(self.sight.plan))
+                    before, steps = self.cache, self.pay(Payment.settling(self.sight.plan))
+                    for piece in steps:
+                        yield piece
+                        if self.cache is not before:  # newer than what this one pays
+                            steps.close()
+                            break
                 else:
                     report = yield from audit.compare(self.cache, self.probe)
                     return self._judged(report) if self._audit is audit else None

@@ -1,0 +1,27 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a payment will take: its blocks and rows, at the speed that was measured.
+
+Knows payments; pays nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vlmaxxing_ros.engine.stream.calibration import Calibration
+from vlmaxxing_ros.engine.stream.payment import Payment
+from vlmaxxing_ros.engine.stream.tail import Tail
+
+
+def price(payment: Payment, tail: Tail, calibration: Calibration) -> float:
+    """Seconds that a payment will take, estimated; 0: not known yet."""
+    grid, past = payment.plan.look.frame.grid, payment.past
+    blocks = rows = looked_at = int(np.count_nonzero(payment.blocks))
+    if not payment.whole:
+        rows, looked_at = 2 * blocks + 1, tail.looked_at(grid, payment.blocks)
+    rows += grid.blocks * (len(payment.briefs) + (past is not None)) + payment.note_rows
+    looked_at += grid.blocks * len(payment.briefs)
+    looked_at += tail.looked_at(grid, past.changed) if past else 0
+    return calibration.seconds(vision=looked_at, prefill=rows)
