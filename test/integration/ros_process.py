@@ -60,8 +60,13 @@ class Peer(Node):
         self.cameras: dict[Any, TestCamera] = {}
         self._executor = SingleThreadedExecutor(context=self._own_context)
         self._executor.add_node(self)
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._closing = False
+        self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
+
+    def _spin(self) -> None:
+        while not self._closing:
+            self._executor.spin_once(timeout_sec=0.1)
 
     def collect(self, kind: Any, topic: str, qos: Any = 10) -> list[Any]:
         """Subscribe; the list returned grows with every message."""
@@ -97,8 +102,9 @@ class Peer(Node):
 
     def close(self) -> None:
         """Stop spinning and leave the domain."""
-        self._executor.shutdown()
+        self._closing = True  # before the executor, whose guards a handler may still trigger
         self._thread.join()
+        self._executor.shutdown()
         self.destroy_node()
         rclpy.shutdown(context=self._own_context)
 

@@ -189,7 +189,7 @@ def test_an_asker_that_is_gone_keeps_nobody_waiting(
     wait_until(lambda: questions_waiting(peer) == '3', what='the questions wait')
     assert peer.query(WHAT).status == Answer.OVERLOADED
     for client in clients:
-        client.destroy()
+        gone.run(client.destroy)
     gone.close()
     wait_until(lambda: questions_waiting(peer) == '0', LATE / 3, 'the questions end')
     assert peer.query(WHAT).status == Answer.OK
