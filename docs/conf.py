@@ -34,6 +34,7 @@ suppress_warnings = ['myst.header']
 myst_enable_extensions = ['colon_fence', 'deflist']
 myst_heading_anchors = 4
 
+highlight_language = 'none'  # a drawing is no Python
 add_module_names = False
 python_use_unqualified_type_names = True  # the reference has them in full
 python_maximum_signature_line_length = 90
