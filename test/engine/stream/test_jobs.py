@@ -205,6 +205,20 @@ def test_a_question_for_the_newest_evidence_takes_over_what_the_background_has_b
     assert answer.evidence.blocks_owed == 0
 
 
+def test_a_payment_that_has_not_begun_is_of_the_newest_image(qwen: Family) -> None:
+    session = paying(qwen)
+    decided = background(session)
+    assert session.stream is not None
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[2, 4] = True
+    session.see(change_blocks(session.stream.sight.newest, fresh, stamp=3 * PERIOD))
+    while (work := session.background()) is not None:
+        assert work.job is not decided, 'it was given up'
+        work.step()
+    assert session.stream.sight.owed().count == 0
+    assert session.stream.cache.ledger.frames[-1].stamp == 3 * PERIOD
+
+
 def test_a_question_begins_anew_where_the_background_pays_what_is_out_of_date(
     qwen: Family,
 ) -> None:
