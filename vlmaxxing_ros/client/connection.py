@@ -109,6 +109,7 @@ class Connection:
         self._context.try_shutdown()
         self._thread.join()
         self._executor.shutdown()
+        self.asks.destroy()  # a node does not, and it would count as somebody who still waits
         self.node.destroy_node()
         for promise in list(self._promises):
             promise.set_exception(Disconnected('the client was closed'))

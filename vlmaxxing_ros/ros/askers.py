@@ -25,6 +25,7 @@ from vlmaxxing_ros.ros.question_qos import QUESTIONS
 
 _PERIOD = 0.5  # s between two looks at the graph
 _DISCOVERY = 1.0  # s that the graph may be behind a request
+_AT_ONCE = 0.1  # s in which goals that come together are seen with one look
 
 Cancel = Callable[[], None]
 
@@ -47,6 +48,7 @@ class Askers:
         self._clients: dict[int, bytes] = {}
         self._sent: dict[int, tuple[float, Cancel]] = {}
         self._senders: dict[int, set[bytes]] = {}
+        self._last_look: tuple[float, set[bytes]] = 0.0, set()  # at who could send goals
         self._graph_tells = False  # whether anyone was ever found in it
         service.configure_introspection(
             node.get_clock(), QUESTIONS, ServiceIntrospectionState.CONTENTS
@@ -66,8 +68,12 @@ class Askers:
 
     def sent(self, goal: Any, cancel: Cancel) -> int:
         """A goal is open; the key to give to `done`."""
-        key = id(goal)
-        self._sent[key] = time.monotonic(), cancel
+        key, now = id(goal), time.monotonic()
+        if now - self._last_look[0] > _AT_ONCE:
+            self._last_look = now, self._there()
+        self._sent[key] = now, cancel
+        # Now, because who asks may be gone before the next look.
+        self._senders[key] = set(self._last_look[1])
         return key
 
     def done(self, key: int) -> None:
@@ -107,10 +113,14 @@ class Askers:
                 cancel()
 
     def _look_at_goals(self) -> None:
-        ends = self._node.get_publishers_info_by_topic(self._goals, no_mangle=True)
-        there = {bytes(end.endpoint_gid) for end in ends}
+        there = self._there()
         for key, (since, cancel) in list(self._sent.items()):
             if time.monotonic() - since < _DISCOVERY:
-                self._senders.setdefault(key, set()).update(there)
-            elif self._senders.get(key) and there.isdisjoint(self._senders[key]):
+                self._senders[key].update(there)
+            elif self._senders[key] and there.isdisjoint(self._senders[key]):
                 cancel()
+
+    def _there(self) -> set[bytes]:
+        """Who could send a goal."""
+        ends = self._node.get_publishers_info_by_topic(self._goals, no_mangle=True)
+        return {bytes(end.endpoint_gid) for end in ends}
