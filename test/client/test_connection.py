@@ -19,7 +19,7 @@ from integration.ros_process import wait_until
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import FreshBudget
 from vlmaxxing_ros.client.connection import Connection, Disconnected
-from vlmaxxing_ros.client.pending_answer import DEADLINE, PendingAnswer, wait
+from vlmaxxing_ros.client.pending_answer import DEADLINE, PendingAnswer, patience, wait
 
 WAIT = 30.0  # s, far more than anything here takes
 
@@ -104,3 +104,8 @@ def test_a_question_is_waited_for_longer_than_the_node_may_take(
     wait(connection.begin(lambda: None), WAIT)
     assert goal.deadline == kept, 'the node is told'
     assert pending.patience > kept
+
+
+@pytest.mark.parametrize('deadline', [1e10, float('inf'), float('nan'), -1.0])
+def test_a_deadline_that_cannot_be_is_no_reason_to_wait_for_ever(deadline: float) -> None:
+    assert 0.0 < patience(Ask.Goal(deadline=deadline)) <= 86405.0

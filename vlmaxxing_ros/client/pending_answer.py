@@ -19,6 +19,7 @@ from rclpy.action.client import ClientGoalHandle
 from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_ros.client.connection import Connection, Disconnected
+from vlmaxxing_ros.ros.ticket import MAX_DEADLINE
 
 DEADLINE = 30.0
 """Seconds by which a question is answered, where nobody says."""
@@ -125,8 +126,11 @@ class PendingAnswer:
 
 
 def patience(request: Any) -> float:
-    """Seconds to wait for the response to a question: the node ends each one by its deadline."""
-    return float((request.deadline or DEADLINE) + _MORE)
+    """Seconds to wait for the response to a question: the node ends each one by its deadline.
+
+    A deadline that cannot be is refused at once.
+    """
+    return float(min(MAX_DEADLINE, request.deadline or DEADLINE) + _MORE)
 
 
 def wait(promise: Future[Any], timeout: float) -> Any:
