@@ -24,6 +24,10 @@ from vlmaxxing_ros.engine.families.prompts import LABEL, MARK, Prompts, prompts,
 __all__ = ['ChatText', 'Detokenizer', 'render']
 
 
+CHARACTERS = 16
+"""Of a token, in the mean of a long text, at most: what is longer needs no tokenising."""
+
+
 class ChatText:
     """The text around a stream: what stands before the frames, and around a question.
 

@@ -21,7 +21,7 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.follow_gate import FollowGate
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place
+from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place, further
 from vlmaxxing_ros.engine.seeing.plan import Look, Plan
 from vlmaxxing_ros.engine.seeing.planner import Planner, everything
 from vlmaxxing_ros.engine.seeing.region import Region
@@ -118,7 +118,7 @@ class Follower:
         if math.hypot(*plan.motion) < MOVES or before.frame.anchor != 0:
             return False
         then, gone = self._earlier(now, before, (0.0, 0.0))
-        guesses = [_sum(gone, now.estimate), _sum(gone, now.motion)]
+        guesses = [further(gone, now.estimate), further(gone, now.motion)]
         gone = register(now.frame.pixels, then.frame.pixels, guesses)
         self._moment = then, gone
         frame, inside = _moved(then.frame, gone)
@@ -206,10 +206,6 @@ def _moved(frame: Frame, motion: Place) -> tuple[Frame, np.ndarray]:
         cols, right, grid.width, grid.block
     )
     return replace(frame, pixels=pixels), inside
-
-
-def _sum(a: Place, b: Place) -> Place:
-    return a[0] + b[0], a[1] + b[1]
 
 
 def _within(starts: np.ndarray, moved: float, size: int, block: int) -> np.ndarray:

@@ -27,6 +27,11 @@ Place = tuple[float, float]
 """Where a piece's top left corner lies on the canvas, (right, down) in pixels."""
 
 
+def further(place: Place, by: Place, sign: int = 1) -> Place:
+    """A place, or a motion, so much further; `sign` -1: so much back."""
+    return place[0] + sign * by[0], place[1] + sign * by[1]
+
+
 @dataclass(frozen=True)
 class Lattice:
     """A grid and its margin, in pixels along each axis."""

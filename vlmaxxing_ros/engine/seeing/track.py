@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place
+from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place, further
 from vlmaxxing_ros.engine.seeing.motion import MotionEstimator, Shake
 from vlmaxxing_ros.engine.seeing.registration import BELIEVED, register
 
@@ -71,7 +71,7 @@ class Track:
         # Where nothing can be seen, the larger counts.
         motions.sort(key=lambda motion: -math.hypot(*motion))
         self._before = self._gone
-        self._guesses = [_sum(self._gone, motion) for motion in motions]
+        self._guesses = [further(self._gone, motion) for motion in motions]
         self._gone = self._guesses[0]
 
     def finds(self, anchor: int, piece: np.ndarray) -> bool:
@@ -84,12 +84,12 @@ class Track:
         origin = self._origins.get(anchor)
         if origin is None:
             return False
-        places = [_sum(origin, gone) for gone in self._guesses]
+        places = [further(origin, gone) for gone in self._guesses]
         places = [place for place in places if self.lattice.holds(place, BELIEVED)]
         if not places:
             return False
         place = register(self._canvas, piece, places)
-        self._gone = _sum(place, origin, -1)
+        self._gone = further(place, origin, -1)
         self._guesses = [self._gone]
         if not self.lattice.holds(place):
             return False
@@ -100,14 +100,14 @@ class Track:
         """Put the newest frame on a new lattice, with the longest way to go."""
         self.anchor = anchor
         self.place = self.lattice.anchor(self.motion, rests=self.shakes)
-        self._origins[anchor] = _sum(self.place, self._gone, -1)
+        self._origins[anchor] = further(self.place, self._gone, -1)
         if len(self._origins) > _KEPT:
             del self._origins[min(self._origins)]
         self.first = self.frame().pixels
 
     def settle(self) -> None:
         """It is known how far the newest image moved."""
-        self.motion = _sum(self._gone, self._before, -1)
+        self.motion = further(self._gone, self._before, -1)
         self.shakes = self._shaking.update(self.motion)
         if self.speed >= MOVES:
             self._moved_at = self._shot.stamp
@@ -137,7 +137,3 @@ class Track:
         self._canvas = self.lattice.canvas(shot.source)
         self._shot = shot.seen
         self._before = self._gone
-
-
-def _sum(a: Place, b: Place, sign: int = 1) -> Place:
-    return a[0] + sign * b[0], a[1] + sign * b[1]

@@ -18,6 +18,7 @@ from vlmaxxing_ros.engine.answering.answering import Asking
 from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
 from vlmaxxing_ros.engine.errors import InvalidRequest
+from vlmaxxing_ros.engine.families.text import CHARACTERS
 from vlmaxxing_ros.engine.question import Answer, Evidence, Question, Token, joint
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Job, Steps
@@ -26,7 +27,6 @@ from vlmaxxing_ros.engine.stream.bill import Bill
 from vlmaxxing_ros.engine.stream.governor import Terms, settles
 from vlmaxxing_ros.engine.stream.stream import Stream
 
-_CHARACTERS = 16  # of a token, in the mean of a long text, at most
 _MAX_CHARACTERS = 500_000  # that are tokenised in well under a second
 
 
@@ -243,7 +243,7 @@ def _question_ids(stream: Stream, question: Question) -> list[int]:
     """
     text, most = stream.family.text, stream.config.max_question_tokens
     length = len(question.text) + sum(map(len, question.choices))
-    if length > min(_CHARACTERS * most, _MAX_CHARACTERS):  # without tokenising it first
+    if length > min(CHARACTERS * most, _MAX_CHARACTERS):  # without tokenising it first
         raise InvalidRequest(
             f'the question has {length} characters, more than {most} tokens may have '
             '(max_question_tokens): shorten it'

@@ -8,12 +8,11 @@ from __future__ import annotations
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import InvalidRequest, Unsupported
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.text import CHARACTERS
 from vlmaxxing_ros.engine.seeing.note import Note
 
 MAX_TOKENS = 64
 """Tokens of a note at most."""
-
-_CHARACTERS = 16  # of a token, in the mean of a long text, at most
 
 
 def make_note(family: Family, config: EngineConfig, text: str, stamp: int) -> Note:
@@ -37,7 +36,7 @@ def make_note(family: Family, config: EngineConfig, text: str, stamp: int) -> No
         raise InvalidRequest('the note is empty: write something')
     if len(line.splitlines()) > 1:
         raise InvalidRequest('a note is one line: leave out the line ends, or write several notes')
-    if len(line) > _CHARACTERS * MAX_TOKENS:  # without tokenising it first
+    if len(line) > CHARACTERS * MAX_TOKENS:  # without tokenising it first
         raise InvalidRequest(
             f'the note has {len(line)} characters, more than {MAX_TOKENS} tokens may have: '
             'shorten it'
