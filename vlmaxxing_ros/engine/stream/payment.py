@@ -213,7 +213,8 @@ def _form(
         why is Why.ASKED and config.max_duty > 0.0 and not standing.late and standing.remembers
     )
     # A large event that came and went is left to the background as well.
-    briefs = tuple(b for b in owed.briefs if _small(b) or not puts_off) if why.remembers else ()
+    left = why is Why.ASKED and config.max_duty > 0.0
+    briefs = tuple(b for b in owed.briefs if _small(b) or not left) if why.remembers else ()
     notes = owed.notes if why.remembers else ()
     lacks = why.remembers and not (
         _recalls(owed, standing, config) if why.asks else standing.reaches

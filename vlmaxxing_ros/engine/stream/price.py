@@ -10,18 +10,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from vlmaxxing_ros.engine.cache.ledger import Ledger
 from vlmaxxing_ros.engine.stream.calibration import Calibration
 from vlmaxxing_ros.engine.stream.payment import Payment
 from vlmaxxing_ros.engine.stream.tail import Tail
 
 
-def price(payment: Payment, tail: Tail, calibration: Calibration) -> float:
-    """Seconds that a payment will take, estimated; 0: not known yet."""
+def price(payment: Payment, tail: Tail, ledger: Ledger, calibration: Calibration) -> float:
+    """Seconds that a payment will take, estimated; 0: not known yet.
+
+    Args:
+        payment: what is to be paid.
+        tail: of the stream, which knows what it looks at.
+        ledger: that the payment begins from: a new generation copies what it keeps of it.
+        calibration: of the machine.
+    """
     grid, past = payment.plan.look.frame.grid, payment.past
     blocks = rows = looked_at = int(np.count_nonzero(payment.blocks))
     if not payment.whole:
         rows, looked_at = 2 * blocks + 1, tail.looked_at(grid, payment.blocks)
     rows += grid.blocks * (len(payment.briefs) + (past is not None)) + payment.note_rows
+    rows += _copied(payment, ledger) if payment.afresh else 0
     looked_at += grid.blocks * len(payment.briefs)
     looked_at += tail.looked_at(grid, past.changed) if past else 0
     return calibration.seconds(vision=looked_at, prefill=rows)
+
+
+def _copied(payment: Payment, ledger: Ledger) -> int:
+    """Rows of the history that a new generation keeps."""
+    kept = [segment for segment in ledger.history if segment.until >= payment.since]
+    if payment.promote and ledger.tail is not None:
+        kept.append(ledger.tail)
+    return sum(len(segment.rows) for segment in kept)

@@ -14,6 +14,7 @@ from typing import Any
 
 from vlmaxxing_ros.engine.cache.audit import Audit, AuditReport
 from vlmaxxing_ros.engine.cache.generations import Generations, outgrown
+from vlmaxxing_ros.engine.cache.ledger import Ledger
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import Unsupported
@@ -22,6 +23,7 @@ from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import Clock, Job, Steps, Stopwatch
 from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
+from vlmaxxing_ros.engine.stream.adoption import answers_earlier
 from vlmaxxing_ros.engine.stream.calibration import Calibration
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
 from vlmaxxing_ros.engine.stream.payment import Payment, Why, background, protecting
@@ -100,9 +102,13 @@ class Stream:
     @property
     def standing(self) -> Standing:
         """How the cache stands."""
+        return self.standing_with(self.cache.ledger)
+
+    def standing_with(self, ledger: Ledger) -> Standing:
+        """How the cache would stand with this ledger."""
         newest = self.sight.newest
         return Standing.of(
-            self.cache.ledger,
+            ledger,
             self.config,
             now=newest.stamp,
             shows_newest=self._tail.shows(self.cache, newest),
@@ -187,20 +193,16 @@ class Stream:
         return self._make(self.pay(payment), self.price(payment))
 
     def adopt(self, wanted: Payment) -> Job | None:
-        """The background's payment under way, for a question, if it pays all that is wanted."""
+        """The background's payment under way, for a question that is answered earlier with it."""
         job, payment = self._jobs.get('pay'), self._under_way
-        if job is None or payment is None or not payment.replaces(wanted):
-            return None
-        owed = self.sight.owed()
-        covered = payment.whole or not (owed.blocks & ~payment.blocks).any()
-        if not covered or not self.sight.still_since(payment.plan, owed.blocks):
+        if job is None or payment is None or not answers_earlier(self, job, payment, wanted):
             return None
         self._drop('protect')
         return self._jobs.pop('pay')
 
     def price(self, payment: Payment) -> float:
         """Seconds that a payment will take, estimated; 0: not known yet."""
-        return price(payment, self._tail, self._calibration)
+        return price(payment, self._tail, self.cache.ledger, self._calibration)
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""

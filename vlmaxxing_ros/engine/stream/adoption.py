@@ -1,0 +1,81 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Whether a question ends the background's payment under way, or gives it up for one of its own.
+
+Foresees the ledger that the payment leads to, and what would be left to pay then; pays nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger
+from vlmaxxing_ros.engine.seeing.sight import Owed
+from vlmaxxing_ros.engine.steps import Job
+from vlmaxxing_ros.engine.stream.payment import Payment, asked
+
+if TYPE_CHECKING:
+    from vlmaxxing_ros.engine.stream.stream import Stream
+
+
+def answers_earlier(stream: Stream, job: Job, payment: Payment, wanted: Payment) -> bool:
+    """Whether a payment under way leaves nothing to pay, or less than what a question wants.
+
+    Args:
+        stream: whose it is.
+        job: that makes it.
+        payment: under way.
+        wanted: what the question pays otherwise.
+    """
+    owed = stream.sight.owed()
+    if _suffices(payment, wanted, owed) and stream.sight.still_since(payment.plan, owed.blocks):
+        return True
+    ledger = stream.cache.ledger
+    if not (job.begun and payment.whole and wanted.whole and ledger.tail):
+        return False
+    standing = stream.standing_with(foreseen(payment, owed.accounted, ledger))
+    left = asked(still_owed(payment, owed), standing, stream.config)
+    return job.cost + (stream.price(left) if left else 0.0) < stream.price(wanted)
+
+
+def _suffices(payment: Payment, wanted: Payment, owed: Owed) -> bool:
+    """Whether a payment pays what a question wants, as far as nothing moves meanwhile."""
+    covered = payment.whole or not (owed.blocks & ~payment.blocks).any()
+    return covered and payment.replaces(wanted)
+
+
+def still_owed(payment: Payment, owed: Owed) -> Owed:
+    """What will be owed after a whole payment: all that is now, as if it went on changing."""
+    return replace(
+        owed,
+        riders=np.zeros_like(owed.blocks),
+        accounted=payment.plan.look.frame.stamp,
+        briefs=tuple(brief for brief in owed.briefs if brief not in payment.briefs),
+        notes=tuple(note for note in owed.notes if note not in payment.notes),
+        whole_view=None,
+    )
+
+
+def foreseen(payment: Payment, until: int, ledger: Ledger) -> Ledger:
+    """The frames that a ledger will have after a whole payment, with the tail's rows each.
+
+    Args:
+        payment: that is made.
+        until: of the tail if it becomes a keyframe, nanoseconds.
+        ledger: before, with a tail.
+    """
+    history, tail = ledger.history, ledger.tail
+    assert tail is not None
+    if payment.afresh:
+        history = [segment for segment in history if segment.until >= payment.since]
+    keyframe = replace(tail, kind=Kind.KEYFRAME, refreshed=None, until=until)
+    if payment.past is not None:
+        shown = payment.past.frame
+        history.append(replace(keyframe, frame=shown, until=shown.stamp))
+    if payment.promote:
+        history.append(keyframe)
+    return Ledger([*history, replace(tail, frame=payment.plan.look.frame, refreshed=None)])
