@@ -25,7 +25,7 @@ def counting_rows(family: Family) -> Iterator[list[int]]:
         counted.append(len(rows))
         return original(rows, features, cache)
 
-    family.hidden = counting  # type: ignore[method-assign]
+    family.hidden = counting
     try:
         yield counted
     finally:

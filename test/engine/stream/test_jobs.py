@@ -144,6 +144,24 @@ def test_an_audit_that_takes_the_frame_whole_is_not_undone_by_what_was_under_way
     assert session.stream.cache.ledger.exact
 
 
+def test_an_audit_that_takes_the_frame_whole_gives_way_to_what_a_question_pays_meanwhile(
+    qwen: Family,
+) -> None:
+    session = paying(qwen)
+    session.pay()
+    stream, audit = session.stream, session.auditing()
+    assert stream is not None
+    while not stream._payer.nbytes:
+        assert not audit.step(), 'the refreshed tail is settled before it is compared'
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[3, 4] = True
+    session.see(change_blocks(stream.sight.newest, fresh, stamp=3 * PERIOD))
+    assert ask(session, Terms()).finish().evidence.blocks_owed == 0
+    assert audit.finish().ok
+    assert stream.sight.owed().count == 0
+    assert stream.cache.ledger.frames[-1].stamp == 3 * PERIOD
+
+
 @pytest.mark.parametrize('kind', SITUATIONS)
 def test_a_job_that_is_given_up_leaves_nothing_behind(qwen: Family, kind: str) -> None:
     session = SITUATIONS[kind](qwen)
