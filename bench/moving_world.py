@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 
 from vlmaxxing_ros.demo.patrol import EDGE, VIEWS, Patrol
-from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
+from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import instant_number
 from vlmaxxing_ros.demo.tabletop_questions import PHRASES, Scene
+from vlmaxxing_ros.demo.tabletop_state import COLORS, State
 from vlmaxxing_ros.engine.seeing.region import Region
 
 CLOTH = 9.0

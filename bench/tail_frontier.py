@@ -27,9 +27,10 @@ import mlx.core as mx
 import numpy as np
 
 from bench.greedy import divergence
-from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
+from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.demo.tabletop_questions import PHRASES, Scene
+from vlmaxxing_ros.demo.tabletop_state import COLORS, State
 from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache

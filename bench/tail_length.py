@@ -24,7 +24,7 @@ import mlx.core as mx
 import numpy as np
 
 from bench.tail_frontier import score
-from vlmaxxing_ros.demo.tabletop import COLORS, Tabletop
+from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_questions import (
     CHANGE_FAMILIES,
     CURRENT_STATE,
@@ -32,6 +32,7 @@ from vlmaxxing_ros.demo.tabletop_questions import (
     ClipQuestion,
     Scene,
 )
+from vlmaxxing_ros.demo.tabletop_state import COLORS
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.families.base import Features
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid

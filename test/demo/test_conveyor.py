@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from vlmaxxing_ros.demo.conveyor import EDGE, Conveyor
-from vlmaxxing_ros.demo.tabletop import COLORS, changed_blocks
+from vlmaxxing_ros.demo.tabletop import changed_blocks
+from vlmaxxing_ros.demo.tabletop_state import COLORS
 
 
 def test_most_of_the_picture_changes_from_frame_to_frame() -> None:

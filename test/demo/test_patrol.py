@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from vlmaxxing_ros.demo.patrol import Patrol
-from vlmaxxing_ros.demo.tabletop import COLORS, changed_blocks
+from vlmaxxing_ros.demo.tabletop import changed_blocks
+from vlmaxxing_ros.demo.tabletop_state import COLORS
 
 
 def test_the_camera_turns_in_every_second_slot_and_rests_in_between() -> None:

@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.demo.tabletop import COLORS, Tabletop, changed_blocks
+from vlmaxxing_ros.demo.tabletop import Tabletop, changed_blocks
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
+from vlmaxxing_ros.demo.tabletop_state import COLORS
 
 
 def test_the_same_seed_gives_the_same_pixels_in_any_order() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vlmaxxing_ros.demo.tabletop import State, Tabletop
+from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_questions import ANSWERS, CHANGE_FAMILIES, PHRASES, Scene, cell
+from vlmaxxing_ros.demo.tabletop_state import State
 
 MIDDLE = (0.5, 0.5)
 

@@ -5,9 +5,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.question import Answer, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
+from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.engine.stream.session import StreamSession
 
 GRID = Grid(4, 6, 28)
@@ -41,3 +48,22 @@ def moving_scene(count: int, *, seed: int = 0) -> list[Frame]:
 def session_logits(session: StreamSession, text: str) -> np.ndarray:
     ids = session.family.text.question_ids(text, ())
     return np.array(session.stream.cache.fork().extend(ids))
+
+
+def answer(session: StreamSession, text: str = 'what is there?', **kwargs: Any) -> Answer:
+    asking = session.ask(Question(text=text, **kwargs))
+    for _ in asking:
+        pass
+    assert asking.answer is not None
+    return asking.answer
+
+
+def cold_logits(family: Family, frames: list[Frame], text: str) -> np.ndarray:
+    cache = RollingCache(family)
+    for frame in frames:
+        cache.append(Kind.KEYFRAME, frame, IncrementalEncoder(family).encode(frame).features)
+    return np.array(cache.fork().extend(family.text.question_ids(text, ())))
+
+
+def frames_held(session: StreamSession) -> list[Frame]:
+    return session.stream.cache.ledger.frames

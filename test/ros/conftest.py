@@ -1,14 +1,17 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the tests of the ROS side share: a context of their own for every node they make."""
+"""What the tests of the ROS side share: nodes in a context of their own, and one worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from ros.workers import AWorker
 
 
 @pytest.fixture
@@ -31,3 +34,29 @@ def make_node() -> Iterator[Callable[..., Any]]:
     for node in nodes:
         node.destroy_node()
     rclpy.shutdown(context=context)
+
+
+@pytest.fixture(scope='session')
+def loaded() -> Iterator[AWorker]:
+    """A worker with the built-in model; take `scene` for a test."""
+    from ros.workers import WAIT, AWorker
+
+    from vlmaxxing_ros.engine.families.loading import NANO
+
+    if not (NANO / 'model.safetensors').is_file():
+        pytest.skip('the built-in model is not there yet')
+    scene = AWorker()
+    scene.worker.load().result(WAIT)
+    yield scene
+    assert scene.worker.stop(WAIT)
+
+
+@pytest.fixture
+def scene(loaded: AWorker) -> Iterator[AWorker]:
+    """A worker with one camera that has seen nothing."""
+    from ros.workers import WAIT
+
+    loaded.open()
+    yield loaded
+    loaded.worker.close('the test is over').result(WAIT)
+    loaded.errors.clear()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlmaxxing_ros.demo.tabletop import COLORS
+from vlmaxxing_ros.demo.tabletop_state import COLORS
 from vlmaxxing_ros.training import packing
 from vlmaxxing_ros.training.tokens import CLOSING, IDS, Words, train_tokenizer
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from vlmaxxing_ros.demo.scripted import BRIEF, LEAD, SLOT, Staged, tenths
-from vlmaxxing_ros.demo.tabletop import COLORS, Block, Epoch, Event, State
+from vlmaxxing_ros.demo.tabletop_state import COLORS, Block, Epoch, Event, State
 
 EDGE = 0.12
 """How far a block's middle is from the picture's edge when all of it is inside, in widths."""

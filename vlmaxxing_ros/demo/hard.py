@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vlmaxxing_ros.demo.tabletop import COLORS, Block, Tabletop, fill
+from vlmaxxing_ros.demo.drawing import fill
+from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import draw_camera
+from vlmaxxing_ros.demo.tabletop_state import COLORS, Block
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vlmaxxing_ros.demo.drawing import draw_ground
 from vlmaxxing_ros.demo.scripted import LEAD, SLOT, Beat, Script, Staged, tenths
-from vlmaxxing_ros.demo.tabletop import COLORS, Event, State, draw_ground
+from vlmaxxing_ros.demo.tabletop_state import COLORS, Event, State
 
 VIEWS = 3
 EDGE = 0.1

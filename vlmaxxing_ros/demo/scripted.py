@@ -16,16 +16,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vlmaxxing_ros.demo.tabletop import (
-    COLORS,
-    Block,
-    Epoch,
-    Event,
-    Tabletop,
-    find_goal,
-    with_new_block,
-)
+from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import TabletopCamera, draw_camera
+from vlmaxxing_ros.demo.tabletop_events import find_goal, with_new_block
+from vlmaxxing_ros.demo.tabletop_state import COLORS, Block, Epoch, Event
 
 SIZE = (168, 224)
 """Height and width of the pictures, in pixels: 6 x 8 blocks."""

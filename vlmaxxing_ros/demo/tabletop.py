@@ -16,86 +16,15 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from vlmaxxing_ros.demo.drawing import draw_ground, fill, shade
 from vlmaxxing_ros.demo.tabletop_camera import TabletopCamera, draw_camera, instant_number, noise
-
-COLORS: dict[str, tuple[int, int, int]] = {
-    'red': (205, 40, 42),
-    'green': (45, 160, 62),
-    'blue': (42, 84, 205),
-    'yellow': (232, 206, 48),
-    'orange': (240, 128, 30),
-    'purple': (134, 58, 176),
-}
-"""Name to RGB of the six blocks. A scene tints each a little."""
-
-FIXED_POINT = 4
-"""Fractional bits of the polygon coordinates handed to OpenCV."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """One block at rest. Position is the fraction of the picture's width and height."""
-
-    color: str
-    x: float
-    y: float
-    size: float
-    angle: float
-
-
-@dataclass(frozen=True)
-class State:
-    """What is true at one instant.
-
-    `blocks` maps colour to (x, y) in fractions of the *picture* (what "top left" means), `placed`
-    to (x, y) on the *table* (what "moved" means: a camera that pans moves no block).
-    `opening` is 0 for a closed gripper and 1 for an open one; `gripper` is where its fingers are
-    in the picture.
-    """
-
-    stamp: float
-    blocks: dict[str, tuple[float, float]]
-    placed: dict[str, tuple[float, float]]
-    opening: float
-    gripper: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Shot:
-    """One frame of a stream: stamp in seconds, (H, W, 3) uint8 RGB, and what it shows."""
-
-    stamp: float
-    image: np.ndarray
-    state: State
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happens: `kind` is move, appear, disappear, open or close.
-
-    Other worlds add kinds of their own.
-    """
-
-    kind: str
-    start: float
-    end: float
-    color: str
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """The world from `start` on: blocks at rest, and at most one thing that happens."""
-
-    start: float
-    blocks: tuple[Block, ...]
-    opening: float
-    event: Event | None = None
-    target: tuple[float, float] = (0.0, 0.0)
+from vlmaxxing_ros.demo.tabletop_events import plan_events
+from vlmaxxing_ros.demo.tabletop_state import COLORS, Block, Event, Shot, State
 
 
 class Tabletop:
@@ -134,7 +63,7 @@ class Tabletop:
         }
         self._gripper = float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.85, 1.15))
         self._metal = int(rng.integers(60, 200))
-        self._epochs = _plan(rng, duration, pause, self._gripper[0])
+        self._epochs = plan_events(rng, duration, pause, self._gripper[0])
         self._starts = [epoch.start for epoch in self._epochs]
         self._margin = math.ceil(0.07 * max(size)) + 3
         self._ground = draw_ground(rng, size, self._margin)
@@ -255,7 +184,7 @@ class Tabletop:
         cy = self._margin + block.y * height
         turn = block.angle + np.pi / 4 + np.arange(4) * np.pi / 2
         corners = np.stack([cx + 1.2 * half * np.cos(turn), cy + 1.2 * half * np.sin(turn)], 1)
-        _shade(canvas, corners + (1.1 * rise, 1.5 * rise), 0.62)
+        shade(canvas, corners + (1.1 * rise, 1.5 * rise), 0.62)
         rgb = np.array(self._paint[block.color], np.float32)
         side = np.concatenate([corners, corners + (0, rise)])
         hull = cv2.convexHull(side.astype(np.float32))[:, 0]
@@ -295,141 +224,3 @@ def changed_blocks(
     difference = cv2.absdiff(before, after)[: rows * block, : cols * block]
     tiles = difference.reshape(rows, block, cols, block * before.shape[2])
     return tiles.max(axis=(1, 3)) > level
-
-
-def draw_ground(rng: np.random.Generator, size: tuple[int, int], margin: int) -> np.ndarray:
-    """The empty table with its texture and clutter, (H + 2 margin, W + 2 margin, 3) uint8."""
-    height, width = size[0] + 2 * margin, size[1] + 2 * margin
-    level = rng.uniform(70, 190)
-    base = level + rng.uniform(-14, 14, 3)
-    coarse = rng.normal(0, rng.uniform(2, 9), (int(rng.integers(3, 9)), int(rng.integers(3, 9))))
-    coarse = coarse.astype(np.float32)
-    texture = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    grain = rng.normal(0, rng.uniform(0, 6), (1, max(4, width // 3))).astype(np.float32)
-    grain_x = cv2.resize(grain, (width, height))
-    slope = np.linspace(-1, 1, width, dtype=np.float32)[None] * rng.uniform(-12, 12)
-    table = base + (texture + grain_x + slope)[..., None]
-    ground = np.clip(table, 0, 255).astype(np.uint8)
-    unit = min(size)
-    for _ in range(int(rng.integers(0, 6))):
-        grey = float(rng.uniform(30, 235))
-        rgb = np.clip(grey + rng.uniform(-10, 10, 3), 0, 255)
-        x, y = rng.uniform(0, width), rng.uniform(0, height)
-        kind = rng.integers(0, 3)
-        if kind == 0:
-            radius = int(unit * rng.uniform(0.02, 0.06))
-            cv2.circle(ground, (int(x), int(y)), radius, rgb.tolist(), -1, cv2.LINE_AA)
-        elif kind == 1:
-            turn, length = rng.uniform(0, np.pi), unit * rng.uniform(0.2, 0.8)
-            end = (int(x + length * np.cos(turn)), int(y + length * np.sin(turn)))
-            thick = max(1, int(unit * rng.uniform(0.008, 0.025)))
-            cv2.line(ground, (int(x), int(y)), end, rgb.tolist(), thick, cv2.LINE_AA)
-        else:
-            w, h = unit * rng.uniform(0.03, 0.14, 2)
-            corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
-            fill(ground, corners, rgb)
-    return ground
-
-
-def _plan(rng: np.random.Generator, duration: float, pause: float, gripper_x: float) -> list[Epoch]:
-    """What happens, one thing at a time."""
-    blocks: tuple[Block, ...] = ()
-    count = int(rng.choice(6, p=[0.06, 0.15, 0.2, 0.23, 0.2, 0.16]))
-    for color in rng.permutation(list(COLORS))[:count]:
-        blocks = with_new_block(rng, blocks, str(color), gripper_x)
-    opening = float(rng.integers(0, 2))
-    epochs = [Epoch(-math.inf, blocks, opening)]
-    now = float(rng.exponential(pause)) if math.isfinite(pause) else math.inf
-    while now < duration:
-        kind = str(rng.choice(['move', 'appear', 'disappear', 'grip'], p=[0.48, 0.2, 0.2, 0.12]))
-        event: Event | None = None
-        target = (0.0, 0.0)
-        before = blocks
-        if kind == 'move' and blocks:
-            index = int(rng.integers(len(blocks)))
-            goal = find_goal(rng, blocks, index, gripper_x)
-            if goal is not None:
-                target = goal
-                event = Event('move', now, now + float(rng.uniform(0.4, 1.6)), blocks[index].color)
-                moved = replace(blocks[index], x=goal[0], y=goal[1])
-                blocks = (*blocks[:index], moved, *blocks[index + 1 :])
-        elif kind == 'appear' and len(blocks) < 5:
-            absent = [c for c in COLORS if all(b.color != c for b in blocks)]
-            color = str(rng.choice(absent))
-            blocks = with_new_block(rng, blocks, color, gripper_x)
-            if len(blocks) > len(before):
-                event = Event('appear', now, now, color)
-            before = blocks
-        elif kind == 'disappear' and blocks:
-            index = int(rng.integers(len(blocks)))
-            event = Event('disappear', now, now, blocks[index].color)
-            blocks = (*blocks[:index], *blocks[index + 1 :])
-            before = blocks
-        elif kind == 'grip':
-            event = Event('close' if opening else 'open', now, now + 0.3, '')
-        if event is not None:
-            epochs.append(Epoch(now, before, opening, event, target))
-            if event.kind in ('open', 'close'):
-                opening = 1.0 - opening
-            now = event.end
-        now += 0.15 + float(rng.exponential(pause))
-    return epochs
-
-
-def is_free(
-    blocks: tuple[Block, ...], x: float, y: float, gripper_x: float, distance: float = 0.23
-) -> bool:
-    """Whether a block fits at (x, y), away from the others and from the gripper."""
-    if y < 0.40 and abs(x - gripper_x) < 0.27:
-        return False
-    return all(math.hypot(b.x - x, b.y - y) >= distance for b in blocks)
-
-
-def with_new_block(
-    rng: np.random.Generator, blocks: tuple[Block, ...], color: str, gripper_x: float
-) -> tuple[Block, ...]:
-    """The blocks and one more, somewhere free in the picture; as they were if none fits."""
-    for _ in range(30):
-        x, y = float(rng.uniform(0.14, 0.86)), float(rng.uniform(0.14, 0.86))
-        if is_free(blocks, x, y, gripper_x):
-            size, angle = float(rng.uniform(0.13, 0.18)), float(rng.uniform(-0.6, 0.6))
-            return (*blocks, Block(color, x, y, size, angle))
-    return blocks
-
-
-def find_goal(
-    rng: np.random.Generator, blocks: tuple[Block, ...], index: int, gripper_x: float
-) -> tuple[float, float] | None:
-    """Somewhere to go in a line along the picture's axes, past nobody; None if walled in."""
-    block = blocks[index]
-    others = (*blocks[:index], *blocks[index + 1 :])
-    for _ in range(12):
-        along, across = rng.uniform(0.2, 0.55) * rng.choice([-1, 1]), rng.uniform(-0.05, 0.05)
-        dx, dy = (along, across) if rng.random() < 0.5 else (across, along)
-        x, y = block.x + dx, block.y + dy
-        inside = 0.12 <= x <= 0.88 and 0.12 <= y <= 0.88
-        way = [(block.x + s * dx, block.y + s * dy) for s in (0.25, 0.5, 0.75, 1.0)]
-        if inside and all(is_free(others, *point, gripper_x) for point in way):
-            return float(x), float(y)
-    return None
-
-
-def fill(canvas: np.ndarray, corners: np.ndarray, rgb: np.ndarray) -> None:
-    """Paint a convex polygon: corners float [n, 2] as (x, y), rgb float [3]."""
-    points = np.round(corners * 2**FIXED_POINT).astype(np.int32)
-    color = np.clip(rgb, 0, 255).tolist()
-    cv2.fillConvexPoly(canvas, points, color, cv2.LINE_AA, FIXED_POINT)
-
-
-def _shade(canvas: np.ndarray, corners: np.ndarray, factor: float) -> None:
-    """Darken a polygon: the shadow that a block casts."""
-    x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-    x1, y1 = np.ceil(corners.max(0)).astype(int) + 1
-    patch = canvas[y0:y1, x0:x1]
-    if patch.size == 0:
-        return
-    mask = np.zeros(patch.shape[:2], np.uint8)
-    points = np.round((corners - (x0, y0)) * 2**FIXED_POINT).astype(np.int32)
-    cv2.fillConvexPoly(mask, points, 255, cv2.LINE_AA, FIXED_POINT)
-    dim = 1 - (1 - factor) * (mask.astype(np.float32) / 255)
-    patch[:] = (patch * dim[..., None]).astype(np.uint8)

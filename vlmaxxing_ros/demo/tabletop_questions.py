@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlmaxxing_ros.demo.tabletop import COLORS, State
+from vlmaxxing_ros.demo.tabletop_state import COLORS, State
 
 CELLS = (
     'top left', 'top', 'top right',

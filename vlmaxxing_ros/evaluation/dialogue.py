@@ -35,7 +35,7 @@ from vlmaxxing_ros.evaluation.intervals import wilson
 from vlmaxxing_ros.evaluation.markdown import table_lines
 from vlmaxxing_ros.evaluation.recordings import read_images
 from vlmaxxing_ros.evaluation.report import plain
-from vlmaxxing_ros.evaluation.tables import Table
+from vlmaxxing_ros.evaluation.table import Table
 from vlmaxxing_ros.evaluation.text import is_degenerate, normalised
 
 ARMS = ('auto', 'exact')

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlmaxxing_ros.evaluation.tables import Table, tables
+from vlmaxxing_ros.evaluation.table import Table
+from vlmaxxing_ros.evaluation.tables import tables
 from vlmaxxing_ros.evaluation.verdict import verdict
 
 _SHOWN = 40

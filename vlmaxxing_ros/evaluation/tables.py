@@ -1,271 +1,33 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The report's tables: headings and rows of text, the same for Markdown and HTML."""
+"""The report's tables, in its order; those of perception, work and whole sessions are here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from vlmaxxing_ros.evaluation.robot import DEADLINES
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of texts; `note` says how to read it."""
-
-    title: str
-    note: str
-    head: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-KINDS = {
-    'first': ('First question', 'the first one asked about a stream'),
-    'live': ('Live question', 'at least one new frame has arrived since the last question'),
-    'follow_up': ('Warm follow-up', 'no new frame since the last question'),
-}
+from vlmaxxing_ros.evaluation.quality_tables import divergence, drift, quality, tasks
+from vlmaxxing_ros.evaluation.table import Table, ratio, share
+from vlmaxxing_ros.evaluation.time_tables import KINDS, changes, denominator, robot
 
 
 def tables(report: dict[str, Any]) -> list[Table]:
     """Every table, in the order of the report."""
     arms = {name: arm for name, arm in report['arms'].items() if 'unavailable' not in arm}
     return [
-        _quality(arms),
-        _drift(arms),
-        _divergence(arms),
-        _time(arms),
-        _robot(arms),
-        *(_denominator(kind, arms) for kind in KINDS),
+        quality(arms),
+        drift(arms),
+        divergence(arms),
+        changes(arms),
+        robot(arms),
+        *(denominator(kind, arms) for kind in KINDS),
         _perception(arms),
         _work(arms),
         _ceilings(arms),
         _sessions(arms),
-        *_tasks(arms),
+        *tasks(arms),
     ]
-
-
-def share(value: float | None, digits: int = 1) -> str:
-    """A share in per cent."""
-    return '–' if value is None else f'{100 * value:.{digits}f} %'
-
-
-def points(value: float | None) -> str:
-    """A difference of shares in percentage points."""
-    return '–' if value is None else f'{100 * value:+.1f}'
-
-
-def span(interval: list[float] | None, scale: float = 100.0) -> str:
-    """An interval."""
-    return '–' if interval is None else f'{scale * interval[0]:.1f} to {scale * interval[1]:.1f}'
-
-
-def ms(value: float | None) -> str:
-    """Seconds in milliseconds."""
-    return '–' if value is None else f'{1e3 * value:.1f}'
-
-
-def ratio(value: float | None) -> str:
-    """A ratio."""
-    return '–' if value is None else f'{value:.2f}x'
-
-
-def _count(value: dict[str, Any]) -> str:
-    if not value['of']:
-        return '–'
-    return f'{share(value["share"])} ({value["count"]} of {value["of"]})'
-
-
-def _quality(arms: dict[str, Any]) -> Table:
-    rows = []
-    for name, arm in arms.items():
-        figures = arm['accuracy']
-        if not figures['questions']:
-            continue
-        rows.append(
-            (
-                name,
-                str(figures['questions']),
-                share(figures['accuracy']),
-                span(figures['interval']),
-                points(figures['difference']),
-                span(figures['difference_interval']),
-                span(figures['difference_interval_by_recording']),
-                f'{figures["gained"]} / {figures["lost"]}',
-                _count(arm['stale']),
-            )
-        )
-    return Table(
-        'Accuracy',
-        'Against cold dense on the same questions. Difference in percentage points with '
-        "Newcombe's 95 % interval for paired shares, and a bootstrap over recordings where "
-        'there are ten or more. Stale: wrong now, right earlier.',
-        (
-            'arm',
-            'questions',
-            'right',
-            '95 %',
-            'difference',
-            '95 %',
-            '95 % by recording',
-            'gained / lost',
-            'stale',
-        ),
-        rows,
-    )
-
-
-def _drift(arms: dict[str, Any]) -> Table:
-    rows = [
-        (
-            name,
-            _count(arm['drift']['answer']),
-            _count(arm['drift']['choice']),
-            _count(arm['drift']['token']),
-            _count(arm['drift']['correctness']),
-            _count(arm['failures']['parse']),
-            _count(arm['failures']['degenerate']),
-            str(arm['drift']['windows_unlike_dense']),
-            str(arm['drift']['not_exact']),
-        )
-        for name, arm in arms.items()
-    ]
-    return Table(
-        'Drift',
-        'Answers unlike cold dense on the frames that the session held. Arms with other frames '
-        '(on how many questions) differ by choice of frames, not by error. Not exact: on how '
-        'many questions the cache was refreshed, repaired, reused unseen or compressed.',
-        (
-            'arm',
-            'answers',
-            'choices',
-            'token streams',
-            'correctness',
-            'not parsed',
-            'degenerate',
-            'other frames',
-            'not exact',
-        ),
-        rows,
-    )
-
-
-def _divergence(arms: dict[str, Any]) -> Table:
-    rows = []
-    for name, arm in arms.items():
-        figures, flips = arm['divergence'], arm['drift']['answer']
-        if figures['questions']:
-            values = [f'{figures[key]:.2g}' for key in ('mean', 'p50', 'p95', 'max')]
-            rows.append((name, str(figures['questions']), *values, _count(flips)))
-    return Table(
-        'Divergence of the first answer token',
-        'Kullback-Leibler divergence from cold dense on the frames that the session held, in nats, '
-        'beside the answers that flipped. Arms that do not show their logits are left out.',
-        ('arm', 'questions', 'mean', 'p50', 'p95', 'max', 'flips'),
-        rows,
-    )
-
-
-def _robot(arms: dict[str, Any]) -> Table:
-    rows = []
-    for name, arm in arms.items():
-        figures = arm['robot']
-        if not figures['questions']:
-            continue
-        owed = figures['owed']
-        rows.append(
-            (
-                name,
-                str(figures['questions']),
-                *(share(missed) for missed in figures['misses'].values()),
-                ms(figures['ttft_p99']),
-                ms(figures['latency_p99']),
-                _count(arm['stale']),
-                f'{owed["mean"]:.1f} ({owed["max"]})' if owed['questions'] else '–',
-            )
-        )
-    return Table(
-        "Robot's numbers",
-        'Answers that came after their deadline (seconds from question to end of answer), the '
-        'slowest in a hundred in milliseconds, answers that are over, and blocks owed when '
-        'answered: mean (max). From event to right answer: see above.',
-        (
-            'arm',
-            'questions',
-            *(f'> {deadline:g} s' for deadline in DEADLINES),
-            'TTFT p99',
-            'total p99',
-            'stale',
-            'owed',
-        ),
-        rows,
-    )
-
-
-def _time(arms: dict[str, Any]) -> Table:
-    rows = []
-    for name, arm in arms.items():
-        change = arm['change_to_correct']
-        if change['changes']:
-            delays = [f'{change[p]:.2f}' if change[p] is not None else '–' for p in ('p50', 'p95')]
-            counts = [str(change[key]) for key in ('changes', 'at_once', 'later', 'never')]
-            rows.append((name, *counts, *delays))
-    return Table(
-        'From a change to the right answer',
-        'The truth of a repeated question changed: when was the answer right? In seconds of the '
-        'recording plus answering; no finer than the moments at which it was asked.',
-        ('arm', 'changes', 'at once', 'later', 'never', 'p50 s', 'p95 s'),
-        rows,
-    )
-
-
-def _denominator(kind: str, arms: dict[str, Any]) -> Table:
-    title, meaning = KINDS[kind]
-    rows = []
-    for name, arm in arms.items():
-        figures = arm['denominators'][kind]
-        if not figures['questions']:
-            continue
-        rows.append(
-            (
-                name,
-                str(figures['questions']),
-                ms(figures['ttft']['p50']),
-                ms(figures['ttft']['p95']),
-                ratio(figures['ttft_speedup']['p50']),
-                ms(figures['with_admission']['p50']),
-                ratio(figures['with_admission_speedup']['p50']),
-                ms(figures['latency']['p50']),
-                ms(figures['latency']['p95']),
-                ratio(figures['latency_speedup']['p50']),
-                f'{figures["rows"]:.0f}' if figures['rows'] else '–',
-                f'{figures["windows"]:.0f}' if figures['rows'] else '–',
-                f'{figures["frames_shown"]:.1f}',
-            )
-        )
-    return Table(
-        title,
-        f'{meaning[0].upper()}{meaning[1:]}. Milliseconds; ratios are medians of cold dense over '
-        'this arm, question by question. With frame: the admission of the newest frame included.',
-        (
-            'arm',
-            'questions',
-            'TTFT p50',
-            'p95',
-            'dense / arm',
-            'with frame p50',
-            'dense / arm',
-            'total p50',
-            'p95',
-            'dense / arm',
-            'rows',
-            'windows',
-            'frames shown',
-        ),
-        rows,
-    )
 
 
 def _perception(arms: dict[str, Any]) -> Table:
@@ -413,20 +175,3 @@ def _measured(figures: dict[str, Any], recordings: int) -> str:
     text = ratio(figures['stream'])
     few = 0 < figures['recordings'] < recordings
     return f'{text} ({figures["recordings"]})' if few else text
-
-
-def _tasks(arms: dict[str, Any]) -> list[Table]:
-    reports = {n: a['accuracy'] for n, a in arms.items() if a['accuracy']['questions']}
-    if not reports:
-        return []
-    names = list(reports)
-    first = reports[names[0]]['by_task']
-    rows = [
-        (
-            task or '(none)',
-            str(figures['questions']),
-            *(share(reports[name]['by_task'].get(task, {}).get('accuracy')) for name in names),
-        )
-        for task, figures in first.items()
-    ]
-    return [Table('Accuracy by task', 'Share of right answers.', ('task', 'n', *names), rows)]

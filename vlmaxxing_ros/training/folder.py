@@ -13,8 +13,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vlmaxxing_ros.training.model import MEAN, STD, Shape, export_weights
+from vlmaxxing_ros.training.shape import Shape
 from vlmaxxing_ros.training.tokens import IDS, SPECIAL
+from vlmaxxing_ros.training.vision import MEAN, STD
+from vlmaxxing_ros.training.weights import export_weights
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

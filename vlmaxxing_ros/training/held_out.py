@@ -31,9 +31,11 @@ from vlmaxxing_ros.demo.tabletop_questions import (
 )
 from vlmaxxing_ros.training import packing
 from vlmaxxing_ros.training.card import model_card
-from vlmaxxing_ros.training.model import BLOCK, Hidden, Nano, export_weights, import_weights
+from vlmaxxing_ros.training.model import Hidden, Nano
 from vlmaxxing_ros.training.packing import Batch, Film
 from vlmaxxing_ros.training.tokens import Words, load_words
+from vlmaxxing_ros.training.vision import BLOCK
+from vlmaxxing_ros.training.weights import export_weights, import_weights
 
 FIRST_SEED = 2**50
 CLIPS = 16

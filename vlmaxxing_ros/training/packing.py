@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlmaxxing_ros.demo.tabletop import COLORS, State, Tabletop
+from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_questions import (
     CELLS,
     CHANGE_FAMILIES,
@@ -23,6 +23,7 @@ from vlmaxxing_ros.demo.tabletop_questions import (
     Scene,
     cell,
 )
+from vlmaxxing_ros.demo.tabletop_state import COLORS, State
 from vlmaxxing_ros.training.tokens import CLOSING, IDS, OPENING, Words
 
 BLOCK = 28

@@ -13,8 +13,8 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vlmaxxing_ros.demo.tabletop import COLORS
 from vlmaxxing_ros.demo.tabletop_questions import ANSWERS, CELLS, PHRASES
+from vlmaxxing_ros.demo.tabletop_state import COLORS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -27,8 +27,10 @@ from torch import Tensor
 from vlmaxxing_ros.training import packing
 from vlmaxxing_ros.training.folder import write_folder
 from vlmaxxing_ros.training.held_out import run, score, write_report
-from vlmaxxing_ros.training.model import BLOCK, Nano, Probes
+from vlmaxxing_ros.training.model import Nano
+from vlmaxxing_ros.training.probes import Probes
 from vlmaxxing_ros.training.tokens import Words, train_tokenizer
+from vlmaxxing_ros.training.vision import BLOCK
 
 MUON_LR, ADAM_LR = 4e-3, 3e-3
 HINT = 0.25

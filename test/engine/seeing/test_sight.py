@@ -138,6 +138,18 @@ def test_what_went_on_changing_while_it_was_paid_is_owed_since_the_frame_that_wa
     assert owed.accounted == plan.look.frame.stamp
 
 
+def test_what_went_back_while_it_was_paid_is_owed_since_the_frame_that_was_paid() -> None:
+    camera = Watching()
+    camera.show((1, 2))
+    paid = camera.sight.owed()
+    camera.show(times=5)
+    assert camera.sight.owed().count == 0, 'it looks as it did before'
+    camera.sight.paid(paid.plan, paid.blocks)
+    owed = camera.sight.owed()
+    assert places(owed.blocks) == [(1, 2)]
+    assert owed.accounted == paid.stamp
+
+
 def test_a_brief_event_waits_with_the_image_that_showed_most_of_it() -> None:
     camera = Watching()
     camera.show((1, 2))

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import mlx.core as mx
 import numpy as np
 import pytest
+from engine.counting import counting_rows
 from engine.scenes import GRID, PERIOD, change_blocks, moving_scene, scene
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
-from vlmaxxing_ros.engine.families.base import Features, Rows
 from vlmaxxing_ros.engine.question import Answer, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import Job
@@ -145,6 +144,24 @@ def test_an_audit_that_takes_the_frame_whole_is_not_undone_by_what_was_under_way
     assert session.stream.cache.ledger.exact
 
 
+def test_an_audit_that_takes_the_frame_whole_gives_way_to_what_a_question_pays_meanwhile(
+    qwen: Family,
+) -> None:
+    session = paying(qwen)
+    session.pay()
+    stream, audit = session.stream, session.auditing()
+    assert stream is not None
+    while not stream._payer.nbytes:
+        assert not audit.step(), 'the refreshed tail is settled before it is compared'
+    fresh = np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[3, 4] = True
+    session.see(change_blocks(stream.sight.newest, fresh, stamp=3 * PERIOD))
+    assert ask(session, Terms()).finish().evidence.blocks_owed == 0
+    assert audit.finish().ok
+    assert stream.sight.owed().count == 0
+    assert stream.cache.ledger.frames[-1].stamp == 3 * PERIOD
+
+
 @pytest.mark.parametrize('kind', SITUATIONS)
 def test_a_job_that_is_given_up_leaves_nothing_behind(qwen: Family, kind: str) -> None:
     session = SITUATIONS[kind](qwen)
@@ -240,16 +257,8 @@ def test_a_question_begins_anew_where_the_background_pays_what_is_out_of_date(
 
 def test_what_an_answer_says_that_it_paid_is_what_went_through_the_model(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(keyframe_interval=0.3, max_duty=0.0, **SLICES))
-    counted: list[int] = []
-    original = qwen.hidden
-
-    def counting(rows: Rows, features: Features | None, cache: list[Any]) -> mx.array:
-        counted.append(len(rows))
-        return original(rows, features, cache)
-
     answers: list[tuple[Answer, int]] = []
-    qwen.hidden = counting
-    try:
+    with counting_rows(qwen) as counted:
         for index, frame in enumerate(moving_scene(14)):
             session.see(frame)
             if index % 3 == 2:
@@ -259,8 +268,6 @@ def test_what_an_answer_says_that_it_paid_is_what_went_through_the_model(qwen: F
                 question = answer.prompt_tokens - answer.reused_tokens - answer.rows_paid
                 decoded = answer.answer_tokens - (answer.finish_reason == 'length')
                 answers.append((answer, sum(counted) - question - decoded))
-    finally:
-        del qwen.hidden
     assert len(answers) == 4
     for answer, rows in answers:
         assert answer.rows_paid == rows > 0
@@ -295,3 +302,31 @@ def test_memory_is_flat_and_counts_the_frames_that_wait(qwen: Family) -> None:
     assert session.stream is not None
     assert session.stream.sight.nbytes > 0
     assert max(held[60:]) <= max(held[:60])
+
+
+def test_memory_counts_every_branch_that_is_under_way(qwen: Family) -> None:
+    session = settling(qwen)
+    stream = session.stream
+    assert stream is not None
+
+    def held() -> int:
+        session.configure(session.config)  # counts anew
+        return stream._accounting.held.nbytes
+
+    alone, branch = held(), stream.cache.nbytes
+    work = background(session)
+    while held() == alone:
+        assert not work.step()
+    assert held() == alone + branch
+    newest, fresh = stream.sight.newest, np.zeros((GRID.rows, GRID.cols), bool)
+    fresh[0, 0] = True
+    session.see(change_blocks(newest, fresh, stamp=newest.stamp + PERIOD))
+    question = ask(session, Terms())
+    while held() == alone + branch:
+        question.step()
+    assert question.paying is not None
+    assert held() == alone + 2 * branch
+    question.stop('cancelled')
+    assert held() == alone + branch
+    stream.close()
+    assert held() == alone

@@ -205,6 +205,36 @@ def test_a_note_outlives_the_frames_around_it(qwen: Family) -> None:
     assert OPEN not in held(session), 'turned off'
 
 
+def test_a_generation_that_a_question_begins_anew_keeps_the_newest_notes(qwen: Family) -> None:
+    session = begun(qwen, keep_notes=1, keep_keyframes=2, keyframe_interval=0.5, max_duty=0.0)
+    for text in ('it was closed', OPEN):
+        session.note(text)
+        session.pay()
+    assert [what for what in held(session) if isinstance(what, str)] == ['it was closed', OPEN]
+    changed = moving_scene(2)[1]
+    for index in range(2, 97):
+        session.see(replace(changed, stamp=index * PERIOD))
+    number = session.stream.cache.number
+    ask(session)
+    assert session.stream.cache.number == number + 1
+    assert [what for what in held(session) if isinstance(what, str)] == [OPEN]
+
+
+def test_a_brief_event_behind_a_note_is_still_a_matter_of_its_blocks(qwen: Family) -> None:
+    session, (first, event) = begun(qwen), moving_scene(2)
+    session.note(OPEN)
+    session.pay()
+    session.see(event)
+    for index in (3, 4):
+        session.see(replace(first, stamp=index * PERIOD))
+    ask(session)
+    assert session.stream is not None
+    kinds = [segment.kind for segment in session.stream.cache.ledger.segments[1:]]
+    assert kinds == [Kind.KEYFRAME, Kind.NOTE, Kind.DELTA, Kind.TAIL]
+    assert held(session)[1] == OPEN
+    assert session.audit().ok
+
+
 def test_a_question_about_the_past_sees_the_notes_before_its_frame(qwen: Family) -> None:
     session, frames = begun(qwen, frames=2), moving_scene(4)
     session.note(OPEN)

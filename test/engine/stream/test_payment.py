@@ -6,75 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pytest
+from engine.owing import ALL, CONFIG, HELD, NOTHING, SECOND, SOME, frame, owed
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
-from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.note import Note
-from vlmaxxing_ros.engine.seeing.sight import Owed, Past, Sight
-from vlmaxxing_ros.engine.stream.payment import Why, asked, background, eager, protecting
-from vlmaxxing_ros.engine.stream.standing import Standing
-
-GRID = Grid(2, 4, 28)
-SECOND = 10**9
-CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=4)
-NOTHING = np.zeros((GRID.rows, GRID.cols), bool)
-SOME = NOTHING.copy()
-SOME[0, 1] = True
-ALL = ~NOTHING
-HELD = Standing(
-    tail=99 * SECOND,
-    exact=True,
-    refreshed=0.0,
-    caught_up=True,
-    keyframe=98 * SECOND + SECOND // 2,
-    grown=False,
-    outdated=False,
-    expired=False,
-    late=False,
-    put_off=False,
-    attended=False,
-    remembers=True,
-    recalls=True,
-    reaches=True,
-    wanted=False,
-    whole_only=False,
-    settles=False,
-    behind=False,
-)
-
-
-def frame(stamp: int) -> Frame:
-    return Frame(np.zeros((GRID.height, GRID.width, 3), np.uint8), GRID, stamp)
-
-
-def owed(
-    blocks: np.ndarray = NOTHING,
-    *,
-    calm: np.ndarray = NOTHING,
-    due: np.ndarray = NOTHING,
-    still: float = 0.0,
-    accounted: int = 99,
-    briefs: tuple[Brief, ...] = (),
-    protected: np.ndarray = NOTHING,
-) -> Owed:
-    """At 100 s (but for `SOME`'s keyframes: at 99.4 s)."""
-    sight = Sight(CONFIG, frame(99 * SECOND + 4 * SECOND // 10))
-    sight.paid(sight.plan, ALL)
-    return Owed(
-        plan=replace(sight.plan, fresh=blocks, look=replace(sight.plan.look, protected=protected)),
-        blocks=blocks,
-        riders=NOTHING,
-        calm=calm,
-        due=due,
-        still=still,
-        accounted=accounted * SECOND,
-        briefs=briefs,
-        past=Past(frame(95 * SECOND), NOTHING),
-    )
+from vlmaxxing_ros.engine.seeing.sight import Sight
+from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, background, eager
 
 
 def test_nothing_owed_nothing_paid() -> None:
@@ -297,52 +238,31 @@ def test_without_keyframes_none_are_taken() -> None:
     assert (payment.whole, payment.promote, payment.past) == (False, False, None)
 
 
-OTHER = NOTHING.copy()
-OTHER[1, 3] = True
+PAST = owed().past
+NOTED = Note((1, 2), 100 * SECOND)
+EVENT = Brief(frame(99 * SECOND), SOME)
 
 
-def test_what_is_protected_and_owed_is_paid_at_once_with_what_is_due_and_nothing_else() -> None:
-    now = owed(SOME | OTHER, protected=SOME)
-    payment = background(now, HELD, CONFIG)
-    assert payment is not None
-    assert (payment.why, payment.whole) == (Why.PROTECTED, False)
-    assert (payment.blocks == SOME).all()
-    late = background(replace(now, due=OTHER), HELD, CONFIG)
-    assert late is not None
-    assert (late.blocks == SOME | OTHER).all()
-    assert background(owed(OTHER, protected=SOME), HELD, CONFIG) is None, 'the rest waits'
+@pytest.mark.parametrize('besides', [{'notes': (NOTED,)}, {'briefs': (EVENT,)}, {'past': PAST}])
+def test_a_frame_under_way_does_for_a_question_only_with_all_that_it_would_put_on_the_history(
+    besides: dict[str, Any],
+) -> None:
+    whole = Payment.settling(owed(SOME).plan)
+    wanted = replace(whole, **besides)
+    assert whole.replaces(whole)
+    assert wanted.replaces(wanted)
+    assert wanted.replaces(whole)
+    assert not whole.replaces(wanted)
 
 
-def test_what_is_protected_goes_before_all_that_can_wait() -> None:
-    order = [Why.PROTECTED, Why.DUE, Why.KEYFRAME, Why.CALM, Why.SETTLE]
-    assert sorted(order, key=lambda why: why.urgency) == order
-    assert Why.FIRST.urgency < Why.PROTECTED.urgency, 'without a tail there is nothing to keep up'
+def test_a_frame_under_way_does_not_do_for_a_question_that_finds_the_lattice_elsewhere() -> None:
+    plan = owed(SOME).plan
+    moved = replace(plan, look=replace(plan.look, frame=replace(plan.look.frame, anchor=1)))
+    assert not Payment.settling(plan).replaces(Payment.settling(moved))
 
 
-def test_what_is_protected_is_paid_in_place_past_the_bound_and_the_exact_frame_comes_behind() -> (
-    None
-):
-    worn = replace(HELD, exact=False, refreshed=CONFIG.max_refreshed + 1.0)
-    payment = background(owed(SOME, protected=SOME), worn, CONFIG)
-    assert payment is not None
-    assert (payment.why, payment.whole) == (Why.PROTECTED, False)
-    behind = background(owed(protected=SOME), worn, CONFIG)
-    assert behind is not None
-    assert (behind.why, behind.whole) == (Why.SETTLE, True)
-    assert background(owed(), worn, CONFIG) is None, 'without a protected region it waits'
-
-
-def test_an_exact_tail_that_is_to_be_a_keyframe_is_kept_from_what_is_protected_too() -> None:
-    spared = replace(HELD, keyframe=98 * SECOND, attended=True)
-    payment = background(owed(SOME, protected=SOME), spared, CONFIG)
-    assert payment is not None
-    assert (payment.why, payment.whole, payment.promote) == (Why.KEYFRAME, True, True)
-
-
-def test_beside_a_payment_under_way_only_what_can_be_paid_in_place_is() -> None:
-    payment = protecting(owed(SOME, protected=SOME), HELD, CONFIG)
-    assert payment is not None
-    assert (payment.why, payment.whole) == (Why.PROTECTED, False)
-    assert protecting(owed(OTHER, protected=SOME), HELD, CONFIG) is None
-    for standing in (replace(HELD, whole_only=True), replace(HELD, tail=None, exact=False)):
-        assert protecting(owed(SOME, protected=SOME), standing, CONFIG) is None
+def test_what_is_paid_in_place_does_not_do_for_a_whole_frame_but_the_other_way_round() -> None:
+    in_place, whole = asked(owed(SOME), HELD, CONFIG), Payment.settling(owed(SOME).plan)
+    assert in_place is not None
+    assert whole.replaces(in_place)
+    assert not in_place.replaces(whole)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from engine.counting import counting_rows
 from engine.families.exactness import (
     QUESTION,
     features,
@@ -176,9 +177,10 @@ def test_each_camera_s_evidence_is_told_and_the_whole_is_worth_the_least_of_it(
     assert alone.evidence == answer.cameras[0]
 
 
-def owing(family: Family, *places: int) -> StreamSession:
+def owing(family: Family, *places: int, **settings: Any) -> StreamSession:
     """A camera of which some blocks have changed since they were paid."""
-    session = StreamSession(family, EngineConfig(keep_keyframes=0, audit_interval=0.0))
+    config = EngineConfig(keep_keyframes=0, audit_interval=0.0, **settings)
+    session = StreamSession(family, config)
     first, fresh = scene(PERIOD), np.zeros((GRID.rows, GRID.cols), bool)
     session.admit(first)
     fresh.flat[list(places)] = True
@@ -204,6 +206,19 @@ def test_what_each_camera_owes_is_paid_first_in_its_own_stream(qwen: Family) -> 
     first, second = answer.cameras
     assert answer.rows_paid == first.rows_paid + second.rows_paid
     assert second.rows_paid > GRID.blocks, 'its newest frame is put behind the first camera, too'
+
+
+def test_where_it_is_settled_every_row_that_went_through_the_model_for_it_is_told(
+    qwen: Family,
+) -> None:
+    front, wrist = owing(qwen, 3, settle_margin=math.inf), owing(qwen, 7, 8)
+    with counting_rows(qwen) as counted:
+        answer = ask(front, wrist).finish()
+    assert answer.evidence.exact
+    asked_twice = 2 * len(qwen.text.question_ids(QUESTION, ()))
+    decoded = answer.answer_tokens - (answer.finish_reason == 'length')
+    assert answer.rows_paid == sum(counted) - asked_twice - decoded
+    assert answer.rows_paid == sum(evidence.rows_paid for evidence in answer.cameras)
 
 
 def test_what_is_not_paid_is_told_of_each(qwen: Family) -> None:

@@ -190,7 +190,8 @@ class AnswerJob:
             frame = _timed(tail.frame, first.stream.sight.newest)
             rows = first.stream.family.labelled_rows(label, frame, end)
             shown.append(Segment(Kind.BESIDE, rows, frame, tail.features))
-            evidence.append(bill.evidence([tail], len(rows)))
+            bill.show(len(rows))
+            evidence.append(bill.evidence([tail]))
             end = rows.end
         first.stream.probe = self._suffix
         self._settles &= any(bill.unsettled for bill in self._bills)

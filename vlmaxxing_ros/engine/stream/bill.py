@@ -140,12 +140,14 @@ class Bill:
         """What shows what was paid."""
         return self._aside.cache if self._aside else self.stream.cache
 
-    def evidence(self, segments: Sequence[Segment], rows: int = 0) -> Evidence:
-        """What some segments of the cache, the newest among them, are worth now.
+    def show(self, rows: int) -> None:
+        """So many rows more go through the model, to show on a fork what was paid."""
+        self.paid += Paid(rows=rows)
 
-        Args:
-            segments: that the question is answered from.
-            rows: that go through the model for them besides what was paid.
+    def evidence(self, segments: Sequence[Segment]) -> Evidence:
+        """What some segments of the cache, that the question is answered from, are worth now.
+
+        The newest is among them.
         """
         sight = self.stream.sight
         owed, shown = sight.owed(), segments[-1].frame
@@ -167,5 +169,5 @@ class Bill:
             blocks_owed=int(np.count_nonzero(owing)) if present else 0,
             crop=sight.view_at(stamp, shown).corner_and_size,
             age=self._age(stamp),
-            rows_paid=self.paid.rows + rows,
+            rows_paid=self.paid.rows,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from weakref import WeakSet
 
 import numpy as np
 
@@ -65,7 +66,9 @@ class Payer:
         self._sight = sight
         self._tail = tail
         self._generations = generations
-        self._working: RollingCache | None = None
+        # Branches that are not the cache yet, as long as anybody holds them: two may be under way,
+        # a question's and the background's, and an answer keeps one that was paid aside.
+        self._branches: WeakSet[RollingCache] = WeakSet()
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
@@ -75,25 +78,23 @@ class Payer:
             # The very same pixels: nothing to compute, and nothing is old.
             self._sight.paid(plan, payment.blocks)
             return Paid()
-        try:
-            # Before what is of the past, which needs only what differs from it.
-            newest = (yield from self._tail.encoding(frame)) if payment.past else None
-            cache, paid = yield from self._prepare(payment, newest)
-            if payment.whole:
-                paid += yield from self._tail.replacing(cache, frame, encoding=newest)
-            else:
-                asks = payment.why.asks
-                if payment.blocks.any():
-                    paid += yield from self._tail.refreshing(
-                        cache, frame, payment.blocks, catch_up=asks, keep=not payment.aside
-                    )
-                elif asks:
-                    paid += yield from self._tail.catching_up(cache)
-        finally:
-            self._working = None
+        # Before what is of the past, which needs only what differs from it.
+        newest = (yield from self._tail.encoding(frame)) if payment.past else None
+        cache, paid = yield from self._prepare(payment, newest)
+        if payment.whole:
+            paid += yield from self._tail.replacing(cache, frame, encoding=newest)
+        else:
+            asks = payment.why.asks
+            if payment.blocks.any():
+                paid += yield from self._tail.refreshing(
+                    cache, frame, payment.blocks, catch_up=asks, keep=not payment.aside
+                )
+            elif asks:
+                paid += yield from self._tail.catching_up(cache)
         if payment.aside:
             return Aside(paid, cache, plan, payment.blocks, payment.partial)
         self._generations.replace(cache)
+        self._branches.discard(cache)
         for brief in payment.briefs:
             self._sight.remembered(brief)
         self._sight.noted(payment.notes)
@@ -112,17 +113,16 @@ class Payer:
         # the tail that there is becomes a keyframe, that has to be copied: only if it is high time.
         fits = payment.whole and not payment.afresh
         ready = generations.ready if fits and (payment.grown or not payment.promote) else None
-        cache = self._working = ready or (
-            generations.afresh() if payment.afresh else generations.current.branch()
-        )
+        cache = ready or (generations.afresh() if payment.afresh else generations.current.branch())
+        self._branches.add(cache)
         for _, part in sorted(self._history(cache, payment, newest), key=lambda part: part[0]):
             paid += yield from part
         return cache, paid
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the branch that is being worked on."""
-        return self._working.nbytes if self._working else 0
+        """Bytes of the branches that are being worked on or answered from."""
+        return sum(branch.nbytes for branch in self._branches)
 
     def _history(
         self, cache: RollingCache, payment: Payment, newest: Encoding | None

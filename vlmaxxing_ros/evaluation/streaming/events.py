@@ -18,8 +18,8 @@ import numpy as np
 
 from vlmaxxing_ros.demo.recordings import Source
 from vlmaxxing_ros.demo.scripted import BRIEF
-from vlmaxxing_ros.demo.tabletop import Event, State
 from vlmaxxing_ros.demo.tabletop_questions import ANSWERS, CHANGE_FAMILIES, PHRASES, Scene
+from vlmaxxing_ros.demo.tabletop_state import Event, State
 from vlmaxxing_ros.evaluation.questions_file import TimedQuestion
 
 FPS = 10.0

@@ -18,7 +18,7 @@ from vlmaxxing_ros.evaluation.streaming.corpus import SET_UP, EventVideo
 from vlmaxxing_ros.evaluation.streaming.figures import Answered, figures
 from vlmaxxing_ros.evaluation.streaming.gates import CLOSURE_ACCURACY, FEWER_CALLS
 from vlmaxxing_ros.evaluation.streaming.runs import charges
-from vlmaxxing_ros.evaluation.tables import Table, ms, share
+from vlmaxxing_ros.evaluation.table import Table, ms, share
 
 ALL = 'all'
 SECONDS_PER_FRAME = 1.0
