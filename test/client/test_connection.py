@@ -8,18 +8,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 pytest.importorskip('rclpy', reason='needs rclpy')
 
-from integration.ros_process import wait_until
+from integration.ros_process import Peer, wait_until
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.task import Future as RclpyFuture
 
 from vlmaxxing_msgs.action import Ask
-from vlmaxxing_msgs.msg import FreshBudget
+from vlmaxxing_msgs.msg import FreshBudget, WatchSettings
+from vlmaxxing_msgs.srv import Watch
 from vlmaxxing_ros.client.connection import Connection, Disconnected
 from vlmaxxing_ros.client.pending_answer import DEADLINE, PendingAnswer, patience, wait
+from vlmaxxing_ros.client.subscribed_watch import SubscribedWatch
 
 WAIT = 30.0  # s, far more than anything here takes
 
@@ -93,6 +99,35 @@ def test_who_still_waits_when_it_is_closed_is_told_and_so_is_who_begins_then() -
     assert 'closed' in str(outcome[0])
     with pytest.raises(Disconnected):
         connection.begin(ask)
+
+
+def test_a_watch_whose_response_was_lost_ends_with_its_client() -> None:
+    peer = Peer('silent')
+    came: list[Any] = []
+
+    async def serve(request: Watch.Request, response: Watch.Response) -> Watch.Response:
+        came.append((request.operation, request.watch.id))
+        if request.operation == Watch.Request.ADD:
+            await RclpyFuture()  # nobody completes it
+        return response
+
+    group = ReentrantCallbackGroup()
+    peer.create_service(Watch, '/silent/watch', serve, callback_group=group)
+    connection = Connection('silent')
+    assert connection.watches.wait_for_service(WAIT)
+    watches: list[SubscribedWatch] = []
+
+    def added() -> bool:
+        """Until the peer has discovered the client, it is LIST's response that is lost."""
+        watches.append(SubscribedWatch(connection, WatchSettings(question='well?'), came.append))
+        with suppress(FutureTimeoutError):
+            watches[-1].begun.result(1.0)
+        return (Watch.Request.ADD, watches[-1].id) in came
+
+    wait_until(added)
+    connection.close()
+    wait_until(lambda: (Watch.Request.REMOVE, watches[-1].id) in came)
+    peer.close()
 
 
 @pytest.mark.parametrize(('deadline', 'kept'), [(0.0, DEADLINE), (33.0, 33.0), (3600.0, 3600.0)])

@@ -26,9 +26,11 @@ from vlmaxxing_msgs.action import Ask
 from vlmaxxing_msgs.msg import Answer
 from vlmaxxing_msgs.srv import Query
 from vlmaxxing_ros.client import Client
+from vlmaxxing_ros.ros.dds import VARIABLES
 from vlmaxxing_ros.ros.question_qos import ACTION_CLIENT, QUESTIONS
 
 TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
 WHAT = 'what colors are the blocks?'
 
 
@@ -205,14 +207,54 @@ time.sleep({LATE})
 """
 
 
+@pytest.fixture(scope='module')
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a process that is forgotten 3 s after it was killed."""
+    profile = (ROOT / 'config' / 'fastdds_shm.xml').read_text()
+    shorter = tmp_path_factory.mktemp('dds') / 'profile.xml'
+    shorter.write_text(profile.replace('<sec>10</sec>', '<sec>3</sec>'))
+    return {**dict.fromkeys(VARIABLES, str(shorter)), 'PYTHONPATH': str(TESTS)}
+
+
 def test_an_asker_that_was_killed_keeps_nobody_waiting(
-    peer: Peer, camera: TestCamera, spawn: Callable[..., Any]
+    peer: Peer, camera: TestCamera, spawn: Callable[..., Any], mortal: dict[str, str]
 ) -> None:
-    asker = spawn(sys.executable, '-c', ASKER, env={'PYTHONPATH': str(TESTS)})
+    asker = spawn(sys.executable, '-c', ASKER, env=mortal)
     asker.wait_for('asked')
     wait_until(lambda: questions_waiting(peer) == '1', what='the question waits')
     os.kill(asker.pid, signal.SIGKILL)
     wait_until(lambda: questions_waiting(peer) == '0', LATE / 2, 'the question ends')
+
+
+TALKER = """
+import time
+from integration.test_many_clients import LATE, WHAT, ActionClient, Ask, Peer
+peer = Peer('talker')
+action = ActionClient(peer, Ask, '/vlmaxxing/ask')
+assert action.wait_for_server(60.0)
+time.sleep(1.0)
+schema = '{"type": "string", "minLength": 100000}'
+goal = Ask.Goal(question=WHAT, json_schema=schema, max_tokens=32768, deadline=LATE)
+peer.run(action.send_goal_async, goal, lambda message: print('token', flush=True))
+time.sleep(LATE)
+"""
+
+
+def test_the_long_answer_of_an_asker_that_was_killed_lets_others_pass_where_some_stay(
+    peer: Peer, camera: TestCamera, spawn: Callable[..., Any], mortal: dict[str, str]
+) -> None:
+    answers = peer.collect(Answer, '/vlmaxxing/answers')
+    with Client() as stays:
+        assert stays.wait(60.0)
+        talker = spawn(sys.executable, '-c', TALKER, env=mortal)
+        talker.wait_for('token')
+        time.sleep(2.0)  # whoever is there now may have sent it
+        os.kill(talker.pid, signal.SIGKILL)
+        assert stays.ask('which one?', deadline=LATE).status == Answer.OK
+        assert questions_waiting(peer) == '1', 'the other one is still there'
+    wait_until(lambda: len(answers) == 2, LATE / 2, 'it ends with the last who could have sent it')
+    assert [answer.question for answer in answers] == ['which one?', WHAT]
+    assert answers[1].status == Answer.CANCELLED
 
 
 def test_an_asker_that_stays_is_waited_for(peer: Peer, camera: TestCamera) -> None:

@@ -115,6 +115,16 @@ def test_semiplanar_yuv_follows_bt601(encoding: str, first: str, padding: int) -
     np.testing.assert_allclose(rgb, yuv_to_rgb(y, u, v), atol=1.5)
 
 
+def test_yuv444_follows_bt601_and_is_refused_where_its_rows_are_padded() -> None:
+    y, chroma = noise(HEIGHT - 1, WIDTH), noise(HEIGHT - 1, WIDTH, 2, seed=1)
+    buffer = np.concatenate([y, chroma.reshape(-1, WIDTH)])
+    image = message('nv24', buffer, height=HEIGHT - 1)
+    np.testing.assert_allclose(to_rgb(image), yuv_to_rgb(y, *np.moveaxis(chroma, 2, 0)), atol=1.5)
+    image.step += 2
+    with pytest.raises(ImageError, match='without padding'):
+        to_rgb(image)
+
+
 @pytest.mark.parametrize('encoding', ['mono16', '16UC1', '32FC1'])
 def test_images_without_colours_are_refused_until_scaling_is_configured(encoding: str) -> None:
     kind = np.float32 if encoding == '32FC1' else np.uint16

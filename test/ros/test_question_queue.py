@@ -19,8 +19,9 @@ from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.random_models.families import random_family
 from vlmaxxing_ros.ros.camera import Camera
 from vlmaxxing_ros.ros.question_queue import QuestionQueue
+from vlmaxxing_ros.ros.schedule import Turn, next_turn
 from vlmaxxing_ros.ros.settings import NodeConfig
-from vlmaxxing_ros.ros.ticket import Outcome, Request, Status
+from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
 
 SECOND = 10**9
 
@@ -62,24 +63,41 @@ class ServedQueue:
         else:
             session.see(frame)
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: Request) -> Ticket:
         """A question."""
-        self.queue.submit(
+        return self.queue.submit(
             request, on_token=lambda *_: None, on_done=self.outcomes.append, wake=lambda: None
         )
 
     def ask(self, request: Request) -> Outcome:
         """A question, served until one ends."""
         self.submit(request)
+        return self.end()
+
+    def end(self) -> Outcome:
+        """Serve until one ends."""
         while not self.outcomes:
-            self.queue.sort_out()
-            if self.queue.answering:
-                self.queue.step()
-            elif self.queue.askable:
-                self.queue.start()
-            else:
-                time.sleep(0.001)
+            self.step()
         return self.outcomes.pop()
+
+    def step(self) -> None:
+        """Do what comes next."""
+        self.queue.sort_out()
+        turn = next_turn(self.queue.facts)
+        if turn is Turn.ANSWER:
+            self.queue.step()
+        elif turn is Turn.START:
+            self.queue.start()
+        else:
+            time.sleep(0.001)
+
+    def begin(self, request: Request, tokens: int) -> Ticket:
+        """A question, served until so many tokens of its answer are there, and then doubted."""
+        ticket = self.submit(request)
+        while ticket.token is None or ticket.token.token_count < tokens:
+            self.step()
+        ticket.doubt(True)
+        return ticket
 
 
 @pytest.fixture
@@ -104,11 +122,11 @@ def test_an_image_stamped_ahead_becomes_fresh_by_itself(asked: ServedQueue) -> N
         wake=lambda: None,
     )
     due = asked.queue.next_due()
-    assert not asked.queue.askable
+    assert not asked.queue.facts.askable
     assert due is not None
     assert due < ticket.due - 10.0, 'it looks again when the image is present, not at the deadline'
     asked.now += SECOND // 2
-    assert asked.queue.askable
+    assert asked.queue.facts.askable
 
 
 @pytest.mark.parametrize('deadline', [1e10, float('inf'), float('nan'), -1.0])
@@ -156,17 +174,143 @@ def test_a_watch_s_question_takes_nobody_s_place(asked: ServedQueue) -> None:
     assert [outcome.status for outcome in asked.outcomes] == 2 * [Status.OVERLOADED]
 
 
+def test_a_doubted_question_lets_everybody_pass_and_is_answered_then(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    asked.submit(asks('gone?')).doubt(True)
+    asked.submit(asks('the watch?', standing=True))
+    assert asked.ask(asks('the planner?')).request.text == 'the planner?'
+    assert asked.end().request.text == 'the watch?'
+    outcome = asked.end()
+    assert (outcome.request.text, outcome.status) == ('gone?', Status.OK)
+
+
+LONG = asks('gone?', max_tokens=8)
+
+
+def test_a_doubted_answer_is_set_aside_and_goes_on_where_it_stood(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    undisturbed = asked.ask(LONG).answer
+    asked.begin(LONG, tokens=3)
+    asked.show(asked.now + 1, pay=False)
+    assert asked.ask(asks('the planner?')).request.text == 'the planner?'
+    outcome = asked.end()
+    assert undisturbed is not None
+    assert outcome.answer is not None
+    assert (outcome.request, outcome.status) == (LONG, Status.OK)
+    assert outcome.answer.token_ids == undisturbed.token_ids
+    assert len(asked.queue) == 0
+
+
+def test_doubted_answers_take_turns_so_that_none_waits_for_the_end_of_another(
+    asked: ServedQueue,
+) -> None:
+    asked.show(asked.now)
+    asked.begin(asks('first?', max_tokens=8), tokens=1)
+    asked.begin(asks('second?', max_tokens=12), tokens=1)
+    asked.submit(asks('third?', max_tokens=2)).doubt(True)
+    ended = [asked.end().request.text for _ in range(3)]
+    assert ended == ['third?', 'first?', 'second?']
+
+
+def test_one_that_pays_is_not_set_aside_before_it_has(asked: ServedQueue) -> None:
+    asked.show(asked.now, pay=False)
+    asked.submit(LONG).doubt(True)
+    asked.step()
+    asked.submit(asks('the planner?'))
+    assert asked.queue.facts.answering
+    while asked.queue.facts.answering:
+        asked.step()
+    assert asked.end().request.text == 'the planner?'
+
+
+def test_one_whose_asker_is_there_after_all_goes_on(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    asked.begin(LONG, tokens=2).doubt(False)
+    assert asked.ask(asks('the planner?')).request == LONG
+
+
+def test_one_that_was_set_aside_is_cancelled_as_any_other(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    ticket = asked.begin(LONG, tokens=2)
+    asked.submit(asks('the planner?'))
+    asked.step()
+    ticket.cancel()
+    outcome = asked.end()
+    assert (outcome.request, outcome.status) == (LONG, Status.CANCELLED)
+    assert outcome.answer is not None
+    assert outcome.answer.answer_tokens == 2
+
+
+@pytest.mark.parametrize('by', ['the executor', "the model's thread"])
+def test_one_that_was_set_aside_ends_by_its_deadline(asked: ServedQueue, by: str) -> None:
+    asked.show(asked.now)
+    ticket = asked.begin(LONG, tokens=2)
+    asked.begin(asks('another?', max_tokens=8), tokens=1).doubt(False)
+    ticket.due = time.monotonic() - 1.0
+    asked.queue.finish_overdue() if by == 'the executor' else asked.queue.sort_out()
+    (outcome,) = asked.outcomes
+    assert (outcome.request, outcome.status) == (LONG, Status.TIMEOUT)
+    asked.queue.sort_out()
+    assert len(asked.queue) == 1
+
+
+@pytest.mark.parametrize('at_once', [True, False])
+def test_all_that_was_set_aside_ends_with_the_rest(asked: ServedQueue, at_once: bool) -> None:
+    asked.show(asked.now)
+    asked.begin(LONG, tokens=2)
+    asked.begin(asks('another?', max_tokens=8), tokens=1)
+    (asked.queue.abandon if at_once else asked.queue.cancel_all)('it is over')
+    asked.queue.sort_out()
+    assert [(o.status, o.status_text) for o in asked.outcomes] == 2 * [
+        (Status.CANCELLED, 'it is over')
+    ]
+    assert len(asked.queue) == 0
+
+
+def test_one_that_was_set_aside_counts_as_waiting_and_gives_up_its_place(
+    asked: ServedQueue,
+) -> None:
+    asked.show(asked.now)
+    asked.begin(LONG, tokens=2)
+    asked.begin(asks('another?', max_tokens=8), tokens=1).doubt(False)
+    for _ in range(asked.queue.limits.max_waiting_questions):
+        asked.submit(asks('well?'))
+    (outcome,) = asked.outcomes
+    assert (outcome.request, outcome.status) == (LONG, Status.OVERLOADED)
+    asked.submit(asks('one more?'))
+    assert asked.outcomes[1].request.text == 'one more?'
+    assert asked.outcomes[1].status is Status.OVERLOADED
+
+
+def test_what_fails_for_one_that_was_set_aside_ends_that_one_alone(
+    asked: ServedQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.show(asked.now)
+    asked.begin(LONG, tokens=2)
+    assert asked.ask(asks('the planner?')).status is Status.OK
+
+    def fail(*_: object) -> None:
+        raise RuntimeError('out of order')
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asked.family, 'logits', fail)
+        outcome = asked.end()
+    assert (outcome.request, outcome.status) == (LONG, Status.MODEL_ERROR)
+    assert asked.failed == [('camera', False)]
+    assert asked.ask(asks('the planner?')).status is Status.OK
+
+
 BOTH = ('camera', 'wrist')
 
 
 def test_a_question_about_two_cameras_waits_until_both_are_young_enough(asked: ServedQueue) -> None:
     asked.show(asked.now)
     asked.submit(asks('well?', cameras=BOTH, max_evidence_age=1.0))
-    assert not asked.queue.askable
+    assert not asked.queue.facts.askable
     asked.show(asked.now - 60 * SECOND, 'wrist')
-    assert not asked.queue.askable
+    assert not asked.queue.facts.askable
     asked.show(asked.now, 'wrist')
-    assert asked.queue.askable
+    assert asked.queue.facts.askable
 
 
 @pytest.mark.parametrize(

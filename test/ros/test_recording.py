@@ -13,9 +13,11 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs rclpy')
 
-from integration.recordings import START, scene, write_bag
+from integration.recordings import START, latched_qos, scene, write_bag
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag1 import Reader
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import Image
 
 from vlmaxxing_ros.ros.images import to_rgb
@@ -76,6 +78,44 @@ def test_messages_are_what_was_recorded(tmp_path: Path, storage: str) -> None:
         assert image.header.stamp.sec * 10**9 + image.header.stamp.nanosec == stamp
         assert image.header.frame_id == 'optical'
         np.testing.assert_array_equal(to_rgb(image), scene(index))
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+@pytest.mark.parametrize('first', [True, False])
+def test_files_of_one_bag_may_offer_a_topic_differently(
+    tmp_path: Path, storage: str, first: bool
+) -> None:
+    plugin = StoragePlugin.MCAP if storage == 'mcap' else StoragePlugin.SQLITE3
+    types = get_typestore(Stores.ROS2_JAZZY)
+    text = types.types['std_msgs/msg/String']
+    (tmp_path / 'clip').mkdir()
+    for index, latched in enumerate([first, not first]):
+        offered = [latched_qos()] if latched else []
+        with Writer(tmp_path / f'{index}', version=9, storage_plugin=plugin) as writer:
+            note = writer.add_connection(
+                '/note', text.__msgtype__, typestore=types, offered_qos_profiles=offered
+            )
+            writer.write(note, START + index, types.serialize_cdr(text('hi'), text.__msgtype__))
+        (file,) = (tmp_path / f'{index}').glob(f'{index}*.*')
+        file.rename(tmp_path / 'clip' / file.name)
+    with Recording(tmp_path / 'clip') as recording:
+        assert recording.topics['/note'].latched
+        assert [time for time, _, _ in recording.messages()] == [START, START + 1]
+
+
+def test_a_topic_that_changes_its_type_between_files_is_told(tmp_path: Path) -> None:
+    clip = write_bag(tmp_path / 'clip', images=2)
+    other = write_bag(tmp_path / 'other', images=2, topic='/note', storage='sqlite3')
+    ours, theirs = clip / 'clip.mcap', other / 'other.db3'
+    folder = tmp_path / 'both'
+    folder.mkdir()
+    ours.rename(folder / 'a.mcap')
+    theirs.rename(folder / 'b.db3')
+    said: list[str] = []
+    with Recording(folder, remark=said.append) as recording:
+        found = list(recording.messages())
+    assert len(found) == 3
+    assert any('/note is left out where its type is' in text for text in said)
 
 
 def test_a_recording_can_be_read_again_and_by_topic(tmp_path: Path) -> None:

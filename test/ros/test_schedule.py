@@ -30,6 +30,17 @@ from vlmaxxing_ros.ros.schedule import Facts, Turn, next_turn
         (Facts(askable=True, credit=False), Turn.START),
         (Facts(answering=True, askable=True, audit=True, work=True), Turn.ANSWER),
         (Facts(answering=True, credit=False), Turn.ANSWER),
+        (Facts(gives_way=True), Turn.ANSWER),
+        (Facts(gives_way=True, work=True), Turn.ANSWER),
+        (Facts(gives_way=True, doubted=True), Turn.START),
+        (Facts(gives_way=True, askable=True), Turn.START),
+        (Facts(gives_way=True, audit=True), Turn.AUDIT),
+        (Facts(gives_way=True, watch=True), Turn.WATCH),
+        (Facts(answering=True, doubted=True), Turn.ANSWER),
+        (Facts(doubted=True), Turn.START),
+        (Facts(doubted=True, work=True), Turn.START),
+        (Facts(doubted=True, audit=True), Turn.AUDIT),
+        (Facts(doubted=True, watch=True), Turn.WATCH),
     ],
 )
 def test_who_goes_next(facts: Facts, turn: Turn) -> None:

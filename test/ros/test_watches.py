@@ -19,6 +19,7 @@ from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.random_models.families import random_family
 from vlmaxxing_ros.ros.camera import Camera
 from vlmaxxing_ros.ros.question_queue import QuestionQueue
+from vlmaxxing_ros.ros.schedule import Turn, next_turn
 from vlmaxxing_ros.ros.settings import NodeConfig
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
 from vlmaxxing_ros.ros.watch import Change
@@ -106,9 +107,10 @@ class Desk:
         """Serve the queue until it is empty."""
         while len(self.queue):
             self.queue.sort_out()
-            if self.queue.answering:
+            turn = next_turn(self.queue.facts)
+            if turn is Turn.ANSWER:
                 self.queue.step()
-            elif self.queue.askable:
+            elif turn is Turn.START:
                 self.queue.start()
 
     def true_as_of(self) -> float:

@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.subscription import Subscription
-from rclpy.task import Future as RclpyFuture
 
 from vlmaxxing_msgs.msg import WatchEvent, WatchSettings
 from vlmaxxing_msgs.srv import Watch
@@ -56,8 +55,7 @@ class SubscribedWatch:
         self._settings = settings
         self._on_event = on_event
         self._subscription: Subscription | None = None
-        self._ours = False
-        self._settled = RclpyFuture()
+        self._ours = self._over = False
         self._gone: Future[None] | None = None
         connection.open.add(self)
         self.begun = connection.begin(self._begin)
@@ -77,18 +75,14 @@ class SubscribedWatch:
     # On the connection's thread
 
     async def _begin(self) -> None:
-        try:
-            await self._add()
-        finally:
-            self._settled.set_result(None)
-
-    async def _add(self) -> None:
         node, topic = self._connection.node, f'{self._connection.name}/events'
         self._subscription = node.create_subscription(WatchEvent, topic, self._take, _LATCHED)
         there = await self._connection.watches.call_async(Watch.Request())
+        if self._over:
+            return
         known = {state.settings.id for state in there.watches}
         request = Watch.Request(operation=Watch.Request.ADD, watch=self._settings)
-        self._ours = self.id not in known  # whether or not the response arrives
+        self._ours = self.id not in known
         response = await self._connection.watches.call_async(request)
         if response.status != Watch.Response.OK:
             self._ours = False
@@ -100,8 +94,9 @@ class SubscribedWatch:
             self._on_event(event)
 
     async def _end(self) -> None:
-        await self._settled  # otherwise it could be removed before it is added
+        self._over = True
         self._unsubscribe()
+        # Whether or not there was a response, which may be lost: requests arrive in their order.
         if self._ours:
             request = Watch.Request(operation=Watch.Request.REMOVE)
             request.watch.id = self.id

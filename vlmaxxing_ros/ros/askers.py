@@ -1,12 +1,13 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Askers that are gone: their questions are cancelled, so that they keep nobody waiting.
+"""Askers that are gone: their questions keep nobody waiting.
 
 rclpy does not tell a callback whose request it has: of a request's id it shows the number alone.
-For services ROS's introspection does, by an event for each request, for actions it does not; a
-goal is given up when everyone who could have sent it is gone.  Who is there the graph says, which
-forgets a process that was killed when its lease ends.
+For services ROS's introspection does, by an event for each request, for actions it does not.  A
+goal is doubted while somebody who could have sent it is gone, which lets others pass, and
+cancelled when everyone is.  Who is there the graph says, which forgets a process that was killed
+when its lease ends.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _DISCOVERY = 1.0  # s that the graph may be behind a request
 _AT_ONCE = 0.1  # s in which goals that come together are seen with one look
 
 Cancel = Callable[[], None]
+Doubt = Callable[[bool], None]
 
 
 class Askers:
@@ -46,7 +48,7 @@ class Askers:
         self._unnamed: deque[tuple[Any, int]] = deque()  # requests before their events, and keys
         self._asked: dict[int, tuple[float, Cancel]] = {}  # key: since when
         self._clients: dict[int, bytes] = {}
-        self._sent: dict[int, tuple[float, Cancel]] = {}
+        self._sent: dict[int, tuple[float, Cancel, Doubt]] = {}
         self._senders: dict[int, set[bytes]] = {}
         self._last_look: tuple[float, set[bytes]] = 0.0, set()  # at who could send goals
         self._graph_tells = False  # whether anyone was ever found in it
@@ -66,12 +68,12 @@ class Askers:
         self._asked[key] = time.monotonic(), cancel
         return key
 
-    def sent(self, goal: Any, cancel: Cancel) -> int:
-        """A goal is open; the key to give to `done`."""
+    def sent(self, goal: Any, cancel: Cancel, doubt: Doubt) -> int:
+        """A goal is open, and `doubt` is told whether its asker may be gone; the key for `done`."""
         key, now = id(goal), time.monotonic()
         if now - self._last_look[0] > _AT_ONCE:
             self._last_look = now, self._there()
-        self._sent[key] = now, cancel
+        self._sent[key] = now, cancel, doubt
         # Now, because who asks may be gone before the next look.
         self._senders[key] = set(self._last_look[1])
         return key
@@ -114,11 +116,14 @@ class Askers:
 
     def _look_at_goals(self) -> None:
         there = self._there()
-        for key, (since, cancel) in list(self._sent.items()):
+        for key, (since, cancel, doubt) in list(self._sent.items()):
+            senders = self._senders[key]
             if time.monotonic() - since < _DISCOVERY:
-                self._senders[key].update(there)
-            elif self._senders[key] and there.isdisjoint(self._senders[key]):
+                senders.update(there)
+            elif senders and there.isdisjoint(senders):
                 cancel()
+            else:
+                doubt(not senders <= there)
 
     def _there(self) -> set[bytes]:
         """Who could send a goal."""

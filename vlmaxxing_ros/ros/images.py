@@ -69,10 +69,19 @@ class _Layout:
     channels: int = 1
     planes: float = 1.0  # rows of the buffer per row of the image
     even: tuple[bool, bool] = (False, False)  # (height, width) must be even
+    padded: bool = True  # rows may be
 
 
 def _by(code: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda pixels: cv2.cvtColor(pixels, code)
+
+
+def _nv24(rows: np.ndarray) -> np.ndarray:
+    """OpenCV knows no NV24: as NV12 of twice the size, so that the arithmetic is the same."""
+    height, width = rows.shape[0] // 3, rows.shape[1]
+    luma = rows[:height].repeat(2, axis=0).repeat(2, axis=1)
+    buffer = np.concatenate([luma, rows[height:].reshape(height, 2 * width)])
+    return np.ascontiguousarray(cv2.cvtColor(buffer, cv2.COLOR_YUV2RGB_NV12)[::2, ::2])
 
 
 LAYOUTS = {
@@ -94,6 +103,7 @@ LAYOUTS = {
     'yuyv': _Layout(2, _by(cv2.COLOR_YUV2RGB_YUY2), channels=2, even=(False, True)),
     'nv21': _Layout(1, _by(cv2.COLOR_YUV2RGB_NV21), planes=1.5, even=(True, True)),
     'nv12': _Layout(1, _by(cv2.COLOR_YUV2RGB_NV12), planes=1.5, even=(True, True)),
+    'nv24': _Layout(1, _nv24, planes=3.0, padded=False),
 }
 _WIDE = {  # 16 bits per value, by mono16_range; encoding: what it is with 8
     name.removesuffix('8') + '16': name
@@ -180,6 +190,11 @@ def _rows(message: Image, layout: _Layout) -> np.ndarray:
     if step < row:
         raise ImageError(
             f'{where}: step is {step} bytes, a row needs at least {row}; check the camera driver'
+        )
+    if step > row and not layout.padded:
+        raise ImageError(
+            f'{where}: step is {step} bytes, and rows of this encoding are read without padding '
+            f'only, {row}; have the driver publish another encoding'
         )
     lines = int(height * layout.planes)
     data = np.frombuffer(message.data, np.uint8)

@@ -4,8 +4,10 @@
 """The question desk: who waits, who is being answered, and how each question ends.
 
 Questions are taken up in the order in which they came, except that one which waits for fresher
-evidence lets others pass, and a watch's all of them.  Every question ends by its deadline, with
-a named status; none costs the stream what was paid.
+evidence lets others pass, and a watch's all of them.  So does a doubted one, for which nobody may
+wait any more: its answer is set aside while others are answered, and goes on where it stood; of
+several each has a slice in turn.  Every question ends by its deadline, with a named status; none
+costs the stream what was paid.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from typing import TYPE_CHECKING
 
 from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence, Unsupported
 from vlmaxxing_ros.ros.camera import Camera
+from vlmaxxing_ros.ros.endings import OVERLOADED, owing, too_slow, unsatisfied
+from vlmaxxing_ros.ros.schedule import Facts
 from vlmaxxing_ros.ros.settings import NodeConfig
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
 
 if TYPE_CHECKING:
-    from vlmaxxing_ros.engine.question import Answer, Token
+    from vlmaxxing_ros.engine.question import Token
     from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 
 _GRACE = 0.05  # s, in which the worker may end an overdue answer itself, with its evidence
@@ -35,11 +39,21 @@ _AHEAD = 0.1
 
 
 @dataclass(frozen=True)
-class _Running:
-    """The question being answered."""
+class _Begun:
+    """A question whose answer has begun."""
 
     ticket: Ticket
     job: AnswerJob
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it is set aside for others: it is doubted, and no stream is being paid for it."""
+        return self.ticket.doubted and self.job.paying is None
+
+
+def _first(begun: list[_Begun]) -> _Begun:
+    """The one that goes on: who gives way to nobody, otherwise whose turn is longest ago."""
+    return min(begun, key=lambda answer: answer.gives_way)
 
 
 class QuestionQueue:
@@ -73,15 +87,22 @@ class QuestionQueue:
         self._clock = clock
         self._on_failure = on_failure
         self._waiting: deque[Ticket] = deque()
-        self._running: _Running | None = None
+        self._begun: list[_Begun] = []
 
     def __len__(self) -> int:
-        return len(self._waiting) + (self._running is not None)
+        return len(self._waiting) + len(self._begun)
 
     @property
-    def answering(self) -> bool:
-        """Whether a question is being answered."""
-        return self._running is not None
+    def facts(self) -> Facts:
+        """What of it there is to choose from."""
+        first = _first(self._begun) if self._begun else None
+        doubted = [ticket.doubted for ticket in self._fresh_enough()]
+        return Facts(
+            answering=first is not None and not first.gives_way,
+            askable=not all(doubted),
+            gives_way=first is not None and first.gives_way,
+            doubted=any(doubted),
+        )
 
     def submit(
         self,
@@ -113,32 +134,36 @@ class QuestionQueue:
             ticket.finish(Status.INVALID_REQUEST, str(error))
             return ticket
         # A watch's question takes nobody's place.
-        waiting = sum(t.request.standing <= request.standing for t in list(self._waiting))
-        if waiting >= limits.max_waiting_questions:
-            ticket.finish(
-                Status.OVERLOADED,
-                f'{waiting} questions are waiting (max_waiting_questions): ask less '
-                'often, or again later',
-            )
-            return ticket
+        waiting = [t for t in self._in_line() if t.request.standing <= request.standing]
+        if len(waiting) >= limits.max_waiting_questions:
+            doubted = (t for t in waiting if t.doubted)
+            loser = min(doubted, key=lambda t: t.arrived, default=ticket)
+            loser.finish(Status.OVERLOADED, OVERLOADED.format(len(waiting)), model=self.model)
+            if loser is ticket:
+                return ticket
         self._waiting.append(ticket)
         wake()
         return ticket
 
+    def _in_line(self) -> list[Ticket]:
+        """Who is not being answered: those that were set aside, then those that wait."""
+        begun = list(self._begun)
+        aside = [answer.ticket for answer in begun if answer is not _first(begun)]
+        return [ticket for ticket in (*aside, *list(self._waiting)) if not ticket.done]
+
     def finish_overdue(self) -> None:
         """Answer the questions whose deadline has passed, however busy the worker is."""
-        running, now = self._running, time.monotonic() - _GRACE
-        if running is not None and now > running.ticket.due:
-            ticket = running.ticket
-            ticket.finish(Status.TIMEOUT, _too_slow(ticket), model=self.model)
+        now = time.monotonic() - _GRACE
+        for answer in list(self._begun):
+            if now > answer.ticket.due:
+                answer.ticket.finish(Status.TIMEOUT, too_slow(answer.ticket), model=self.model)
         for ticket in list(self._waiting):
             if now > ticket.due:
                 ticket.finish(*self._why_overdue(ticket), model=self.model)
 
     def abandon(self, why: str) -> None:
         """End every question as CANCELLED, however busy the worker is."""
-        running = self._running
-        for ticket in [*([running.ticket] if running else []), *self._waiting]:
+        for ticket in (*(answer.ticket for answer in list(self._begun)), *list(self._waiting)):
             ticket.finish(Status.CANCELLED, why, model=self.model)
 
     def next_due(self) -> float | None:
@@ -155,6 +180,13 @@ class QuestionQueue:
 
     def sort_out(self) -> None:
         """Take ended questions out of the queue; end those that are cancelled or overdue."""
+        for answer in list(self._begun):
+            ticket = answer.ticket
+            with self._mishaps(ticket, answer):
+                if ticket.cancelled or ticket.done:
+                    self._end(answer, Status.CANCELLED, 'cancelled: the answer is what there was')
+                elif time.monotonic() > ticket.due:
+                    self._end(answer, Status.TIMEOUT, too_slow(ticket))
         for ticket in list(self._waiting):
             if ticket.cancelled:
                 ticket.finish(Status.CANCELLED, 'cancelled before its turn came')
@@ -165,17 +197,14 @@ class QuestionQueue:
             if ticket.done:
                 self._waiting.remove(ticket)
 
-    @property
-    def askable(self) -> bool:
-        """Whether a question waits whose evidence is, or can be made, fresh enough."""
-        return any(map(self._is_fresh_enough, list(self._waiting)))
-
     def start(self) -> None:
-        """Begin the first of those questions."""
+        """Begin the first question whose evidence is, or can be made, fresh enough."""
         from vlmaxxing_ros.engine.stream.governor import Terms
 
-        askable = filter(self._is_fresh_enough, list(self._waiting))
-        ticket = min(askable, key=lambda ticket: ticket.request.standing, default=None)
+        def place(ticket: Ticket) -> tuple[bool, bool]:
+            return ticket.doubted, ticket.request.standing
+
+        ticket = min(self._fresh_enough(), key=place, default=None)
         if ticket is None or ticket.question is None:
             return
         self._waiting.remove(ticket)
@@ -193,46 +222,44 @@ class QuestionQueue:
                 on_token=ticket.add,
                 beside=beside,
             )
-            self._running = _Running(ticket, job)
+            self._begun.append(_Begun(ticket, job))
 
     def step(self) -> None:
-        """Do the next piece of work on the running answer."""
-        running = self._running
-        assert running is not None
-        ticket = running.ticket
-        with self._mishaps(ticket):
-            if ticket.cancelled or ticket.done:
-                self._end(running, Status.CANCELLED, 'cancelled: the answer is what there was')
-            elif time.monotonic() > ticket.due:
-                self._end(running, Status.TIMEOUT, _too_slow(ticket))
-            elif running.job.step():
-                self._end(running, Status.OK)
+        """Do the next piece of work on an answer that has begun; nothing where none has."""
+        if not self._begun:
+            return
+        answer = _first(self._begun)
+        self._begun.remove(answer)
+        self._begun.append(answer)
+        with self._mishaps(answer.ticket, answer):
+            if answer.job.step():
+                self._end(answer, Status.OK)
 
     def cancel_all(self, why: str) -> None:
         """End every question as CANCELLED."""
-        if self._running is not None:
-            self._end(self._running, Status.CANCELLED, why)
+        for answer in list(self._begun):
+            self._end(answer, Status.CANCELLED, why)
         while self._waiting:
             self._waiting.popleft().finish(Status.CANCELLED, why)
 
-    def _end(self, running: _Running, status: Status, text: str = '') -> None:
-        """Complete the running question with what the engine has."""
-        self._running = None
+    def _end(self, begun: _Begun, status: Status, text: str = '') -> None:
+        """Complete a question whose answer has begun with what the engine has."""
+        self._begun.remove(begun)
         reason = 'timeout' if status is Status.TIMEOUT else 'cancelled'
-        answer = running.job.answer or running.job.stop(reason)
-        if status is Status.OK and (text := _unsatisfied(running.ticket, answer)):
+        answer = begun.job.answer or begun.job.stop(reason)
+        if status is Status.OK and (text := unsatisfied(begun.ticket, answer)):
             status = Status.INVALID_ANSWER
-        evidence = running.job.evidence
-        running.ticket.finish(
+        evidence = begun.job.evidence
+        begun.ticket.finish(
             status,
-            text or _owing(answer),
+            text or owing(answer),
             model=self.model,
             answer=answer,
             evidence_age=evidence.age if evidence else 0.0,
         )
 
     @contextmanager
-    def _mishaps(self, ticket: Ticket) -> Iterator[None]:
+    def _mishaps(self, ticket: Ticket, begun: _Begun | None = None) -> Iterator[None]:
         """Whatever goes wrong with one question ends that question, and nothing else."""
         try:
             yield
@@ -241,15 +268,15 @@ class QuestionQueue:
         except (InvalidRequest, Unsupported) as error:
             status, text = Status.INVALID_REQUEST, str(error)
         except BaseException as error:  # Rust's panics are no Exception
-            running = self._running
-            paying = running.job.paying if running is not None else None
+            paying = begun.job.paying if begun is not None else None
             camera = self.cameras[ticket.cameras[paying or 0]]
             status, text = Status.MODEL_ERROR, f'{type(error).__name__}: {error}'
             if done := self._on_failure(camera, error, paying is not None):
                 text += f'; {done}: ask again'
         else:
             return
-        self._running = None
+        if begun in self._begun:
+            self._begun.remove(begun)
         ticket.finish(status, text, model=self.model)
 
     def _age(self, camera: str) -> float | None:
@@ -262,9 +289,9 @@ class QuestionQueue:
         """Seconds since an image with this stamp, nanoseconds."""
         return (self._clock() - stamp) * 1e-9
 
-    def _is_fresh_enough(self, ticket: Ticket) -> bool:
-        """Whether the evidence of every camera that it is about will do."""
-        return self._lacking(ticket) is None
+    def _fresh_enough(self) -> list[Ticket]:
+        """Who waits, and the evidence of every camera that it is about will do."""
+        return [ticket for ticket in list(self._waiting) if self._lacking(ticket) is None]
 
     def _lacking(self, ticket: Ticket) -> str | None:
         """The first of its cameras whose evidence will not do; None: all will."""
@@ -281,7 +308,7 @@ class QuestionQueue:
         """How a question ends whose deadline passed while it waited."""
         camera = self._lacking(ticket)
         if camera is None:
-            return Status.TIMEOUT, _too_slow(ticket)
+            return Status.TIMEOUT, too_slow(ticket)
         age = self._age(camera)
         if age is None:
             return Status.NO_EVIDENCE, (
@@ -299,31 +326,3 @@ class QuestionQueue:
             f'{ticket.deadline:g} s none came younger than {ticket.request.max_evidence_age:g} s: '
             "is the camera publishing, are its stamps in the node's clock (use_sim_time)?"
         )
-
-
-def _unsatisfied(ticket: Ticket, answer: Answer | None) -> str:
-    """Why an answer is not what its schema asks for; empty if it is, or there is no schema."""
-    if answer is None or not ticket.request.asked.get('json_schema'):
-        return ''
-    if answer.finish_reason == 'length':
-        return (
-            f'cut after {answer.answer_tokens} tokens, before it satisfied json_schema: allow more '
-            'max_tokens'
-        )
-    if answer.finish_reason == 'invalid':
-        return 'json_schema could not be enforced to the end of the answer: make it simpler'
-    return ''
-
-
-def _owing(answer: Answer | None) -> str:
-    """What an answer does not account for, for people."""
-    if answer is None or not answer.evidence.blocks_owed:
-        return ''
-    text = f'{answer.evidence.blocks_owed} blocks have changed since and are not accounted for: '
-    if answer.rows_paid:
-        return text + 'they did while what was owed was paid'
-    return text + 'allow more time, or ask with max_evidence_age 0'
-
-
-def _too_slow(ticket: Ticket) -> str:
-    return f'not finished within {ticket.deadline:g} s: allow more time or fewer tokens'

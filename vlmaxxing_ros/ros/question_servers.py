@@ -92,10 +92,10 @@ class QuestionServers:
 
         answered = Future()
         key = bytes(goal.goal_id.uuid)
-        self._tickets[key] = self._submit(to_request(goal.request), answered, feed_back)
+        ticket = self._tickets[key] = self._submit(to_request(goal.request), answered, feed_back)
         if goal.is_cancel_requested:
-            self._tickets[key].cancel()
-        asker = self._askers.sent(goal, self._tickets[key].cancel)
+            ticket.cancel()
+        asker = self._askers.sent(goal, ticket.cancel, ticket.doubt)
         answer = await answered
         self._askers.done(asker)
         await self._pace.turn()

@@ -86,7 +86,11 @@ class Recording(AbstractContextManager['Recording']):
             there: dict[str, Topic] = {}
             for storage in self._storages:
                 for name, topic in storage.topics.items():
-                    there.setdefault(name, topic)
+                    known = there.setdefault(name, topic)
+                    if topic.type != known.type:
+                        self._remark(f'{path}: {name} is left out where its type is {topic.type}')
+                    elif topic.latched:  # by one of its publishers
+                        there[name] = topic
             if missing := sorted(set(topics) - there.keys()):
                 names = ', '.join(sorted(there)) or 'none'
                 raise BagError(f'{path} has no topic {", ".join(missing)}; it has {names}')
@@ -109,7 +113,8 @@ class Recording(AbstractContextManager['Recording']):
         lost: Counter[str] = Counter()
         sources = []
         for storage in self._storages:
-            ours = {name for name, topic in wanted.items() if storage.topics.get(name) == topic}
+            types = {name: topic.type for name, topic in storage.topics.items()}
+            ours = {name for name, topic in wanted.items() if types.get(name) == topic.type}
             if ours:
                 sources.append(storage.messages(ours))
         for time, topic, data in heapq.merge(*sources, key=lambda message: message[0]):

@@ -28,8 +28,10 @@ class Facts:
     """What there is to choose from.
 
     Attributes:
-        answering: a question is being answered.
+        answering: a question is being answered, and gives way to nobody.
         askable: a question waits, and its evidence will do.
+        gives_way: an answer has begun for which nobody may wait any more.
+        doubted: a question waits likewise, and its evidence will do.
         audit: somebody waits for an audit.
         watch: a standing question is due, and its share of the time allows it.
         work: there is work in the background.
@@ -38,6 +40,8 @@ class Facts:
 
     answering: bool = False
     askable: bool = False
+    gives_way: bool = False
+    doubted: bool = False
     audit: bool = False
     watch: bool = False
     work: bool = False
@@ -45,7 +49,10 @@ class Facts:
 
 
 def next_turn(facts: Facts) -> Turn:
-    """Who goes next: an answer that was begun, questions, audits on request, watches, the rest."""
+    """Who goes next: an answer that was begun, questions, audits on request, watches, the rest.
+
+    Questions for which nobody may wait any more are answered when nobody else has any.
+    """
     if facts.answering:
         return Turn.ANSWER
     if facts.askable:
@@ -54,6 +61,10 @@ def next_turn(facts: Facts) -> Turn:
         return Turn.AUDIT
     if facts.watch:
         return Turn.WATCH
+    if facts.doubted:
+        return Turn.START
+    if facts.gives_way:
+        return Turn.ANSWER
     if facts.work and facts.credit:
         return Turn.BACKGROUND
     return Turn.WAIT

@@ -128,6 +128,7 @@ class Ticket:
         arrived: when it came, in seconds of `time.monotonic`; `due` is when its deadline is.
         begun: when its turn came, likewise; None: it has not.
         token: the last one that was decoded.
+        doubted: nobody may wait for it any more: it lets others pass.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class Ticket:
         self.begun: float | None = None
         self.token: Token | None = None
         self.cancelled = False
+        self.doubted = False
         self._on_token = on_token
         self._on_done = on_done
         self._wake = wake
@@ -174,6 +176,10 @@ class Ticket:
         """Ask for the end at the next token."""
         self.cancelled = True
         self._wake()
+
+    def doubt(self, doubted: bool) -> None:
+        """Say whether nobody may wait for it any more; the next slice heeds it."""
+        self.doubted = doubted
 
     def add(self, token: Token) -> None:
         """Record and pass on one decoded token."""

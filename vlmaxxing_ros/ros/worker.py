@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from vlmaxxing_ros.ros.chores import Chores
 from vlmaxxing_ros.ros.failures import Failures, Log
 from vlmaxxing_ros.ros.inspection import Inspection, Reports
 from vlmaxxing_ros.ros.question_queue import QuestionQueue
-from vlmaxxing_ros.ros.schedule import Facts, Turn, next_turn
+from vlmaxxing_ros.ros.schedule import Turn, next_turn
 from vlmaxxing_ros.ros.seeing import Seeing
 from vlmaxxing_ros.ros.settings import Settings
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Ticket
@@ -213,11 +214,11 @@ class Worker:
         """One slice of work, the most urgent first; see WorkThread for the return value."""
         queue, chores, share = self._queue, self._chores, self._settings.engine.max_duty
         queue.sort_out()
-        chore, now = None if queue.answering else chores.next(), time.monotonic()
+        facts, now = queue.facts, time.monotonic()
+        chore = None if facts.answering or facts.gives_way else chores.next()
         turn = next_turn(
-            Facts(
-                answering=queue.answering,
-                askable=queue.askable,
+            replace(
+                facts,
                 audit=bool(self._inspections),
                 watch=self.watches.due(now),
                 work=chore is not None,

@@ -23,6 +23,7 @@ from vlmaxxing_ros.engine.steps import Job
 from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 from vlmaxxing_ros.engine.stream.governor import Terms
 from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.random_models.families import random_family
 
 MakeFrames = Callable[..., list[Frame]]
 FASTEST = Terms(max_evidence_age=math.inf)
@@ -33,6 +34,10 @@ def ask(session: StreamSession, terms: Terms = FASTEST, text: str = 'what?') -> 
     return session.answering(
         Question(text=text, max_tokens=8), terms, evidence_age=lambda _: 0.0, start=0.0
     )
+
+
+def begin(session: StreamSession, question: Question) -> AnswerJob:
+    return session.answering(question, Terms(), evidence_age=lambda _: 0.0, start=0.0)
 
 
 def contents(session: StreamSession) -> list[np.ndarray]:
@@ -95,6 +100,51 @@ def test_a_question_in_the_middle_of_a_job_is_answered_from_what_stands(
         pairs = zip(contents(session), held, strict=True)
         assert all(np.array_equal(ours, theirs) for ours, theirs in pairs)
     assert steps > 2, 'it is done in slices'
+
+
+CHOICES = Question(text='what?', choices=('red', 'top left', 'blue'))
+SAMPLED = Question(text='what?', max_tokens=4, temperature=1.0, seed=3)
+LONG = Question(text=50 * 'what is it? ', max_tokens=2)
+
+
+@pytest.mark.parametrize(
+    ('model', 'question'),
+    [
+        ('qwen2_5_vl', SAMPLED),
+        ('qwen2_5_vl', CHOICES),
+        ('qwen2_5_vl', LONG),
+        ('gemma4', CHOICES),
+        ('lfm2_vl', CHOICES),
+    ],
+)
+def test_an_answer_that_is_set_aside_notices_nothing_of_what_is_done_meanwhile(
+    model: str, question: Question
+) -> None:
+    family = random_family(model)
+
+    def watched() -> tuple[StreamSession, list[Frame]]:
+        """A session with a history, and the frames to come."""
+        config = EngineConfig(keyframe_interval=0.2, keep_keyframes=2, **SLICES)
+        session = StreamSession(family, config)
+        frames = [session.frame(each.pixels, stamp=each.stamp) for each in moving_scene(9)]
+        for frame in frames[:6]:
+            session.admit(frame)
+        return session, frames[6:]
+
+    undisturbed = begin(watched()[0], question).finish()
+    session, frames = watched()
+    job, others = begin(session, question), 0
+    while not job.step():
+        if job.paying is None and frames:
+            others += len(ask(session).finish().token_ids)  # on the same cache
+            session.see(frames.pop(0))
+            others += len(ask(session, Terms()).finish().token_ids)
+            session.idle()
+    assert job.answer is not None
+    for said in ('token_ids', 'choice_probabilities', 'margin', 'evidence'):
+        assert getattr(job.answer, said) == getattr(undisturbed, said)
+    assert others > 10
+    assert session.audit().ok
 
 
 def test_a_question_that_pays_in_place_does_not_end_a_whole_frame_under_way(

@@ -84,6 +84,18 @@ def test_below_the_margin_the_tail_is_settled_first(qwen: Family, question: Ques
     assert session.audit().ok
 
 
+def test_where_others_have_settled_it_meanwhile_it_is_answered_from_that(qwen: Family) -> None:
+    session = refreshed(qwen, settle_margin=math.inf)
+    first = session.answering(QUESTION, Terms(), evidence_age=lambda _: 0.0, start=0.0)
+    while first.paying is not None:
+        first.step()
+    other = ask(session).answer
+    answer = first.finish()
+    assert other is not None
+    assert answer.evidence.exact
+    assert answer.token_ids == other.token_ids
+
+
 def test_from_the_margin_on_it_is_not(qwen: Family) -> None:
     unsure = ask(refreshed(qwen)).answer
     assert unsure is not None

@@ -142,6 +142,7 @@ class AnswerJob:
             self._asking = self.evidence = None
             for bill in unsettled:
                 bill.settle()
+            self._pay_next()  # if others have settled all of it meanwhile
 
     def _prepare(self) -> None:
         """A slice of what comes before the question: what is owed, then the other cameras."""

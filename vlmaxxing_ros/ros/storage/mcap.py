@@ -166,7 +166,8 @@ class Mcap:
             kind, rest = self._schemas.get(schema, ('', b''))
             if kind.count('/') == 1:  # as ROS 1 and some converters write it
                 kind = kind.replace('/', '/msg/')
-            if self.topics.get(topic, Topic(topic, kind, False)).type != kind:
+            known = self.topics.get(topic, Topic(topic, kind, False))
+            if known.type != kind:
                 self._remark(f'{self._path}: {topic} is left out where its type is {kind}')
                 return
             if encoding == 'ros1':
@@ -174,7 +175,8 @@ class Mcap:
                     return
                 self._ros1[number] = kind
             self._channels[number] = topic
-            self.topics[topic] = Topic(topic, kind, _latched(BytesIO(read_bytes(record))))
+            latched = _latched(BytesIO(read_bytes(record))) or known.latched
+            self.topics[topic] = Topic(topic, kind, latched)
 
     def _within(self, chunk: int, take: Callable[[int, BinaryIO], None]) -> None:
         """Give the records of the chunk at this offset to `take`."""
