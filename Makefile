@@ -34,7 +34,7 @@ test: setup  ## lint, types, unit and integration tests
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
-	@$(FAST) $(BIN)/python -m pytest
+	@$(FAST) OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 # For a scheduled job: what differs is to be reported, not worked around silently.
 newest: setup  ## the families' tests with mlx-vlm's newest release instead of the locked one

@@ -3,7 +3,9 @@
 
 """What every test shares: a ROS domain of its own, and real processes that always end.
 
-Knows nothing of the package under test.
+Under pytest-xdist (`make test`) whatever starts processes runs one after the other on one worker,
+and the rest, file by file, on the other ones, which give way to it.  Knows nothing of the package
+under test.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from domain_coordinator import domain_id
@@ -34,6 +37,46 @@ for _variable in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FI
     os.environ[_variable] = str(ROOT / 'config' / 'fastdds_shm.xml')  # Jazzy's name, then Kilted's
 if (Path(sys.prefix) / 'share' / 'ament_index').is_dir():  # the wheels' ROS
     os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)
+
+
+_PROCESSES = (
+    'test/integration/',
+    'test/evaluation/test_live_replay.py',
+    'test/ros/test_top.py',
+    'test/test_conftest.py',
+    'test/test_launch.py',
+    'test/test_soak.py',
+)
+"""Where processes are started: by `spawn`, or in any other way that takes the machine."""
+_WAY = 5  # niceness of everything else
+_parallel = 'PYTEST_XDIST_WORKER' in os.environ
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker for processes, the rest by file (`loadgroup` does nothing with pytest 9.2)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ProcessesApart(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _PROCESSES[0] if nodeid.startswith(_PROCESSES) else nodeid.partition('::')[0]
+
+    config.option.loadscopereorder = False
+    return ProcessesApart(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes first: they take longest."""
+    if _parallel:
+        items.sort(key=lambda item: not item.nodeid.startswith(_PROCESSES))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that computes must not take the time of processes that talk to each other."""
+    global _parallel
+    if _parallel and not item.nodeid.startswith(_PROCESSES):
+        _parallel = False  # once: nobody takes niceness back
+        os.nice(_WAY)
 
 
 def pytest_unconfigure() -> None:
@@ -138,12 +181,13 @@ class RunningProcess:
 
 
 @pytest.fixture
-def spawn() -> Iterator[Callable[..., RunningProcess]]:
+def spawn(request: pytest.FixtureRequest) -> Iterator[Callable[..., RunningProcess]]:
     """Start real processes: `spawn('program', 'argument', ...)`, `env={...}` added to ours.
 
     They are closed, and killed if need be, when the test ends; pytest shows what they wrote if it
     failed.
     """
+    assert request.node.nodeid.startswith(_PROCESSES), 'name the file in _PROCESSES'
     started: list[RunningProcess] = []
 
     def start(*command: str | Path, env: dict[str, str] | None = None) -> RunningProcess:

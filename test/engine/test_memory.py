@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+import threading
 from pathlib import Path
 
 import mlx.core as mx
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from scarcity import little_memory
 
-from vlmaxxing_ros.engine.memory import memory_left, memory_size, ran_out, require
+from vlmaxxing_ros.engine.memory import leave_thread, memory_left, memory_size, ran_out, require
 
 PHYSICAL = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
@@ -120,3 +121,22 @@ def test_what_mlx_keeps_for_later_is_given_back_for_it() -> None:
     with little_memory(10_000_000):
         mx.eval(mx.zeros((5_000_000,), mx.uint8) + 1)
         require(5_000_000, 'as much again')
+
+
+def test_a_thread_that_leaves_gives_back_what_mlx_keeps_for_it_and_for_no_other() -> None:
+    said: list[str] = []
+
+    def work() -> None:
+        stream = mx.new_stream(mx.cpu)
+        mx.eval(mx.add(1, 2, stream=stream))
+        leave_thread()
+        try:
+            mx.eval(mx.add(1, 2, stream=stream))
+        except RuntimeError as error:
+            said.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert 'no Stream' in ''.join(said)
+    assert mx.add(1, 2).item() == 3

@@ -31,10 +31,19 @@ def pictures() -> Pictures:
     return gripper_pictures()
 
 
-@pytest.fixture
-def peer() -> Iterator[Peer]:
-    """A spinning node to publish, subscribe and call with."""
+@pytest.fixture(scope='module')
+def lasting_peer() -> Iterator[Peer]:
+    """One `peer` for all tests of a module that uses this: the node discovers it once."""
     yield from spinning_peer()
+
+
+@pytest.fixture
+def peer(request: pytest.FixtureRequest) -> Iterator[Peer]:
+    """A spinning node to publish, subscribe and call with."""
+    if 'lasting_peer' in request.fixturenames:
+        yield request.getfixturevalue('lasting_peer')
+    else:
+        yield from spinning_peer()
 
 
 @pytest.fixture(scope='module')

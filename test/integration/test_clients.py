@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 from integration.gripper import CHOICES, QUESTION, Pictures
-from integration.ros_process import Peer, TestCamera, questions_waiting, spinning_peer, wait_until
+from integration.ros_process import Peer, TestCamera, questions_waiting, wait_until
 from sensor_msgs.msg import Image
 
 from vlmaxxing_msgs.msg import Answer, WatchSettings
@@ -38,6 +38,8 @@ EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'
 WAIT = 60.0  # s, far more than anything here takes
 LONG = {'deadline': 3600.0, 'max_evidence_age': 1e-6}  # no image is as young: it waits for an hour
 
+pytestmark = pytest.mark.usefixtures('lasting_peer')
+
 
 @pytest.fixture(scope='module', autouse=True)
 def node(start_node: Callable[..., None], model: str) -> None:
@@ -49,12 +51,6 @@ def node(start_node: Callable[..., None], model: str) -> None:
         max_waiting_questions=64,
         diagnostics_period=0.2,
     )
-
-
-@pytest.fixture(scope='module')
-def peer() -> Iterator[Peer]:
-    """One for all tests here: the node discovers it once."""
-    yield from spinning_peer()
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import cv2
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from integration.recordings import scene
-from integration.ros_process import Peer, TestCamera, spinning_peer, wait_until
+from integration.ros_process import Peer, TestCamera, wait_until
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -23,6 +23,8 @@ from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.ros.messages import to_image, to_ns, to_time
 
 WHAT = 'what colors are the blocks?'
+
+pytestmark = pytest.mark.usefixtures('lasting_peer')
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -40,12 +42,6 @@ def node(start_node: Callable[..., None], model: str) -> None:
         depth__depth_range='[0.5, 2.5]',
         diagnostics_period=0.2,
     )
-
-
-@pytest.fixture(scope='module')
-def peer() -> Iterator[Peer]:
-    """One for all tests here: the node discovers it once."""
-    yield from spinning_peer()
 
 
 @pytest.fixture

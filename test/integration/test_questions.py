@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from integration.recordings import scene
-from integration.ros_process import Peer, TestCamera, questions_waiting, spinning_peer, wait_until
+from integration.ros_process import Peer, TestCamera, questions_waiting, wait_until
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
@@ -25,16 +25,12 @@ from vlmaxxing_ros.ros.messages import to_ns, to_time
 
 WHAT = 'what colors are the blocks?'
 
+pytestmark = pytest.mark.usefixtures('lasting_peer')
+
 
 @pytest.fixture(scope='module', autouse=True)
 def node(start_node: Callable[..., None], model: str) -> None:
     start_node(model=model, max_waiting_questions=3, keep_notes=2, diagnostics_period=0.2)
-
-
-@pytest.fixture(scope='module')
-def peer() -> Iterator[Peer]:
-    """One for all tests here: the node discovers it once."""
-    yield from spinning_peer()
 
 
 @pytest.fixture

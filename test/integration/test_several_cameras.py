@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from integration.recordings import scene
-from integration.ros_process import Peer, TestCamera, spinning_peer, wait_until
+from integration.ros_process import Peer, TestCamera, wait_until
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_srvs.srv import Trigger
@@ -23,6 +23,8 @@ from vlmaxxing_ros.ros.messages import to_ns, to_time
 
 WHAT = 'what colors are the blocks?'
 BOTH = ['front', 'wrist']
+
+pytestmark = pytest.mark.usefixtures('lasting_peer')
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -40,15 +42,9 @@ def node(start_node: Callable[..., None], model: str) -> None:
 
 
 @pytest.fixture(scope='module')
-def peer() -> Iterator[Peer]:
-    """One for all tests here: the node discovers it once."""
-    yield from spinning_peer()
-
-
-@pytest.fixture(scope='module')
-def cameras(peer: Peer) -> dict[str, TestCamera]:
+def cameras(lasting_peer: Peer) -> dict[str, TestCamera]:
     """Both cameras, which the node has found."""
-    return {name: TestCamera(peer, Image, name) for name in BOTH}
+    return {name: TestCamera(lasting_peer, Image, name) for name in BOTH}
 
 
 @pytest.fixture

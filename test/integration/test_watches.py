@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from integration.gripper import CHOICES, QUESTION, Pictures
-from integration.ros_process import NODE, Peer, TestCamera, spinning_peer, wait_until
+from integration.ros_process import NODE, Peer, TestCamera, wait_until
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
@@ -27,16 +27,12 @@ MOST = 3
 LATCHED = QoSProfile(depth=MOST, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 GRIPPER = {'question': QUESTION, 'choices': CHOICES}
 
+pytestmark = pytest.mark.usefixtures('lasting_peer')
+
 
 @pytest.fixture(scope='module')
 def node(start_node: Callable[..., None], model: str) -> None:
     start_node(model=model, max_watches=MOST, watch_duty=1.0)
-
-
-@pytest.fixture(scope='module')
-def peer() -> Iterator[Peer]:
-    """One for all tests here: the node discovers it once."""
-    yield from spinning_peer()
 
 
 @pytest.fixture

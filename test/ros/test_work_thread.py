@@ -118,3 +118,17 @@ def test_after_the_end_calls_are_cancelled(make: Make) -> None:
     thread = make()
     assert thread.stop(10.0)
     assert thread.call(lambda: 1).cancelled()
+
+
+def test_the_last_that_it_does_it_does_itself() -> None:
+    done: list[str] = []
+    thread = WorkThread(
+        lambda: None,
+        lambda _: None,
+        lambda: done.append(threading.current_thread().name),
+        name='last',
+    )
+    thread.call(lambda: done.append('call')).result(10.0)
+    assert done == ['call']
+    assert thread.stop(10.0)
+    assert done == ['call', 'last']

@@ -14,6 +14,7 @@ import math
 import os
 import re
 import resource
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,16 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and _SAYS.search(str(error)) is not None
     )
+
+
+def leave_thread() -> None:
+    """To be called last on a thread that may have used MLX: what is kept for it is given back.
+
+    MLX keeps compiled functions per thread, Python objects among them.  It would free them when the
+    thread has ended, without the interpreter's lock: SIGSEGV now and then (its issue 4347).
+    """
+    if mlx := sys.modules.get('mlx.core'):
+        mlx.clear_streams()
 
 
 def memory_size(root: Path = Path('/'), gpu: Mapping[str, Any] | None = None) -> int:

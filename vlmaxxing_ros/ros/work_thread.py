@@ -27,6 +27,7 @@ class WorkThread:
         work: does one bounded piece of work; returns the seconds until it wants to be called
             again (0: at once, None: when woken).  First called when woken, or after a call.
         on_error: told of anything that `work` raises.
+        at_end: called last, before the thread ends.
         name: of the thread.
     """
 
@@ -34,11 +35,13 @@ class WorkThread:
         self,
         work: Callable[[], float | None],
         on_error: Callable[[BaseException], None],
+        at_end: Callable[[], None] = lambda: None,
         *,
         name: str,
     ) -> None:
         self._work = work
         self._on_error = on_error
+        self._at_end = at_end
         self._changed = threading.Condition()
         self._calls: list[tuple[Callable[[], Any], Future[Any]]] = []
         self._woken = False
@@ -90,6 +93,7 @@ class WorkThread:
             if stopping:
                 for _, future in calls:
                     future.cancel()
+                self._at_end()
                 return
             for function, future in calls:
                 _run_call(function, future)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vlmaxxing_ros.engine.memory import ran_out
+from vlmaxxing_ros.engine.memory import leave_thread, ran_out
 from vlmaxxing_ros.engine.question import Token
 from vlmaxxing_ros.ros.camera import Arrival, Camera, Perceived
 from vlmaxxing_ros.ros.chores import Chores
@@ -82,7 +82,7 @@ class Worker:
         self._queue = QuestionQueue(settings.node, clock=clock, on_failure=self._model_failed)
         self._inspections: list[Inspection] = []  # audits on request
         self._chores = Chores(lambda: self._cameras, self._model_failed)
-        self._thread = WorkThread(self._work, self._defect, name='mlx')
+        self._thread = WorkThread(self._work, self._defect, leave_thread, name='mlx')
         self.watches = Watches(
             settings.node, on_change=on_change, on_outcome=on_watched, wake=self._thread.wake
         )
@@ -154,8 +154,9 @@ class Worker:
         return done
 
     def stop(self, timeout: float) -> bool:
-        """End both threads; False if the model is still busy after `timeout` s."""
-        return self._seeing.stop(timeout) and self._thread.stop(timeout)
+        """End both threads; False if one of them is still busy after `timeout` s."""
+        seen = self._seeing.stop(timeout)
+        return self._thread.stop(timeout) and seen
 
     def offer(self, camera: str, arrival: Arrival) -> None:
         """A new image; it replaces one that still waits."""
