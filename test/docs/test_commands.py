@@ -4,7 +4,8 @@
 """Commands that are shown exist, with the options shown; what is not run here says so.
 
 A console block that needs more than `make setup` gives stands behind a line
-`<!-- not run here: why -->`.
+`<!-- not run here: why -->`.  Every other one's program is run by a test, which RUN_BY names; the
+measurements (`make bench`, `python -m bench...`) are run by hand for the figures that they make.
 """
 
 from __future__ import annotations
@@ -28,15 +29,36 @@ PROGRAMS = dict(re.findall(r"'(\w+) = ([\w.]+):\w+'", (ROOT / 'setup.py').read_t
 PROGRAMS |= dict(
     re.findall(r"_run\('(\w+)', '([\w.]+)'", (ROOT / 'vlmaxxing_ros/commands.py').read_text())
 )
+RUN_BY = {
+    'make demo': 'test/integration/test_demo.py: vlmaxxing_ros.demo.run',
+    'vlmaxxing_doctor': 'test/ros/test_doctor.py: vlmaxxing_ros.ros.doctor',
+    'vlmaxxing_top': 'test/integration/test_top.py: vlmaxxing_ros.ros.top',
+    'vlmaxxing_evaluate': 'test/evaluation/test_main.py: main.main(',
+    'bag_player': 'test/integration/ros_process.py: vlmaxxing_ros.ros.bag_player',
+    'video_player': 'test/integration/test_video_player.py: vlmaxxing_ros.ros.video_player',
+    'python examples/planner.py': 'test/integration/test_clients.py: planner.py',
+    'python examples/behaviours.py': 'test/integration/test_clients.py: behaviours',
+    'python examples/bag_answers.py': 'test/integration/test_clients.py: bag_answers.py',
+}
+# What runs the tests, or what they run in.
+AROUND = ('make setup', 'make test', 'bash .ci/run')
 TARGETS = set(re.findall(r'^([a-z]+):', (ROOT / 'Makefile').read_text(), re.M))
 
 
-def commands(text: str) -> Iterator[str]:
-    """Every command of the console blocks that are not marked, and of the text's `code`."""
+def shown(text: str) -> Iterator[str]:
+    """Every command of the console blocks that are not marked."""
     for mark, block in BLOCK.findall(text):
         if not mark.startswith('not run here: '):
-            joined = block.replace('\\\n', ' ')
-            yield from re.findall(r'^\$ (.*)', joined, re.M)
+            yield from re.findall(r'^\$ (.*)', block.replace('\\\n', ' '), re.M)
+
+
+def commands(text: str) -> Iterator[str]:
+    """Those, and ours of blocks without a prompt and of the text's `code`."""
+    yield from shown(text)
+    for block in re.findall(r'^```(?:sh)?\n(.*?)^```', text, re.M | re.S):
+        for line in map(str.strip, block.replace('\\\n', ' ').splitlines()):
+            if line.split(' ', 1)[0] in PROGRAMS or line.startswith(('make ', 'python -m ')):
+                yield line
     outside = re.sub(r'```.*?```', '', text, flags=re.S)
     for code in re.findall(r'`([^`\n]+)`', outside):
         first = code.split()[:1]
@@ -86,6 +108,15 @@ def options_missing(module: str, words: list[str]) -> str:
 def test_what_is_shown_can_be_typed(page: Path) -> None:
     wrong = {c: why for c in commands(page.read_text()) if (why := problem(c))}
     assert wrong == {}
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_shown_is_run_by_a_test(page: Path) -> None:
+    for command in shown(page.read_text()):
+        if not command.startswith(AROUND):
+            (where,) = [RUN_BY[known] for known in RUN_BY if f'{command} '.startswith(f'{known} ')]
+            test, how = where.split(': ')
+            assert how in (ROOT / test).read_text(), command
 
 
 def test_a_command_that_does_not_exist_is_found_out() -> None:

@@ -59,6 +59,8 @@ def test_answers_stand_newest_first_and_failures_by_name() -> None:
     assert text.index('new?') < text.index('old?')
     assert 'STALE: no fresh image' in text
     assert '90%' in text
+    failed = next(line for line in text.splitlines() if 'STALE' in line)
+    assert 'refreshed' not in failed
 
 
 def test_diagnostics_of_other_nodes_are_not_ours() -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
@@ -65,8 +66,12 @@ class Client:
         """Call back for every overlay image; the node makes them while someone listens."""
         self._subscribe(Image, 'overlay', callback, qos_profile_sensor_data)
 
+    def on_diagnostics(self, callback: Callable[[DiagnosticArray], None]) -> None:
+        """Call back for all of /diagnostics, that of other nodes too."""
+        self._subscribe(DiagnosticArray, '/diagnostics', callback, 10)
+
     def _subscribe(self, kind: Any, name: str, callback: Callable[[Any], None], qos: Any) -> None:
-        topic = f'{self._connection.name}/{name}'
+        topic = name if name.startswith('/') else f'{self._connection.name}/{name}'
         node = self._connection.node
         wait(self._connection.begin(node.create_subscription, kind, topic, callback, qos), CALL)
 

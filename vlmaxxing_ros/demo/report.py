@@ -110,7 +110,7 @@ def _plot(asked: list[Asked], budgets: dict[str, list[FreshBudget]]) -> str:
             axis.plot(
                 moments, [1.06] * len(moments), 'v', color=hexadecimal(REUSED), label='question'
             )
-            axis.set(ylabel=camera, ylim=(0, 1.15), yticks=[0, 0.5, 1])
+            axis.set(ylabel=f'{camera}: share of blocks', ylim=(0, 1.15), yticks=[0, 0.5, 1])
             axis.spines[['top', 'right']].set_visible(False)
         axes[0].legend(loc='upper right', ncols=2, frameon=False, bbox_to_anchor=(1, 1.3))
         axes[-1].set_xlabel('time in the recording (s)')
@@ -151,7 +151,9 @@ _PAGE = """<!doctype html>
 <h2>What every frame cost</h2>
 {{ plot|safe }}
 {% for camera, images in pictures.items() %}
-<h2>What was paid for: {{ camera }}</h2>
+<h2>What was owed: {{ camera }}</h2>
+<p class="dim">Orange: changed, and not paid for when the image came; blue: changed a little,
+ reused; grey: static, reused.</p>
 <div class="pictures">{% for png, time in images %}
 <figure><img alt="overlay of {{ camera }} at {{ '%.1f'|format(time) }} s"
  src="data:image/png;base64,{{ png }}"><figcaption>{{ '%.1f'|format(time) }} s</figcaption></figure>

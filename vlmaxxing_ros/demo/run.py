@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rich.console import Console
 from sensor_msgs.msg import Image
 
@@ -38,6 +39,8 @@ TOPICS = {'calm': '/camera/image', 'eventful': '/camera/image/compressed'}
 PACE = 0.7
 """Seconds between two questions at least: a person should be able to read along."""
 
+PATIENCE = 60.0
+"""Seconds without a planned frame after which the demo is given up."""
 
 LEAD = 0.06
 """A question's moment lies half a frame period (0.05 s) behind the frame that it is about."""
@@ -49,6 +52,16 @@ class Watched:
 
     budgets: dict[str, list[FreshBudget]] = field(default_factory=dict)
     overlays: dict[str, list[Image]] = field(default_factory=dict)
+    state: str = ''
+    trouble: str = ''
+
+    def diagnostics(self, message: DiagnosticArray) -> None:
+        """Keep the node's lifecycle state, and why it cannot be active."""
+        for status in message.status:
+            if status.name == 'vlmaxxing: model':
+                self.state = next(pair.value for pair in status.values if pair.key == 'state')
+                failed = status.level == DiagnosticStatus.ERROR
+                self.trouble = status.message if failed else ''
 
     def budget(self, message: FreshBudget) -> None:
         """Keep every budget."""
@@ -90,6 +103,8 @@ def main() -> int:
     made = demo_recordings(options.out / 'recordings', duration=options.duration)
     everything = [q for name in made for q in _questions(name, made[name][1])]
     questions = _choose(everything, until=options.duration - 0.5)
+    if not questions:
+        parser.error('nothing to ask about in so short a recording: --duration 6')
 
     console.print(f'[bold]2/4[/] starting the node with model [bold]{options.model}[/]')
     seen, asked = Watched(), []
@@ -103,6 +118,13 @@ def main() -> int:
         client.on_overlay(seen.overlay)
         if not client.wait(90.0) or node.poll() is not None:
             console.print(f'[red]the node did not come up:[/] see {log}')
+            return 1
+        client.on_diagnostics(seen.diagnostics)
+        # A large model takes minutes, one that has to be downloaded longer.
+        while seen.state != 'active' and not seen.trouble and node.poll() is None:
+            time.sleep(0.05)
+        if seen.state != 'active':
+            console.print(f'[red]the node did not become active:[/] {seen.trouble} (log: {log})')
             return 1
         console.print('[bold]3/4[/] playing both, asking as they play')
         with contextlib.ExitStack() as players:
@@ -189,7 +211,7 @@ def _as_due(questions: list[ScriptedQuestion], seen: Watched) -> Iterator[Script
         planned = sum(map(len, seen.budgets.values()))
         if due is not None or planned != frames:
             frames, since = planned, time.monotonic()
-        elif time.monotonic() - since > 20.0:
+        elif time.monotonic() - since > PATIENCE:
             raise TimeoutError('no frame is planned any more: did a player or the node end?')
         else:
             time.sleep(0.005)

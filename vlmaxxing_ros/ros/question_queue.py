@@ -125,7 +125,8 @@ class QuestionQueue:
         if not cameras:
             ticket.finish(
                 Status.NOT_ACTIVE,
-                'the node is not active: ros2 lifecycle set <node> configure, then activate',
+                'the node is not active: it may still be loading its model; if it was not told to '
+                'start, ros2 lifecycle set <node> configure, then activate',
             )
             return ticket
         try:

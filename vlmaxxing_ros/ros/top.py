@@ -97,23 +97,26 @@ class Page:
         for answer in reversed(self.answers):
             good = answer.status == Answer.OK
             name = _named(Answer, answer.status)
-            share = answer.reused_tokens / max(1, answer.prompt_tokens)
             table.add_row(
                 answer.camera,
                 answer.question,
                 answer.answer if good else Text(f'{name}: {answer.status_text}', style=_BAD),
-                f'{answer.time_to_first_token * 1e3:.0f} ms',
-                f'{answer.evidence_age:.2f} s old',
-                Text(f'{share:.0%}', style=_REUSED),
-                _kept(answer),
+                *_contract(answer),
             )
         return table
 
 
-def _kept(answer: Answer) -> str:
-    """What of the answer's contract is not in another cell."""
+def _contract(answer: Answer) -> list[Text | str]:
+    """What the answer rests on, a cell each; nothing, of one that saw nothing."""
+    if not answer.prompt_tokens:
+        return ['–', '–', '–', '']
     owed = f', {answer.blocks_owed} blocks owed' if answer.blocks_owed else ''
-    return ('exact' if answer.exact else 'refreshed') + owed
+    return [
+        f'{answer.time_to_first_token * 1e3:.0f} ms',
+        f'{answer.evidence_age:.2f} s old',
+        Text(f'{answer.reused_tokens / answer.prompt_tokens:.0%}', style=_REUSED),
+        ('exact' if answer.exact else 'refreshed') + owed,
+    ]
 
 
 def _figures(now: float, budgets: list[FreshBudget], newest: float) -> list[Text | str]:
