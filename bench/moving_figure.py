@@ -26,7 +26,7 @@ STEP, PERIOD, IMAGES = 7.0, 0.1, 20
 
 def main() -> None:
     """Draw both and put them side by side."""
-    pictures = [drawn(follows) for follows in (False, True)]
+    pictures = [drawn(follow) for follow in ('off', 'auto')]
     height = max(picture.shape[0] for picture in pictures)
     padded = [
         cv2.copyMakeBorder(p, 0, height - p.shape[0], 0, 8, cv2.BORDER_CONSTANT, value=(24, 24, 28))
@@ -36,7 +36,7 @@ def main() -> None:
     cv2.imwrite(str(FIGURE), np.concatenate(padded, axis=1)[..., ::-1])
 
 
-def drawn(follows: bool) -> np.ndarray:
+def drawn(follow: str) -> np.ndarray:
     """The last image of the pan: uint8 [height, width, 3]."""
     world = Sweep(seed=90_001, step=STEP, shake=0.0, period=PERIOD)
     sight, bought = None, 0
@@ -44,14 +44,14 @@ def drawn(follows: bool) -> np.ndarray:
         seconds = index * PERIOD
         frame = Frame(world.render(seconds), GRID, round((1 + seconds) * 1e9))
         if sight is None:
-            sight = Sight(EngineConfig(follow=follows), frame)
+            sight = Sight(EngineConfig(follow=follow), frame)
         else:
             bought += int(sight.see(frame).fresh.sum())
         plan = sight.plan
         sight.paid(plan, plan.fresh)
     share = bought / ((IMAGES - 1) * GRID.blocks)
     paid = f'{share:.0%} of the blocks of {IMAGES - 1} images paid'
-    lines = [f'follow: {follows}'.lower(), paid]
+    lines = [f'follow: {follow}', paid]
     return draw_overlay(plan, lines)
 
 

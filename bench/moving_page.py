@@ -78,7 +78,7 @@ def _models(rows: Rows) -> list[str]:
                     follows and row['differ'] > max(1, row['noise_differs']),
                 ),
                 str(row['noise_differs']),
-                f'{row["divergence"]:.4f} / {row["noise_divergence"]:.4f}',
+                f'{_nats(row["divergence"])} / {_nats(row["noise_divergence"])}',
                 f'{row["right"] / asked:.3f} / {row["dense_right"] / asked:.3f}',
             )
         )
@@ -139,6 +139,11 @@ def _footage(rows: Rows) -> list[str]:
             for row in rows
         ],
     )
+
+
+def _nats(value: float) -> str:
+    """What rounding leaves below zero is zero."""
+    return f'{max(0.0, value):.4f}'
 
 
 def _bold(text: str, missed: bool) -> str:

@@ -38,7 +38,7 @@ def main() -> None:
         out = Path(folder)
         videos = [make_video(out, 'development', 'patrol', n) for n in range(options.videos)]
         for mode in MODES:
-            config = replace(CONFIG, follow=mode == 'auto')
+            config = replace(CONFIG, follow=mode)
             runs = run_videos(videos, [NATIVE], family, config, Store(out / mode), print)[NATIVE]
             asked = [c for run in runs for c in charges(run) if c.question.id != SET_UP]
             row = {

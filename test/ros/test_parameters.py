@@ -67,6 +67,19 @@ def test_each_camera_has_settings_of_its_own(make_node: MakeNode) -> None:
     assert parameters.settings.cameras['depth'].scaling().depth_range == (0.3, 5.0)
 
 
+@pytest.mark.parametrize(
+    ('given', 'follow'), [('auto', 'auto'), ('off', 'off'), (True, 'auto'), (False, 'off')]
+)
+def test_off_is_off_though_yaml_reads_a_bare_one_as_false(
+    make_node: MakeNode, given: object, follow: str
+) -> None:
+    _, parameters, _ = declared(make_node, follow=given)
+    assert parameters.settings.engine.follow == follow
+    node, parameters, _ = declared(make_node)
+    assert node.set_parameters([Parameter('follow', value=given)])[0].successful
+    assert parameters.settings.engine.follow == follow
+
+
 @pytest.mark.parametrize('value', [0.0, 2.5, math.inf])
 def test_a_good_change_is_handed_over_once(make_node: MakeNode, value: float) -> None:
     node, parameters, changes = declared(make_node)
@@ -102,6 +115,7 @@ def test_a_change_that_cannot_be_used_now_is_refused_and_the_next_one_is_not(
     ('name', 'value', 'said'),
     [
         ('tail_mode', 'sometimes', 'must be one of auto, exact, refresh'),
+        ('follow', 'on', "must be one of auto, off, not 'on'"),
         ('low', 300.0, 'low'),
         ('low', math.nan, 'low'),
         ('keep_keyframes', -1, 'keep_keyframes'),
@@ -127,6 +141,7 @@ def test_a_bad_change_is_refused_with_the_reason(
     ('name', 'value', 'said'),
     [
         ('tail_mode', 'sometimes', 'tail_mode must be one of auto, exact, refresh'),
+        ('follow', 3, 'follow must be one of auto, off, not 3'),
         ('low', 300.0, 'low'),
         ('low', 3, 'low'),
         ('cameras', ['front/left'], "'front/left' is no usable name"),

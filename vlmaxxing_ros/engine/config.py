@@ -187,9 +187,11 @@ class EngineConfig:
         unit='blocks',
         minimum=0.0,
     )
-    follow: bool = setting(
-        False,
-        'the blocks follow what a moving camera shows, inside a margin, where that pays',
+    follow: str = setting(
+        'auto',
+        'auto: the blocks follow what a moving camera shows, inside a margin, where that pays; '
+        'off: they never do',
+        choices=('auto', 'off'),
     )
     follow_margin: int = setting(
         56,
@@ -281,13 +283,12 @@ def check(spec: Field[Any], value: Any) -> None:
         ValueError: wrong type, out of range or not among the choices.
     """
     default: Any = spec.default
-    kind = type(default)
-    if not _is(value, kind):
+    kind, choices = type(default), spec.metadata['choices']
+    if not _is(value, kind) and not choices:
         raise ValueError(f'{spec.name} must be of type {kind.__name__}, not {value!r}')
     if kind is tuple and not all(_is(item, type(default[0])) for item in value):
         item = type(default[0]).__name__
         raise ValueError(f'{spec.name} must hold values of type {item}, not {value!r}')
-    choices = spec.metadata['choices']
     if choices and value not in choices:
         raise ValueError(f'{spec.name} must be one of {", ".join(choices)}, not {value!r}')
     minimum, maximum = spec.metadata['minimum'], spec.metadata['maximum']

@@ -43,7 +43,10 @@ def descriptor(spec: Field[Any]) -> ParameterDescriptor:
     text = about['description']
     if about['unit']:
         text = f'{text} [{about["unit"]}]'
-    described = ParameterDescriptor(description=text, read_only=about['fixed'])
+    # YAML, and with it ROS's command line, reads a bare off as false.
+    described = ParameterDescriptor(
+        description=text, read_only=about['fixed'], dynamic_typing='off' in about['choices']
+    )
     if about['choices']:
         described.additional_constraints = f'one of: {", ".join(about["choices"])}'
     low, high = about['minimum'], about['maximum']
@@ -59,8 +62,13 @@ def descriptor(spec: Field[Any]) -> ParameterDescriptor:
     return described
 
 
-def plain(value: Any) -> Any:
-    """A parameter's value as the settings hold it: sequences become tuples."""
+def plain(value: Any, spec: Field[Any] | None = None) -> Any:
+    """A parameter's value as the settings hold it: sequences become tuples.
+
+    Of a setting that can be off, false is off; true is its default, which is not off.
+    """
+    if isinstance(value, bool) and spec is not None and 'off' in spec.metadata['choices']:
+        return spec.default if value else 'off'
     return tuple(value) if isinstance(value, (list, tuple)) or hasattr(value, 'typecode') else value
 
 
@@ -148,7 +156,7 @@ class Parameters:
                 raise ParameterError(_wrong_type(name, default, plain(given))) from error
             if parameter.value is None:  # an empty list has no type
                 raise ParameterError(f'{name} is empty: write for example {_written(default)}')
-            values[spec.name] = plain(parameter.value)
+            values[spec.name] = plain(parameter.value, spec)
         return values
 
     def _named(self, config: type[_Named], name: str) -> _Named:
@@ -182,12 +190,13 @@ class Parameters:
         """
         engine: dict[str, Any] = {}
         node: dict[str, Any] = {}
-        ours = {spec.name: engine for spec in fields(EngineConfig)}
-        ours.update({spec.name: node for spec in fields(NodeConfig)})
+        ours = {spec.name: (engine, spec) for spec in fields(EngineConfig)}
+        ours.update({spec.name: (node, spec) for spec in fields(NodeConfig)})
         for parameter in parameters:
             # Other names are rclpy's (use_sim_time) or QoS overrides, which it guards itself.
             if parameter.name in ours:
-                ours[parameter.name][parameter.name] = plain(parameter.value)
+                values, spec = ours[parameter.name]
+                values[spec.name] = plain(parameter.value, spec)
         settings = self.settings
         return replace(
             settings,

@@ -19,6 +19,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from engine.seeing.passing import Painter, band, crossing, hand, passing
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
@@ -48,7 +49,8 @@ class Pose:
 class CameraPath:
     """One camera: what it does, its pose in each frame, things that move, what its twist says.
 
-    `twist` is the factor by which it is wrong; None: there is none.
+    `twist` is the factor by which it is wrong; None: there is none.  `passes` is drawn over what
+    it sees; `blank`: the wall has no texture.
     """
 
     name: str
@@ -56,6 +58,8 @@ class CameraPath:
     things: int = 0
     twist: float | None = None
     sigma: float = 2.0
+    passes: Painter | None = None
+    blank: bool = False
 
 
 def _straight(right: float, down: float = 0.0) -> Callable[[int], Pose]:
@@ -76,6 +80,17 @@ def _shaking(index: int) -> Pose:
     random = np.random.default_rng(index)
     right, down = random.uniform(-3, 3, 2)
     return Pose(float(right), float(down))
+
+
+@lru_cache(maxsize=1)
+def _wall() -> np.ndarray:
+    """Texture of several sizes: float32 [_HIGH, _WIDE, 3]."""
+    rng = np.random.default_rng(7)
+    wall = np.full((_HIGH, _WIDE, 3), 128, np.float32)
+    for scale, strength in ((60, 45), (16, 22), (5, 9)):
+        coarse = rng.normal(0, strength, (_HIGH // scale + 1, _WIDE // scale + 1, 3))
+        wall += cv2.resize(coarse.astype(np.float32), (_WIDE, _HIGH), interpolation=cv2.INTER_CUBIC)
+    return np.clip(wall, 8, 247)
 
 
 CASES = (
@@ -99,21 +114,34 @@ CASES = (
 )
 
 
-@lru_cache(maxsize=1)
-def _wall() -> np.ndarray:
-    """Texture of several sizes: float32 [_HIGH, _WIDE, 3]."""
-    rng = np.random.default_rng(7)
-    wall = np.full((_HIGH, _WIDE, 3), 128, np.float32)
-    for scale, strength in ((60, 45), (16, 22), (5, 9)):
-        coarse = rng.normal(0, strength, (_HIGH // scale + 1, _WIDE // scale + 1, 3))
-        wall += cv2.resize(coarse.astype(np.float32), (_WIDE, _HIGH), interpolation=cv2.INTER_CUBIC)
-    return np.clip(wall, 8, 247)
+BELT = passing(_wall(), band(0.36), 4.0)
+WIDE_BELT = passing(_wall(), band(0.1), 4.0)
+SLANTED_BELT = passing(_wall(), band(0.2, 0.8, slant=1.0), 4.0, -4.0)
+LARGE = passing(_wall(), crossing((0.7, 0.85), -0.35, 0.02), 0.02 * GRID.width)
+PERSON = passing(_wall(), crossing((0.25, 0.9), 0.15, 0.02), 0.02 * GRID.width)
+HAND = passing(_wall(), hand(0.55), 3.0)
+
+PASSING = tuple(
+    CameraPath(f'{name}, {around} around', _straight(0), passes=painter, blank=around == 'nothing')
+    for around in ('texture', 'nothing')
+    for name, painter in (
+        ('belt', BELT),
+        ('belt over most of the image', WIDE_BELT),
+        ('slanted belt', SLANTED_BELT),
+        ('large thing that crosses', LARGE),
+        ('hand', HAND),
+        ('person', PERSON),
+    )
+)
+"""Cameras that stand still while something passes before them."""
 
 
 def content(pan: CameraPath, index: int) -> np.ndarray:
     """What is there, without noise: float32 [GRID.height, GRID.width, 3]."""
     pose = pan.pose(index)
     width, height = GRID.width, GRID.height
+    if pan.blank:
+        return _painted(pan, np.full((height, width, 3), 128, np.float32), index)
     turn = math.radians(pose.roll)
     c, s = math.cos(turn) / pose.zoom, math.sin(turn) / pose.zoom
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
@@ -132,6 +160,13 @@ def content(pan: CameraPath, index: int) -> np.ndarray:
         cv2.circle(
             image, (at[0] % width, at[1] % height), 12, (230, 40 * thing, 20), -1, cv2.LINE_AA
         )
+    return _painted(pan, image, index)
+
+
+def _painted(pan: CameraPath, image: np.ndarray, index: int) -> np.ndarray:
+    """With what passes before the camera."""
+    if pan.passes is not None:
+        pan.passes(image, index)
     return image
 
 
@@ -164,7 +199,7 @@ class PathScore:
 
 def settings(**changes: object) -> EngineConfig:
     """Nothing expires."""
-    values: dict[str, object] = {'max_age': math.inf, 'follow': True, **changes}
+    values: dict[str, object] = {'max_age': math.inf, 'follow': 'auto', **changes}
     return EngineConfig(**values)  # type: ignore[arg-type]
 
 

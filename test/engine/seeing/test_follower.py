@@ -10,11 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from engine.seeing import pans
-from engine.seeing.pans import CASES, GRID, CameraPath, Pose
+from engine.seeing.pans import CASES, GRID, PASSING, CameraPath, Pose
 
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.sight import Sight
+from vlmaxxing_ros.engine.seeing.track import MOVES
 
 NAMED = {case.name: case for case in CASES}
 FOLLOWED = [case for case in CASES if case.name not in ('rest', 'roll', 'zoom', 'fast pan')]
@@ -51,7 +52,7 @@ def same(one: Plan, other: Plan) -> bool:
 @pytest.mark.parametrize('sigma', [0.0, 6.0])
 def test_a_still_camera_s_plans_are_byte_for_byte_those_without_it(sigma: float) -> None:
     still = replace(NAMED['rest'], things=3, sigma=sigma)
-    followed, left = (plans(still, 20, follow=follows) for follows in (True, False))
+    followed, left = (plans(still, 20, follow=follow) for follow in ('auto', 'off'))
     assert any(plan.fresh.any() for plan in left[1:]), 'something does move'
     assert all(same(*pair) for pair in zip(followed, left, strict=True))
 
@@ -65,10 +66,37 @@ def test_a_moving_camera_is_followed(pan: CameraPath) -> None:
     assert found.missed <= 0.01 * found.changed, 'what has changed is bought'
 
 
+@pytest.mark.parametrize('still', PASSING, ids=lambda still: still.name)
+def test_what_passes_before_a_camera_that_rests_is_not_followed(still: CameraPath) -> None:
+    found = plans(still, 30)
+    assert any(np.hypot(*plan.motion) >= MOVES for plan in found), 'taken for motion at first'
+    assert all(plan.look.frame.anchor == 0 for plan in found)
+
+
+@pytest.mark.parametrize('speed', [1.0, 3.7, -7.1, 10.3, -14.0])
+def test_a_camera_that_pans_is_followed_whatever_moves_at_the_same_time(speed: float) -> None:
+    things = plans(CameraPath('things', lambda index: Pose(speed * index), things=3), 12)
+    assert sum(plan.look.frame.anchor > 0 for plan in things) >= 10
+    person = CameraPath('person', lambda index: Pose(speed * index), passes=pans.PERSON)
+    if speed > -14:  # so fast, and she goes the other way: it is not told how far the wall goes
+        assert plans(person, 12)[-1].look.frame.anchor
+
+
+def test_a_camera_that_comes_to_rest_before_a_belt_does_not_go_on_with_the_belt() -> None:
+    pan = CameraPath(
+        'stops',
+        lambda index: Pose(-7.0 * min(index, 8)),
+        passes=lambda image, index: pans.BELT(image, index) if index > 10 else None,
+    )
+    found = plans(pan, 60)
+    assert found[8].look.frame.anchor
+    assert found[-1].look.frame.anchor == 0
+
+
 @pytest.mark.parametrize('name', ['roll', 'zoom', 'fast pan'])
 def test_where_following_does_not_help_it_costs_no_more(name: str) -> None:
     following, off = (
-        pans.score(NAMED[name], pans.settings(follow=follows)) for follows in (True, False)
+        pans.score(NAMED[name], pans.settings(follow=follow)) for follow in ('auto', 'off')
     )
     assert np.mean(following.fresh) <= np.mean(off.fresh) + 0.05
 
@@ -91,7 +119,7 @@ def test_the_setting_ends_it_and_all_of_the_image_is_seen_again() -> None:
             sight.see(frame)
         sight.paid(sight.plan, sight.plan.fresh)
     assert sight.newest.anchor
-    sight.configure(pans.settings(follow=False))
+    sight.configure(pans.settings(follow='off'))
     sight.see(replace(frame, stamp=frame.stamp + 1))
     assert sight.newest.anchor == 0
     assert sight.plan.whole
@@ -149,6 +177,7 @@ def test_a_camera_that_has_come_to_rest_gets_all_of_its_image_back() -> None:
     view = camera.sight.owed().whole_view
     assert view is not None
     assert view.whole
+    assert camera.sight.owed().whole_view is view, 'made once per image'
     camera.pay(view)
     assert camera.sight.newest.anchor == 0
     assert camera.sight.newest.view.corner_and_size == (0.0, 0.0, 1.0, 1.0)

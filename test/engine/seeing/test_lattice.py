@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vlmaxxing_ros.engine.seeing.frame import Grid
-from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place
+from vlmaxxing_ros.engine.seeing.lattice import Lattice
+from vlmaxxing_ros.engine.seeing.pieces import Place
 from vlmaxxing_ros.engine.seeing.region import Region
 
 LATTICE = Lattice(Grid(12, 16, 28), 56)

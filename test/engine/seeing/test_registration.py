@@ -11,7 +11,8 @@ import pytest
 from engine.seeing import pans
 from engine.seeing.pans import GRID, CameraPath, Pose
 
-from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place
+from vlmaxxing_ros.engine.seeing.lattice import Lattice
+from vlmaxxing_ros.engine.seeing.pieces import Place
 from vlmaxxing_ros.engine.seeing.registration import register
 
 LATTICE = Lattice(GRID, 56)

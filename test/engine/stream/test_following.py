@@ -32,7 +32,7 @@ class Robot:
     """A session whose camera turns and rests as it is told."""
 
     def __init__(self, family: Family, **settings: object) -> None:
-        values = {'follow': True, 'keep_keyframes': 0, 'max_age': 1e6, 'max_duty': 1.0, **settings}
+        values = {'keep_keyframes': 0, 'max_age': 1e6, 'max_duty': 1.0, **settings}
         self.session = StreamSession(family, EngineConfig(**values))  # type: ignore[arg-type]
         self.index, self.at = 0, 0.0
         self.session.admit(self.image())
@@ -111,16 +111,16 @@ def test_a_pan_begins_once_though_the_lattice_stands_anew_again_and_again(qwen: 
 
 def test_in_a_pan_a_fraction_of_the_rows_is_paid_and_a_whole_frame_is_exact(qwen: Family) -> None:
     rows = {}
-    for follows in (False, True):
-        robot = Robot(qwen, follow=follows)
+    for follow in ('off', 'auto'):
+        robot = Robot(qwen, follow=follow)
         paid = []
         for _ in range(24):
             budget = robot.turn(-5.0)
             paid.append(budget.tokens_added)
             if budget.blocks_admitted == GRID.blocks:
                 assert robot.ask().evidence.exact
-        rows[follows] = sum(paid)
-    assert rows[True] < 0.35 * rows[False]
+        rows[follow] = sum(paid)
+    assert rows['auto'] < 0.35 * rows['off']
 
 
 def test_an_answer_says_which_part_of_the_image_it_is_about(qwen: Family) -> None:

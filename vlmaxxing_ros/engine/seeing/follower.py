@@ -21,15 +21,20 @@ import numpy as np
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.follow_gate import FollowGate
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place, further
+from vlmaxxing_ros.engine.seeing.lattice import Lattice
+from vlmaxxing_ros.engine.seeing.pieces import Place, cut, further
 from vlmaxxing_ros.engine.seeing.plan import Look, Plan
 from vlmaxxing_ros.engine.seeing.planner import Planner, everything
 from vlmaxxing_ros.engine.seeing.region import Region
 from vlmaxxing_ros.engine.seeing.registration import register
 from vlmaxxing_ros.engine.seeing.track import MOVES, Track
+from vlmaxxing_ros.engine.seeing.witnesses import hear
 
 MOMENT = 500_000_000
 """Time from the image that others are held against to the last of them; ns."""
+
+ASKED = 90_000_000
+"""Time from one image to the next of which it is asked whether following it pays; ns."""
 
 
 class Follower:
@@ -48,6 +53,9 @@ class Follower:
         self._anchors = 0  # lattices that have stood so far
         # An image of a moment ago, and how far it has moved since or where it lay.
         self._moment: tuple[Look, Place] | None = None
+        self._asked = 0  # stamp of the last image of which it was asked what it costs
+        self._doubted = False  # whether something else than the camera moved in it
+        self._whole: tuple[Plan, Plan] | None = None  # a plan, and all of its image
 
     def configure(self, config: EngineConfig) -> None:
         """Take on changed settings."""
@@ -77,7 +85,7 @@ class Follower:
         look = self._planner.look(shot.seen, camera_velocity=velocity, protected=protected)
         plan = self._planner.plan(look)
         lattice = Lattice(shot.grid, self._config.follow_margin)
-        allowed = self._config.follow and lattice.fits
+        allowed = self._config.follow == 'auto' and lattice.fits
         if before is None or not allowed or not self._begins(before.look, plan):
             return plan
         self._track = Track(lattice, shot, look.estimate, self._planner.shaking)
@@ -99,7 +107,10 @@ class Follower:
         """All of the newest image, taken whole, in place of a piece of it; None: not now."""
         if self._track is None or not self._track.rests or plan.look.frame.anchor == 0:
             return None
-        return everything(self._all_of(plan.look), 'the camera rests: all of its image again')
+        if self._whole is None or self._whole[0] is not plan:
+            view = self._all_of(plan.look)
+            self._whole = plan, everything(view, 'the camera rests: all of its image again')
+        return self._whole[1]
 
     def _all_of(self, look: Look) -> Look:
         return self._planner.instead(look, look.around or look.frame, None)
@@ -115,11 +126,22 @@ class Follower:
     def _begins(self, before: Look, plan: Plan) -> bool:
         """Whether to follow a camera that was not followed so far."""
         now = plan.look
-        if math.hypot(*plan.motion) < MOVES or before.frame.anchor != 0:
+        if before.frame.anchor != 0:
             return False
         then, gone = self._earlier(now, before, (0.0, 0.0))
         guesses = [further(gone, now.estimate), further(gone, now.motion)]
-        gone = register(now.frame.pixels, then.frame.pixels, guesses)
+        moves = math.hypot(*plan.motion) >= MOVES
+        if moves or self._moment is not None:
+            self._moment = then, guesses[0]
+        if not moves or (self._doubted and now.frame.stamp - self._asked < ASKED):
+            return False
+        self._asked = now.frame.stamp
+        gone = _coarsely(then.frame, now.frame, guesses)
+        self._moment = then, gone
+        self._doubted = not hear(then.frame.pixels, now.frame.pixels, gone).camera_moves
+        if self._doubted:
+            return False
+        gone = register(now.frame.pixels, then.frame.pixels, [gone])
         self._moment = then, gone
         frame, inside = _moved(then.frame, gone)
         if not inside.any():
@@ -167,7 +189,6 @@ class Follower:
         bought = reference is not None and track.finds(reference.anchor, reference.pixels)
         found = bought or track.finds(track.anchor, track.first)
         track.settle()
-        stays = replace(planner.instead(then, track.frame(stood), None), shakes=track.shakes)
         if not found:
             self._anchors += 1
             track.stand(self._anchors)
@@ -178,29 +199,42 @@ class Follower:
         if track.speed >= MOVES:
             same = track.anchor == then.frame.anchor
             self._moment = (then, stood) if same else (look, track.place)
-            self._gate.note(
-                shot.stamp,
-                without=self._without(then, stays, track.speed),
-                following=float(planner.changed(then, look, shakes=True).mean()) if same else 1.0,
-            )
+            if shot.stamp - self._asked >= ASKED:
+                self._ask(track, then, stood, look)
         if self._gate.closes(shot.stamp) or (plan.whole and track.rests):
             self._end()
             return planner.plan(self._all_of(look))
         return self._anew(track, look, plan.reason) if bought and plan.whole else plan
+
+    def _ask(self, track: Track, then: Look, stood: Place, now: Look) -> None:
+        """What the newest image costs, and what it would where the lattice had stayed."""
+        planner, stamp = self._planner, now.frame.stamp
+        self._asked, following = stamp, 1.0
+        stays = replace(planner.instead(then, track.frame(stood), None), shakes=track.shakes)
+        if track.anchor == then.frame.anchor:
+            gone = further(track.place, stood, -1)
+            # A lattice that has gone with something before the camera is worth nothing.
+            if not hear(then.frame.pixels, stays.frame.pixels, gone).contradicted:
+                following = float(planner.changed(then, now, shakes=True).mean())
+        without = self._without(then, stays, track.speed)
+        self._gate.note(stamp, without=without, following=following)
 
     def _end(self) -> None:
         """Follow no longer."""
         self._track = self._moment = None
 
 
+def _coarsely(before: Frame, now: Frame, guesses: Sequence[Place]) -> Place:
+    """How far the content has moved; a quarter of the pixels tell it well enough."""
+    halves = [(right / 2, down / 2) for right, down in guesses]
+    right, down = register(cv2.pyrDown(now.pixels), cv2.pyrDown(before.pixels), halves)
+    return 2 * right, 2 * down
+
+
 def _moved(frame: Frame, motion: Place) -> tuple[Frame, np.ndarray]:
     """A frame whose content has moved by so many pixels; the blocks that it shows all of."""
     grid, (right, down) = frame.grid, motion
-    matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
-    size = grid.width, grid.height
-    pixels = cv2.warpAffine(
-        frame.pixels, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    pixels = cut(frame.pixels, (-right, -down), grid.width, grid.height, sharp=True)
     rows, cols = np.arange(grid.rows) * grid.block, np.arange(grid.cols) * grid.block
     inside = _within(rows, down, grid.height, grid.block)[:, None] & _within(
         cols, right, grid.width, grid.block

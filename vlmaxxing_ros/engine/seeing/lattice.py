@@ -12,24 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vlmaxxing_ros.engine.seeing.frame import Grid, resize
+from vlmaxxing_ros.engine.seeing.pieces import Place, cut
 from vlmaxxing_ros.engine.seeing.region import Region
 
 LEAST_VIEW = 3
 """How many margins the shorter side of a grid has at least: less would leave too little view."""
 
 _SLACK = 0.5  # pixels beyond the margin that count as within: less than is seen
-
-Place = tuple[float, float]
-"""Where a piece's top left corner lies on the canvas, (right, down) in pixels."""
-
-
-def further(place: Place, by: Place, sign: int = 1) -> Place:
-    """A place, or a motion, so much further; `sign` -1: so much back."""
-    return place[0] + sign * by[0], place[1] + sign * by[1]
 
 
 @dataclass(frozen=True)
@@ -65,15 +57,8 @@ class Lattice:
 
     def cut(self, canvas: np.ndarray, place: Place) -> np.ndarray:
         """The piece at a place that it holds: uint8 [grid.height, grid.width, 3]."""
-        right, down = self._clamped(place)
-        matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
-        return cv2.warpAffine(
-            canvas,
-            matrix,
-            (self.grid.width, self.grid.height),
-            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        width, height = self.grid.width, self.grid.height
+        return cut(canvas, self._clamped(place), width, height, sharp=True)
 
     def view(self, place: Place) -> Region:
         """What of the image the piece at a place shows."""

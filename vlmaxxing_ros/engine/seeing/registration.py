@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from vlmaxxing_ros.engine.seeing.lattice import Place
+from vlmaxxing_ros.engine.seeing.pieces import Place, cut
 
 BELIEVED = 8.0
 """Pixels from where it was guessed beyond which an answer is not believed."""
@@ -27,6 +27,7 @@ _STEPS = 6  # of each level, at most
 _DONE = 0.01  # pixels of a level
 _DROPPED = 3.0  # times the median difference: beyond, a pixel belongs to something else
 _PIXELS = 6000  # that are looked at, about
+_FEW = 5  # one of so many has a say in what is usual
 _STEEP = 0.25  # of the mean squared gradient: below, a pixel says little of where it is
 _LEAST = 1.5  # grey levels that are never dropped
 _FLAT = 1e-3  # mean squared gradient below which there is nothing to go by
@@ -67,14 +68,7 @@ def _scaled(place: Place, factor: float) -> Place:
 
 def _at(canvas: np.ndarray, piece: np.ndarray, place: Place) -> np.ndarray:
     """What the canvas shows where the piece is thought to be."""
-    matrix = np.array([[1, 0, place[0]], [0, 1, place[1]]], np.float32)
-    return cv2.warpAffine(
-        canvas,
-        matrix,
-        piece.shape[::-1],
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    return cut(canvas, place, piece.shape[1], piece.shape[0])
 
 
 def _distance(canvas: np.ndarray, piece: np.ndarray, place: Place) -> float:
@@ -97,9 +91,9 @@ def _descend(canvas: np.ndarray, piece: np.ndarray, place: Place) -> Place:
     right, down = place
     for _ in range(_STEPS):
         rest = _at(canvas, piece, (right, down)).ravel()[steep] - was
-        rest -= np.median(rest)  # another light
+        rest -= np.median(rest[::_FEW])  # another light
         size = np.abs(rest)
-        kept = size <= max(_LEAST, _DROPPED * float(np.median(size)))
+        kept = size <= max(_LEAST, _DROPPED * float(np.median(size[::_FEW])))
         x, y, rest = x_of[kept], y_of[kept], rest[kept]
         xx, yy, xy = float(x @ x), float(y @ y), float(x @ y)
         if xx < flat or yy < flat:

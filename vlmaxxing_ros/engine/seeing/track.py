@@ -15,8 +15,9 @@ from dataclasses import replace
 import numpy as np
 
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.seeing.lattice import Lattice, Place, further
+from vlmaxxing_ros.engine.seeing.lattice import Lattice
 from vlmaxxing_ros.engine.seeing.motion import MotionEstimator, Shake
+from vlmaxxing_ros.engine.seeing.pieces import Place, further
 from vlmaxxing_ros.engine.seeing.registration import BELIEVED, register
 
 MOVES = 0.3

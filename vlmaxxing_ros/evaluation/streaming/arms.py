@@ -38,9 +38,10 @@ OFFSETS: dict[str, tuple[float, ...]] = {
 """Seconds before the newest frame at which an arm takes its frames, oldest first."""
 
 
-CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=3, max_duty=0.0)
+CONFIG = EngineConfig(keyframe_interval=1.0, keep_keyframes=3, max_duty=0.0, follow='off')
 """Ours: three keyframes, one second apart, and the newest frame, as the baselines' four.  A history
-grows to twice its keyframes before the oldest go."""
+grows to twice its keyframes before the oldest go.  `follow` is as it was when the scored set was
+asked, once."""
 
 
 def make_streaming_arm(name: str, family: Family, config: EngineConfig) -> Arm:
