@@ -195,10 +195,10 @@ class Stream:
     def adopt(self, wanted: Payment) -> Job | None:
         """The background's payment under way, for a question that is answered earlier with it."""
         job, payment = self._jobs.get('pay'), self._under_way
-        if job is None or payment is None or not answers_earlier(self, job, payment, wanted):
-            return None
-        self._drop('protect')
-        return self._jobs.pop('pay')
+        if job and payment and answers_earlier(self, job, payment, wanted):
+            self._drop('protect')
+            return self._jobs.pop('pay')
+        return None
 
     def price(self, payment: Payment) -> float:
         """Seconds that a payment will take, estimated; 0: not known yet."""
