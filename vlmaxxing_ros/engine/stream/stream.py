@@ -67,10 +67,9 @@ class Stream:
         self.wanted = False
         self.last_audit: AuditReport | None = None
         self.probe = family.text.question_ids('What do you see?', ())
-        self.family = family
+        self.family, self.clock = family, clock
         self.config = config
         self._accounting = accounting
-        self.clock = clock
         self._calibration = Calibration()
         self._generations = Generations(family)
         self._tail = Tail(family)
@@ -245,8 +244,8 @@ class Stream:
 
     def _overflows(self, rows: int) -> bool:
         """Whether that many rows more are more than the current generation may have."""
-        ledger, config = self.cache.ledger, self.config
-        return ledger.rows + rows > config.token_budget or outgrown(ledger, config)
+        ledger, most = self.cache.ledger, self.config.token_budget
+        return ledger.rows + rows > most or outgrown(ledger, self.config)
 
     @property
     def least_budget(self) -> int:
