@@ -49,6 +49,7 @@ class Watched:
         self.ask()
 
     def see(self, images: int) -> None:
+        """As many more."""
         for _ in range(images):
             self.seen += 1
             self.session.see(self._image(self.seen))
@@ -80,6 +81,7 @@ class Watched:
 
     @property
     def stamps(self) -> list[int]:
+        """Which images the cache shows."""
         return [shown.stamp // PERIOD for shown in frames_held(self.session)]
 
 
