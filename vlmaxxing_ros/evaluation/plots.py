@@ -75,6 +75,7 @@ def _frontier(axes: Axes, arms: dict[str, Any]) -> bool:
         if arm['accuracy']['questions'] and arm['denominators']['live']['questions']
     ]
     _scatter(axes, points)
+    axes.set_ylim(top=min(axes.get_ylim()[1], 101))  # no more than all of them
     axes.set_xlabel('newest frame to first token, live question, p50 (ms)')
     axes.set_ylabel('right answers (%)')
     return bool(points)
