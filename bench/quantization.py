@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.greedy import divergence, greedy_answer
 from vlmaxxing_ros.demo.tabletop import Tabletop
-from vlmaxxing_ros.demo.tabletop_questions import CURRENT_STATE, Question, Scene
+from vlmaxxing_ros.demo.tabletop_questions import CURRENT_STATE, ClipQuestion, Scene
 from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family, load_family
@@ -108,7 +108,7 @@ def quantize_language(family: Family, bits: int) -> None:
     )
 
 
-def draw_questions(world: Tabletop, seed: int) -> list[Question]:
+def draw_questions(world: Tabletop, seed: int) -> list[ClipQuestion]:
     """About what the newest frame of `stream` shows."""
     scene = Scene([world.state((FRAMES - 1) * PERIOD)])
     random = np.random.default_rng(seed)

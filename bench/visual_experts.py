@@ -29,7 +29,7 @@ from bench.greedy import divergence, greedy_tokens
 from bench.quantization import FRAMES, PERIOD, draw_questions, quantize_language, stream
 from bench.timing import Row, alternate, ratio_row, seconds
 from vlmaxxing_ros.demo.tabletop import Tabletop
-from vlmaxxing_ros.demo.tabletop_questions import Question
+from vlmaxxing_ros.demo.tabletop_questions import ClipQuestion
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
@@ -257,7 +257,7 @@ def _drifts(full: Family, variants: dict[str, Family], streams: int) -> dict[str
 
 
 def _answers(
-    family: Family, cache: RollingCache, questions: list[Question]
+    family: Family, cache: RollingCache, questions: list[ClipQuestion]
 ) -> list[tuple[np.ndarray, list[int]]]:
     return [greedy_tokens(family, cache, question.prompt) for question in questions]
 

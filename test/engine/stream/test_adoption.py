@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from engine.owing import ALL, GRID, NOTHING, SECOND, SOME, frame, owed
+from engine.owing import ALL, NOTHING, SECOND, SOME, frame, owed
 from engine.scenes import PERIOD, change_blocks, frames_held, scene
 
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Segment
@@ -102,8 +102,9 @@ def test_one_that_is_nearly_done_is_the_past_that_a_question_would_have_to_pay_f
     job = watched.keyframe()
     step(job, until=FRAME / 2)
     watched.see(7)  # by now what the tail shows has ended too long ago
-    _, took = watched.ask()
+    rows, took = watched.ask()
     assert 6 in watched.stamps, "the background's frame"
+    assert rows < 2 * 24, 'those that were paid before it was asked are not told'
     assert took < 3 * FRAME, 'its end and a whole frame; one of the past has as many rows again'
     assert watched.session.audit().ok
 
@@ -147,6 +148,7 @@ def shown(ledger: Ledger) -> list[float]:
             replace(WHOLE, afresh=True, since=95 * SECOND, past=Past(frame(96 * SECOND), NOTHING)),
             [96, 99.4],
         ),
+        (replace(WHOLE, past=Past(frame(90 * SECOND), NOTHING)), [90, 92, 99.4]),
     ],
 )
 def test_the_frames_that_a_whole_payment_leaves_are_foreseen(
@@ -163,4 +165,13 @@ def test_what_is_owed_is_taken_to_go_on_changing() -> None:
     assert (left.blocks == SOME).all()
     assert left.briefs == (new,)
     assert left.accounted == WHOLE.plan.look.frame.stamp
-    assert GRID.blocks == left.blocks.size
+
+
+def test_a_camera_that_rests_is_to_be_seen_whole_after_a_piece_of_its_image() -> None:
+    resting = replace(owed(SOME), whole_view=WHOLE.plan)
+    assert still_owed(WHOLE, resting).whole_view is None, 'it is what is paid'
+    look = WHOLE.plan.look
+    piece = replace(
+        WHOLE, plan=replace(WHOLE.plan, look=replace(look, frame=replace(look.frame, anchor=1)))
+    )
+    assert still_owed(piece, resting).whole_view is WHOLE.plan

@@ -212,6 +212,18 @@ def test_a_large_one_is_left_to_the_background_once_somebody_has_asked() -> None
     assert payment.briefs == (brief,)
 
 
+def test_a_large_brief_event_that_no_question_paid_is_paid_while_somebody_asks() -> None:
+    brief = Brief(frame(99 * SECOND), ALL)
+    idle = replace(HELD, remembers=False, recalls=False, keyframe=None)
+    payment = asked(owed(SOME, briefs=(brief,)), idle, CONFIG)
+    assert payment is not None
+    assert (payment.briefs, payment.puts_off) == ((), False)
+    later = background(owed(briefs=(brief,)), replace(HELD, attended=True), CONFIG)
+    assert later is not None
+    assert later.briefs == (brief,)
+    assert background(owed(briefs=(brief,)), HELD, CONFIG) is None, 'nobody has asked'
+
+
 def test_a_note_is_put_on_the_history_with_the_frame_whole() -> None:
     noted = replace(owed(), notes=(Note((1, 2), 100 * SECOND),))
     for pay, why in ((asked, Why.ASKED), (eager, Why.EAGER), (background, Why.KEYFRAME)):

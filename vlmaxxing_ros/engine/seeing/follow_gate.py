@@ -35,6 +35,10 @@ class FollowGate:
         """What an image (its stamp in ns) would cost either way, as shares of the blocks."""
         self._noted.append((stamp, without, following))
 
+    def paused(self, stamp: int) -> bool:
+        """Whether it will not open for so long that nothing needs to be noted yet."""
+        return self._closed is not None and stamp - self._closed < PAUSE - WINDOW
+
     def opens(self, stamp: int, *, price: float) -> bool:
         """Whether to follow: what that would have saved is worth its price, in whole frames."""
         if self._closed is not None and stamp - self._closed < PAUSE:

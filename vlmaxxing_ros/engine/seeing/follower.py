@@ -126,7 +126,7 @@ class Follower:
     def _begins(self, before: Look, plan: Plan) -> bool:
         """Whether to follow a camera that was not followed so far."""
         now = plan.look
-        if before.frame.anchor != 0:
+        if before.frame.anchor != 0 or self._gate.paused(now.frame.stamp):
             return False
         then, gone = self._earlier(now, before, (0.0, 0.0))
         guesses = [further(gone, now.estimate), further(gone, now.motion)]
@@ -221,7 +221,7 @@ class Follower:
 
     def _end(self) -> None:
         """Follow no longer."""
-        self._track = self._moment = None
+        self._track = self._moment = self._whole = None
 
 
 def _coarsely(before: Frame, now: Frame, guesses: Sequence[Place]) -> Place:

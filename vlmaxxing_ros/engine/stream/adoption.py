@@ -35,11 +35,13 @@ def answers_earlier(stream: Stream, job: Job, payment: Payment, wanted: Payment)
     if _suffices(payment, wanted, owed) and stream.sight.still_since(payment.plan, owed.blocks):
         return True
     ledger = stream.cache.ledger
-    if not (job.begun and payment.whole and wanted.whole and ledger.tail):
+    # One that has taken longer than was foreseen may take as long again: its cost is not known.
+    foreseeable = job.begun and job.cost > 0.0
+    if not (foreseeable and payment.whole and wanted.whole and ledger.tail):
         return False
-    standing = stream.standing_with(foreseen(payment, owed.accounted, ledger))
-    left = asked(still_owed(payment, owed), standing, stream.config)
-    return job.cost + (stream.price(left) if left else 0.0) < stream.price(wanted)
+    then = foreseen(payment, owed.accounted, ledger)
+    left = asked(still_owed(payment, owed), stream.standing_with(then), stream.config)
+    return job.cost + (stream.price(left, then) if left else 0.0) < stream.price(wanted)
 
 
 def _suffices(payment: Payment, wanted: Payment, owed: Owed) -> bool:
@@ -56,7 +58,7 @@ def still_owed(payment: Payment, owed: Owed) -> Owed:
         accounted=payment.plan.look.frame.stamp,
         briefs=tuple(brief for brief in owed.briefs if brief not in payment.briefs),
         notes=tuple(note for note in owed.notes if note not in payment.notes),
-        whole_view=None,
+        whole_view=owed.whole_view if payment.plan.look.frame.anchor else None,
     )
 
 
@@ -78,4 +80,5 @@ def foreseen(payment: Payment, until: int, ledger: Ledger) -> Ledger:
         history.append(replace(keyframe, frame=shown, until=shown.stamp))
     if payment.promote:
         history.append(keyframe)
+    history.sort(key=lambda segment: segment.stamp)
     return Ledger([*history, replace(tail, frame=payment.plan.look.frame, refreshed=None)])

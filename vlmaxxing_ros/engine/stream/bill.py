@@ -10,6 +10,7 @@ asked, nor of other cameras.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,12 +57,15 @@ class Bill:
         self.stream = stream
         self.paid = Paid()
         self._terms, self._as_of, self._rows, self._age = terms, as_of, rows, age
+        self._began = stream.clock.now()
         self._aside: Aside | None = None
         stream.asked = stream.sight.newest.stamp
         payment = self._payment()
         if payment is None and stream.cache.ledger.tail is None:
             raise NoEvidence('no image has been admitted yet: is the camera publishing?')
         self._adopted = stream.adopt(payment) if payment and not payment.partial else None
+        # Rows that the background had paid before the question came.
+        self._had = round(self._adopted.watch.rows.get('prefill', 0)) if self._adopted else 0
         self._job = self._adopted or (stream.paying(payment) if payment else None)
 
     def _payment(self) -> Payment | None:
@@ -80,8 +84,9 @@ class Bill:
         """Whether the question has time for a payment, and wants it."""
         stream = self.stream
         seen = stream.cache.ledger.tail is not None
+        spent = stream.clock.now() - self._began
         return pays(
-            self._terms,
+            replace(self._terms, time_left=self._terms.time_left - spent),
             age=self._age(owed.accounted) if seen else float('inf'),
             price=stream.price(payment),
             answer=stream.prefill_price(self._rows),
@@ -129,9 +134,12 @@ class Bill:
         if isinstance(job.result, Aside):
             self._aside = job.result
         paid = self._aside.paid if self._aside else job.result
-        self.paid += paid
         self.stream.account(paid, job.watch)
-        rest = self._payment() if job is self._adopted else None
+        rest = None
+        if job is self._adopted:
+            paid = replace(paid, rows=paid.rows - self._had)
+            rest = self._payment()
+        self.paid += paid
         self._adopted = None
         self._job = self.stream.paying(rest) if rest else None
 

@@ -159,6 +159,9 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     if standing.put_off and (owed.blocks.any() or owed.briefs or not standing.reaches):
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
+    # Where change goes on it comes with the next keyframe.
+    if standing.attended and not owed.blocks.any() and not all(map(_small, owed.briefs)):
+        return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     # Paid in place, an exact tail can no longer become the keyframe that the next question lacks.
     spared = standing.attended and standing.exact and _due(standing.tail, standing, config)
     if spared:

@@ -199,9 +199,9 @@ class Stream:
             return self._jobs.pop('pay')
         return None
 
-    def price(self, payment: Payment) -> float:
-        """Seconds that a payment will take, estimated; 0: not known yet."""
-        return price(payment, self._tail, self.cache.ledger, self._calibration)
+    def price(self, payment: Payment, ledger: Ledger | None = None) -> float:
+        """Seconds that a payment will take from a ledger or the current one; 0: not known yet."""
+        return price(payment, self._tail, ledger or self.cache.ledger, self._calibration)
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
