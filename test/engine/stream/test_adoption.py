@@ -35,7 +35,7 @@ CONFIG = EngineConfig(
 )
 
 
-class Watched:
+class AskedScene:
     """A scene in which two corners change with every image, and a question was asked of it."""
 
     def __init__(self, family: Family) -> None:
@@ -86,8 +86,8 @@ class Watched:
 
 
 @pytest.fixture
-def watched(qwen: Family) -> Watched:
-    return Watched(qwen)
+def watched(qwen: Family) -> AskedScene:
+    return AskedScene(qwen)
 
 
 def step(job: Job, until: float) -> None:
@@ -97,7 +97,7 @@ def step(job: Job, until: float) -> None:
 
 
 def test_one_that_is_nearly_done_is_the_past_that_a_question_would_have_to_pay_for(
-    watched: Watched,
+    watched: AskedScene,
 ) -> None:
     job = watched.keyframe()
     step(job, until=FRAME / 2)
@@ -109,7 +109,7 @@ def test_one_that_is_nearly_done_is_the_past_that_a_question_would_have_to_pay_f
     assert watched.session.audit().ok
 
 
-def test_one_that_has_hardly_begun_is_given_up(watched: Watched) -> None:
+def test_one_that_has_hardly_begun_is_given_up(watched: AskedScene) -> None:
     job = watched.keyframe()
     assert not job.step()
     watched.see(1)  # the tail is still a moment of the past

@@ -31,17 +31,17 @@ def answers_earlier(stream: Stream, job: Job, payment: Payment, wanted: Payment)
         payment: under way.
         wanted: what the question pays otherwise.
     """
-    owed = stream.sight.owed()
+    owed, ledger, otherwise = stream.sight.owed(), stream.cache.ledger, stream.price(wanted)
     if _suffices(payment, wanted, owed) and stream.sight.still_since(payment.plan, owed.blocks):
-        return True
-    ledger = stream.cache.ledger
+        return job.cost <= otherwise  # it may pay for more than is wanted
     # One that has taken longer than was foreseen may take as long again: its cost is not known.
     foreseeable = job.begun and job.cost > 0.0
     if not (foreseeable and payment.whole and wanted.whole and ledger.tail):
         return False
     then = foreseen(payment, owed.accounted, ledger)
-    left = asked(still_owed(payment, owed), stream.standing_with(then), stream.config)
-    return job.cost + (stream.price(left, then) if left else 0.0) < stream.price(wanted)
+    standing = stream.standing_with(then, job.cost)
+    left = asked(still_owed(payment, owed), standing, stream.config)
+    return job.cost + (stream.price(left, then) if left else 0.0) < otherwise
 
 
 def _suffices(payment: Payment, wanted: Payment, owed: Owed) -> bool:

@@ -103,13 +103,13 @@ class Stream:
         """How the cache stands."""
         return self.standing_with(self.cache.ledger)
 
-    def standing_with(self, ledger: Ledger) -> Standing:
-        """How the cache would stand with this ledger."""
+    def standing_with(self, ledger: Ledger, after: float = 0.0) -> Standing:
+        """How the cache would stand with this ledger, so many seconds from now."""
         newest = self.sight.newest
         return Standing.of(
             ledger,
             self.config,
-            now=newest.stamp,
+            now=newest.stamp + round(after * 1e9),
             shows_newest=self._tail.shows(self.cache, newest),
             refreshes=self.family.capabilities.tail_refresh,
             wanted=self.wanted,
