@@ -45,3 +45,5 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / 'text.mp4').write_text('hello')
     with pytest.raises(ValueError, match='not a video'):
         VideoClip(tmp_path / 'text.mp4')
+    with pytest.raises(ValueError, match='there is no such file'):
+        VideoClip(tmp_path / 'nope.mp4')

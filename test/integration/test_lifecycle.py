@@ -244,8 +244,13 @@ def test_a_qos_override_that_cannot_be_is_said_so_and_survived(
     spawn: Spawn, peer: Peer, model: str
 ) -> None:
     bad = {'qos_overrides./camera/image.subscription.reliability': 'maybe'}
+    diagnostics = peer.collect(DiagnosticArray, '/diagnostics')
     process = spawn(*NODE, *node_arguments(model=model, autostart=True, **bad))
     process.wait_for('not activated: ')
     wait_until(lambda: state(peer) == 'inactive', what='the inactive state')
+    wait_until(
+        lambda: diagnostics and diagnostics[-1].status[0].level == DiagnosticStatus.ERROR,
+        what='an error in the diagnostics',
+    )
     assert peer.query(WHAT).status == Answer.NOT_ACTIVE
     assert process.interrupt() == 0, process.output

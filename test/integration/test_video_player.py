@@ -90,7 +90,7 @@ def test_a_stream_that_breaks_off_is_opened_again(spawn: Spawn, peer: Peer, addr
 @pytest.mark.parametrize(
     ('source', 'said'),
     [
-        ('/no/such/file.mp4', 'is no file'),
+        ('/no/such/file.mp4', 'there is no such file: /no/such/file.mp4'),
         (__file__, 'no video that OpenCV can read'),
         ('http://127.0.0.1:1/none', 'does the address answer'),
     ],

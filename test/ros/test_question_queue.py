@@ -164,7 +164,8 @@ def test_a_watch_s_question_lets_everybody_pass(asked: ServedQueue) -> None:
 def test_a_watch_s_question_takes_nobody_s_place(asked: ServedQueue) -> None:
     asked.show(asked.now)
     most = asked.queue.limits.max_waiting_questions
-    for _ in range(most - 1):
+    asked.submit(asks('gone?')).doubt(True)
+    for _ in range(most - 2):
         asked.submit(asks('well?'))
     asked.submit(asks('the watch?', standing=True))
     asked.submit(asks('well?'))
@@ -172,6 +173,7 @@ def test_a_watch_s_question_takes_nobody_s_place(asked: ServedQueue) -> None:
     asked.submit(asks('the watch?', standing=True))
     asked.submit(asks('well?'))
     assert [outcome.status for outcome in asked.outcomes] == 2 * [Status.OVERLOADED]
+    assert [outcome.request.text for outcome in asked.outcomes] == ['the watch?', 'gone?']
 
 
 def test_a_doubted_question_lets_everybody_pass_and_is_answered_then(asked: ServedQueue) -> None:
@@ -212,6 +214,19 @@ def test_doubted_answers_take_turns_so_that_none_waits_for_the_end_of_another(
     assert ended == ['third?', 'first?', 'second?']
 
 
+def test_of_many_doubted_questions_three_are_begun_and_the_rest_wait(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    tickets = [asked.submit(asks(f'{number}?', max_tokens=4)) for number in range(5)]
+    for ticket in tickets:
+        ticket.doubt(True)
+    most = 0
+    while len(asked.outcomes) < 5:
+        asked.step()
+        most = max(most, sum(t.begun is not None and not t.done for t in tickets))
+    assert most == 3
+    assert {outcome.status for outcome in asked.outcomes} == {Status.OK}
+
+
 def test_one_that_pays_is_not_set_aside_before_it_has(asked: ServedQueue) -> None:
     asked.show(asked.now, pay=False)
     asked.submit(LONG).doubt(True)
@@ -220,6 +235,25 @@ def test_one_that_pays_is_not_set_aside_before_it_has(asked: ServedQueue) -> Non
     assert asked.queue.facts.answering
     while asked.queue.facts.answering:
         asked.step()
+    assert asked.end().request.text == 'the planner?'
+
+
+def test_while_one_pays_no_other_takes_a_step(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    gone = asked.begin(LONG, tokens=2)
+    asked.show(asked.now + 1, pay=False)
+    asked.submit(asks('the planner?'))
+    asked.step()
+    gone.doubt(False)
+    sight = asked.queue.cameras['camera'].session.sight
+    assert sight is not None
+    steps = 0
+    while sight.owed().blocks.any():
+        asked.step()
+        steps += 1
+        assert gone.token is not None
+        assert gone.token.token_count == 2
+    assert steps > 1
     assert asked.end().request.text == 'the planner?'
 
 

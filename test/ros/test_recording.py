@@ -16,9 +16,11 @@ pytest.importorskip('rclpy', reason='needs rclpy')
 from integration.recordings import START, latched_qos, scene, write_bag
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag1 import Reader
+from rosbags.rosbag1 import Writer as Writer1
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import Image
+from std_msgs.msg import String
 
 from vlmaxxing_ros.ros.images import to_rgb
 from vlmaxxing_ros.ros.recording import BagError, Recording, Topic
@@ -103,19 +105,54 @@ def test_files_of_one_bag_may_offer_a_topic_differently(
         assert [time for time, _, _ in recording.messages()] == [START, START + 1]
 
 
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3', 'ros1'])
+@pytest.mark.parametrize('first', [True, False])
+def test_publishers_of_one_topic_may_differ(tmp_path: Path, storage: str, first: bool) -> None:
+    ros1 = storage == 'ros1'
+    types = get_typestore(Stores.ROS1_NOETIC if ros1 else Stores.ROS2_JAZZY)
+    serialize = types.serialize_ros1 if ros1 else types.serialize_cdr
+    text, flag = types.types['std_msgs/msg/String'], types.types['std_msgs/msg/Bool']
+    plugin = StoragePlugin.MCAP if storage == 'mcap' else StoragePlugin.SQLITE3
+    path = tmp_path / ('clip.bag' if ros1 else 'clip')
+    sent = [(text('hi'), first), (flag(True), False), (text('ho'), not first)]
+    with Writer1(path) if ros1 else Writer(path, version=9, storage_plugin=plugin) as writer:
+        for time, (message, latched) in enumerate(sent):
+            kind = message.__msgtype__
+            offers = {'callerid': f'/{time}', 'latching': int(latched)}
+            if not ros1:
+                offers = {'offered_qos_profiles': [latched_qos()] if latched else []}
+            connection = writer.add_connection('/note', kind, typestore=types, **offers)
+            writer.write(connection, START + time, serialize(message, kind))
+    said: list[str] = []
+    with Recording(path, remark=said.append) as recording:
+        assert recording.topics == {'/note': Topic('/note', 'std_msgs/msg/String', latched=True)}
+        read = [deserialize_message(data, String).data for _, _, data in recording.messages()]
+    assert read == ['hi', 'ho']
+    (remark,) = said
+    assert remark.endswith('/note is left out where its type is std_msgs/msg/Bool')
+
+
 def test_a_topic_that_changes_its_type_between_files_is_told(tmp_path: Path) -> None:
     clip = write_bag(tmp_path / 'clip', images=2)
-    other = write_bag(tmp_path / 'other', images=2, topic='/note', storage='sqlite3')
-    ours, theirs = clip / 'clip.mcap', other / 'other.db3'
+    types = get_typestore(Stores.ROS2_JAZZY)
+    flag = types.types['std_msgs/msg/Bool']
+    plugin = StoragePlugin.SQLITE3
+    with Writer(tmp_path / 'other', version=9, storage_plugin=plugin) as writer:
+        note = writer.add_connection('/note', flag.__msgtype__, typestore=types)
+        writer.write(note, START, types.serialize_cdr(flag(True), flag.__msgtype__))
     folder = tmp_path / 'both'
     folder.mkdir()
-    ours.rename(folder / 'a.mcap')
-    theirs.rename(folder / 'b.db3')
+    (clip / 'clip.mcap').rename(folder / 'a.mcap')
+    (tmp_path / 'other' / 'other.db3').rename(folder / 'b.db3')
     said: list[str] = []
     with Recording(folder, remark=said.append) as recording:
         found = list(recording.messages())
     assert len(found) == 3
     assert any('/note is left out where its type is' in text for text in said)
+    said.clear()
+    with Recording(folder, ('/camera/image',), remark=said.append) as recording:
+        assert len(list(recording.messages())) == 2
+    assert not any('/note' in text for text in said), 'nobody asked for it'
 
 
 def test_a_recording_can_be_read_again_and_by_topic(tmp_path: Path) -> None:

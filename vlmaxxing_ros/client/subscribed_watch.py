@@ -97,6 +97,8 @@ class SubscribedWatch:
         self._over = True
         self._unsubscribe()
         # Whether or not there was a response, which may be lost: requests arrive in their order.
+        # If people chose the id, and another client adds it between our two requests, that
+        # client's watch may be removed with it.
         if self._ours:
             request = Watch.Request(operation=Watch.Request.REMOVE)
             request.watch.id = self.id

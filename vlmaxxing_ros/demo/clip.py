@@ -31,6 +31,8 @@ class VideoClip:
     def __init__(self, path: Path, duration: float = float('inf')) -> None:
         self.path = path
         self.duration = duration
+        if not path.exists():
+            raise ValueError(f'there is no such file: {path}')
         video = cv2.VideoCapture(str(path))
         self.fps = float(video.get(cv2.CAP_PROP_FPS)) if video.isOpened() else 0.0
         if self.fps <= 0.0:

@@ -37,7 +37,7 @@ class Diagnostics:
         conversion: what converts the images.
 
     Attributes:
-        configure_error: why the node could not be configured; empty if it could.
+        configure_error: why the node could not be configured or activated; empty if it could.
     """
 
     def __init__(

@@ -184,10 +184,12 @@ class VlmaxxingNode(LifecycleNode):
             self._regions.subscribe()
             self._topics.subscribe()
         except Exception as error:
+            self._diagnostics.configure_error = str(error)
             self.get_logger().error(f'not activated: {error}')
             self._stop_looking('the node could not be activated')
             super().on_deactivate(state)
             return FAILURE
+        self._diagnostics.configure_error = ''
         self.get_logger().info(f'active: looking at {", ".join(self._topics.names)}')
         return result
 

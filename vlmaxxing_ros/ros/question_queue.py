@@ -36,6 +36,7 @@ _GRACE = 0.05  # s, in which the worker may end an overdue answer itself, with i
 # this late, machines that keep their time over the network differ by less.  A stamp further ahead
 # says nothing about the image's age.
 _AHEAD = 0.1
+_ASIDE = 3  # answers that are set aside, beyond which none is begun that may be: each has a fork
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,11 @@ class _Begun:
 
 
 def _first(begun: list[_Begun]) -> _Begun:
-    """The one that goes on: who gives way to nobody, otherwise whose turn is longest ago."""
-    return min(begun, key=lambda answer: answer.gives_way)
+    """The one that goes on: who gives way to nobody, otherwise whose turn is longest ago.
+
+    Whoever has a stream paid goes on to the end of that: no two pay at once.
+    """
+    return min(begun, key=lambda answer: (answer.gives_way, answer.job.paying is None))
 
 
 class QuestionQueue:
@@ -101,7 +105,7 @@ class QuestionQueue:
             answering=first is not None and not first.gives_way,
             askable=not all(doubted),
             gives_way=first is not None and first.gives_way,
-            doubted=any(doubted),
+            doubted=any(doubted) and len(self._begun) < _ASIDE,
         )
 
     def submit(
@@ -137,7 +141,7 @@ class QuestionQueue:
         # A watch's question takes nobody's place.
         waiting = [t for t in self._in_line() if t.request.standing <= request.standing]
         if len(waiting) >= limits.max_waiting_questions:
-            doubted = (t for t in waiting if t.doubted)
+            doubted = (t for t in waiting if t.doubted and not request.standing)
             loser = min(doubted, key=lambda t: t.arrived, default=ticket)
             loser.finish(Status.OVERLOADED, OVERLOADED.format(len(waiting)), model=self.model)
             if loser is ticket:
@@ -230,8 +234,8 @@ class QuestionQueue:
         if not self._begun:
             return
         answer = _first(self._begun)
-        self._begun.remove(answer)
-        self._begun.append(answer)
+        # At once: others look who is there meanwhile.
+        self._begun = [*(begun for begun in self._begun if begun is not answer), answer]
         with self._mishaps(answer.ticket, answer):
             if answer.job.step():
                 self._end(answer, Status.OK)

@@ -88,7 +88,10 @@ class Recording(AbstractContextManager['Recording']):
                 for name, topic in storage.topics.items():
                     known = there.setdefault(name, topic)
                     if topic.type != known.type:
-                        self._remark(f'{path}: {name} is left out where its type is {topic.type}')
+                        if not topics or name in topics:
+                            self._remark(
+                                f'{path}: {name} is left out where its type is {topic.type}'
+                            )
                     elif topic.latched:  # by one of its publishers
                         there[name] = topic
             if missing := sorted(set(topics) - there.keys()):

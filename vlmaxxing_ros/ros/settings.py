@@ -51,7 +51,8 @@ class NodeConfig:
     )
     max_waiting_questions: int = setting(
         16,
-        'questions that may wait for their turn; further ones are answered OVERLOADED',
+        'questions that may wait for their turn; a further one takes the place of one whose asker '
+        'may be gone, or is answered OVERLOADED',
         unit='questions',
         minimum=1,
         maximum=1024,

@@ -116,6 +116,8 @@ def main() -> int:
     def play(node: Node) -> None:
         log = node.get_logger()
         live = '://' in chosen.source
+        if not live and not Path(chosen.source).exists():
+            raise VideoError(f'there is no such file: {chosen.source}')
         if not live and not Path(chosen.source).is_file():
             raise VideoError(f'{chosen.source} is no file')
         player = VideoPlayer(

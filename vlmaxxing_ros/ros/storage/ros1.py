@@ -52,15 +52,10 @@ class Ros1:
         except BaseException:
             self._file.close()
             raise
-        self.topics = {
-            connection.topic: Topic(
-                connection.topic,
-                connection.msgtype,
-                isinstance(connection.ext, ConnectionExtRosbag1) and bool(connection.ext.latching),
-            )
-            for connection in self._connections.values()
-            if self._messages.define(connection.topic, connection.msgtype, connection.msgdef.data)
-        }
+        self.topics: dict[str, Topic] = {}
+        self._sound: set[int] = set()  # connections whose messages are read
+        for number, connection in self._connections.items():
+            self._note(number, connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -103,6 +98,18 @@ class Ros1:
             raise BagError(
                 f'{self._path} holds no topic: it was cut off before its first chunk was written'
             )
+
+    def _note(self, number: int, connection: Connection) -> None:
+        """Remember what a connection sends; a topic has one for each of its publishers."""
+        topic, kind, ext = connection.topic, connection.msgtype, connection.ext
+        known = self.topics.get(topic, Topic(topic, kind, False))
+        if known.type != kind:
+            self._remark(f'{self._path}: {topic} is left out where its type is {kind}')
+            return
+        if self._messages.define(topic, kind, connection.msgdef.data):
+            self._sound.add(number)
+            latched = isinstance(ext, ConnectionExtRosbag1) and bool(ext.latching)
+            self.topics[topic] = Topic(topic, kind, latched or known.latched)
 
     def _scan(self, why: str) -> None:
         """Find the chunks without an index, up to where the file was cut off."""
@@ -150,7 +157,7 @@ class Ros1:
         messages = []
         for time, number, data in self._records(chunk):
             connection = self._connections[number]
-            if connection.topic not in topics:
+            if number not in self._sound or connection.topic not in topics:
                 continue
             cdr = self._messages.to_cdr(connection.topic, connection.msgtype, data)
             if cdr is not None:

@@ -49,8 +49,13 @@ class Sqlite:
                 remark(f'{path}: {row["name"]} is left out: {kind!r}, not CDR')
                 continue
             offered = row['offered_qos_profiles'] if 'offered_qos_profiles' in row.keys() else ''  # noqa: SIM118
-            self._names[row['id']] = row['name']
-            self.topics[row['name']] = Topic(row['name'], row['type'], is_latched(offered or ''))
+            name, kind = row['name'], row['type']
+            known = self.topics.get(name, Topic(name, kind, False))
+            if known.type != kind:
+                remark(f'{path}: {name} is left out where its type is {kind}')
+                continue
+            self._names[row['id']] = name
+            self.topics[name] = Topic(name, kind, is_latched(offered or '') or known.latched)
 
     def close(self) -> None:
         """Let go of the file."""
