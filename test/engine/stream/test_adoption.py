@@ -118,6 +118,24 @@ def test_one_that_has_hardly_begun_is_given_up(watched: AskedScene) -> None:
     assert watched.session.audit().ok
 
 
+def test_what_was_paid_for_one_answer_alone_serves_the_next_one_while_nothing_moves(
+    watched: AskedScene,
+) -> None:
+    watched.keyframe()
+    while watched.session.idle():
+        pass
+    watched.see(2)
+    aside, _ = watched.ask()
+    assert watched.session.stream is not None
+    assert watched.session.stream.sight.owed().count == 2, 'it is still owed'
+    again, took = watched.ask()
+    assert aside > 0
+    assert (again, took) == (0, 0.0)
+    watched.see(1)
+    assert watched.ask()[0] > 0, 'that has moved'
+    assert watched.session.audit().ok
+
+
 HISTORY, STANDING = 92, 97
 ROWS = Rows(
     ids=np.zeros(9, np.int32),

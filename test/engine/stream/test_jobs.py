@@ -201,7 +201,7 @@ def test_an_audit_that_takes_the_frame_whole_gives_way_to_what_a_question_pays_m
     session.pay()
     stream, audit = session.stream, session.auditing()
     assert stream is not None
-    while not stream._payer.nbytes:
+    while not stream.payer.nbytes:
         assert not audit.step(), 'the refreshed tail is settled before it is compared'
     fresh = np.zeros((GRID.rows, GRID.cols), bool)
     fresh[3, 4] = True

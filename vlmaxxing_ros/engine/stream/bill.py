@@ -75,6 +75,9 @@ class Bill:
         if as_of and as_of < owed.stamp:
             return None
         payment = asked(owed, stream.standing, stream.config)
+        if payment is not None and (aside := stream.payer.paid_aside(payment, owed)):
+            self._aside = aside
+            return None
         if payment is not None and not self._agreed(payment, owed):
             payment = protecting(owed, stream.standing, stream.config, Why.ASKED)
             return payment if payment is not None and self._agreed(payment, owed) else None
@@ -167,7 +170,7 @@ class Bill:
         if aside is not None:
             owing = sight.moved_since(aside.plan) | (owed.blocks & ~aside.blocks)
             if present and not aside.partial:
-                stamp = max(stamp, shown.stamp)
+                stamp = max(stamp, shown.stamp) if owing.any() else owed.stamp
         return Evidence(
             oldest_stamp=next(s.frame.stamp for s in segments if s.frame is not None),
             newest_stamp=stamp,

@@ -22,7 +22,7 @@ from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan
-from vlmaxxing_ros.engine.seeing.sight import Past, Sight
+from vlmaxxing_ros.engine.seeing.sight import Owed, Past, Sight
 from vlmaxxing_ros.engine.steps import Steps
 from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.encoder import Encoding
@@ -42,6 +42,7 @@ class Aside:
         plan: of the frame.
         blocks: bool [rows, cols], of the frame, that were paid.
         partial: others were owed as well.
+        beside: the cache that it is a branch of.
     """
 
     paid: Paid
@@ -49,6 +50,7 @@ class Aside:
     plan: Plan
     blocks: np.ndarray
     partial: bool
+    beside: RollingCache
 
 
 class Payer:
@@ -69,6 +71,7 @@ class Payer:
         # Branches that are not the cache yet, as long as anybody holds them: two may be under way,
         # a question's and the background's, and an answer keeps one that was paid aside.
         self._branches: WeakSet[RollingCache] = WeakSet()
+        self._aside: Aside | None = None  # the last one, for whoever asks the next question
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
@@ -78,6 +81,7 @@ class Payer:
             # The very same pixels: nothing to compute, and nothing is old.
             self._sight.paid(plan, payment.blocks)
             return Paid()
+        beside = self._generations.current
         # Before what is of the past, which needs only what differs from it.
         newest = (yield from self._tail.encoding(frame)) if payment.past else None
         cache, paid = yield from self._prepare(payment, newest)
@@ -92,7 +96,9 @@ class Payer:
             elif asks:
                 paid += yield from self._tail.catching_up(cache)
         if payment.aside:
-            return Aside(paid, cache, plan, payment.blocks, payment.partial)
+            self._aside = Aside(paid, cache, plan, payment.blocks, payment.partial, beside)
+            return self._aside
+        self.forget()
         self._generations.replace(cache)
         self._branches.discard(cache)
         for brief in payment.briefs:
@@ -103,6 +109,19 @@ class Payer:
         if taken.any():
             self._sight.paid(plan, taken)
         return paid
+
+    def paid_aside(self, wanted: Payment, owed: Owed) -> Aside | None:
+        """What was paid for the last answer alone, where it shows all that another one wants."""
+        aside = self._aside
+        if aside is None or aside.partial or not wanted.aside:
+            return None
+        covered = not (owed.blocks & ~aside.blocks).any()
+        still = self._sight.still_since(aside.plan, owed.blocks)
+        return aside if covered and still and aside.beside is self._generations.current else None
+
+    def forget(self) -> None:
+        """Hold nothing that was paid for an answer alone."""
+        self._aside = None
 
     def _prepare(
         self, payment: Payment, newest: Encoding | None

@@ -48,7 +48,7 @@ class Stream:
     Attributes:
         family, clock: as given.
         config: the settings now.
-        sight: what the camera shows, and what of it is owed.
+        sight, payer: what the camera shows, and what of it is owed; who pays that.
         wanted: a keyframe was asked for.
         asked: stamp of the newest image when somebody asked last; None: nobody has.
         last_audit: what the last audit found.
@@ -73,7 +73,7 @@ class Stream:
         self._calibration = Calibration()
         self._generations = Generations(family)
         self._tail = Tail(family)
-        self._payer = Payer(family, sight, self._tail, self._generations)
+        self.payer = Payer(family, sight, self._tail, self._generations)
         self._audit: Audit | None = None
         self._last_audit_stamp = sight.newest.stamp
         self._jobs: dict[str, Job] = {}
@@ -157,8 +157,7 @@ class Stream:
         self.account(job.result if isinstance(job.result, Paid) else Paid(), job.watch)
 
     def _drop(self, name: str) -> None:
-        job = self._jobs.pop(name, None)
-        if job is not None:
+        if job := self._jobs.pop(name, None):
             job.close()
 
     def close(self) -> None:
@@ -171,6 +170,7 @@ class Stream:
         self.close()
         self._end_audit()
         self._generations.abandon()
+        self.payer.forget()
 
     def _make(self, steps: Steps[Any], cost: float) -> Job:
         return Job(steps, cost, self.clock, self.config.max_slice)
@@ -207,7 +207,7 @@ class Stream:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
         if payment.whole:
             yield from self._keep_within_budget(payment)
-        paid = yield from self._payer.pay(payment)
+        paid = yield from self.payer.pay(payment)
         self.wanted = self.wanted and not payment.promote
         kept = self._put_off and not (payment.whole and payment.why.remembers)
         self._put_off = payment.puts_off or kept
@@ -339,7 +339,7 @@ class Stream:
         self._accounting.held = Held(
             rows=ledger.rows,
             token_budget=self.config.token_budget,
-            nbytes=generations.nbytes + audited + self._payer.nbytes + self.sight.nbytes,
+            nbytes=generations.nbytes + audited + self.payer.nbytes + self.sight.nbytes,
             generation=self.cache.number,
             progress=generations.progress,
             windows=int(self.family.windows(self.sight.newest.grid).max()) + 1,
