@@ -27,6 +27,7 @@ from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.stream.budget import FreshBudget
 from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.palette import BAD, REUSED, hexadecimal
 from vlmaxxing_ros.random_models.families import random_family
 
 RESULTS = Path(__file__).parents[1] / 'docs' / 'results'
@@ -123,12 +124,12 @@ def _plot(result: dict) -> Figure:
     frames = [s['frame'] for s in samples]
     figure = Figure(figsize=(8, 5), layout='constrained')
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
-    top.plot(frames, [s['cache_bytes'] / 2**20 for s in samples], color='#1f6feb')
-    top.axhline(2 * result['one_generation_bytes'] / 2**20, color='#b3261e', ls='--', lw=1)
+    top.plot(frames, [s['cache_bytes'] / 2**20 for s in samples], color=hexadecimal(REUSED))
+    top.axhline(2 * result['one_generation_bytes'] / 2**20, color=hexadecimal(BAD), ls='--', lw=1)
     top.set(ylabel='cache (MiB)\nred: two generations', ylim=(0, None))
-    middle.plot(frames, [s['resident_mb'] for s in samples], color='#1f6feb')
+    middle.plot(frames, [s['resident_mb'] for s in samples], color=hexadecimal(REUSED))
     middle.set(ylabel='process (MiB)', ylim=(0, None))
-    bottom.plot(frames, [s['frame_ms'] for s in samples], color='#1f6feb')
+    bottom.plot(frames, [s['frame_ms'] for s in samples], color=hexadecimal(REUSED))
     bottom.set(ylabel='per frame (ms)', xlabel='frames', ylim=(0, None))
     for axis in (top, middle, bottom):
         axis.spines[['top', 'right']].set_visible(False)

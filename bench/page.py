@@ -11,6 +11,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from vlmaxxing_ros.palette import BAD, REUSED, hexadecimal
+
 BEGIN = '<!-- from docs/results/bench.json: make bench -->'
 END = '<!-- end of what comes from there -->'
 
@@ -77,10 +79,10 @@ def _plot(results: dict[str, Any]) -> Figure:
     axis = figure.subplots()
     for place, row in enumerate(rows):
         low, high = row['spread']
-        color = '#b3261e' if row['reached'] is False else '#1f6feb'
+        color = hexadecimal(BAD if row['reached'] is False else REUSED)
         axis.plot([low, high], [place, place], color=color, linewidth=3)
         axis.plot(row['ratio'], place, 'o', color=color)
-    axis.set_yticks(range(len(rows)), [f'{row["what"][:58]}' for row in rows], fontsize=7)
+    axis.set_yticks(range(len(rows)), [textwrap.fill(row['what'], 48) for row in rows], fontsize=7)
     axis.set(xscale='log', xlabel='ratio (median and quartiles)')
     axis.axvline(1, color='#999', linewidth=0.8)
     axis.invert_yaxis()

@@ -25,6 +25,7 @@ from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
+from vlmaxxing_ros.palette import REUSED, hexadecimal
 from vlmaxxing_ros.random_models.families import random_family
 
 DOCS = Path(__file__).parents[1] / 'docs'
@@ -115,7 +116,7 @@ def _plot(results: dict[str, list[dict]]) -> Figure:
     figure = Figure(figsize=(8, 3.4), layout='constrained')
     for axis, (name, rows) in zip(figure.subplots(1, 2, sharey=True), results.items(), strict=True):
         places = range(len(rows))
-        axis.barh(places, [r['error_median'] for r in rows], color='#1f6feb', height=0.5)
+        axis.barh(places, [r['error_median'] for r in rows], color=hexadecimal(REUSED), height=0.5)
         axis.plot([r['error_p95'] for r in rows], places, '|', color='#1c2024', markersize=9)
         axis.set_yticks(places, [r['clip'][:30] for r in rows], fontsize=7)
         axis.set(title=name, xlabel='relative feature error: median, | 95 %')
