@@ -74,17 +74,21 @@ class Peer(Node):
         self.create_subscription(kind, topic, messages.append, qos)
         return messages
 
+    def client(self, kind: Any, name: str, timeout: float = 60.0) -> Any:
+        """A client that the server knows; fail after `timeout` s."""
+        client = self.create_client(kind, name)
+        assert client.wait_for_service(timeout), f'no service {name} within {timeout} s'
+        # Each side discovers the other by itself: a response to a client that the server does not
+        # know yet is lost.
+        time.sleep(0.5)
+        return client
+
     def call(self, kind: Any, name: str, request: Any, timeout: float = 60.0) -> Any:
         """Call a service and wait for its response; fail after `timeout` s."""
-        new = name not in self._callers
-        if new:
-            self._callers[name] = self.create_client(kind, name)
+        if name not in self._callers:
+            self._callers[name] = self.client(kind, name, timeout)
         client = self._callers[name]
         assert client.wait_for_service(timeout), f'no service {name} within {timeout} s'
-        if new:
-            # Each side discovers the other by itself: a response to a client that the server does
-            # not know yet is lost.
-            time.sleep(0.5)
         future = client.call_async(request)
         wait_until(future.done, timeout, f'a response of {name}')
         return future.result()

@@ -226,8 +226,7 @@ def test_old_evidence_is_stale_when_the_deadline_comes(peer: Peer, camera: TestC
 
 def test_a_question_waits_for_evidence_that_is_fresh_enough(peer: Peer, camera: TestCamera) -> None:
     camera.show(stamp=camera.now() - 60 * 10**9)
-    client = peer.create_client(Query, '/vlmaxxing/query')
-    assert client.wait_for_service(30.0)
+    client = peer.client(Query, '/vlmaxxing/query')
     pending = client.call_async(Query.Request(question=WHAT, max_evidence_age=20.0))
     assert peer.query(WHAT).status == Answer.OK, 'a question without a bound passes it'
     assert not pending.done()
@@ -259,8 +258,7 @@ def test_questions_asked_at_once_are_all_answered_or_told_to_come_back(
     peer: Peer, camera: TestCamera
 ) -> None:
     camera.show(stamp=camera.now() - 60 * 10**9)
-    client = peer.create_client(Query, '/vlmaxxing/query')
-    assert client.wait_for_service(30.0)
+    client = peer.client(Query, '/vlmaxxing/query')
     bounded = Query.Request(question=WHAT, max_evidence_age=1.0, deadline=3.0)
     waiting = [client.call_async(bounded) for _ in range(3)]
     wait_until(lambda: peer.query(WHAT).status == Answer.OVERLOADED, what='an overload')
@@ -271,8 +269,7 @@ def test_questions_asked_at_once_are_all_answered_or_told_to_come_back(
 
 def test_reset_forgets_and_cancels(peer: Peer, camera: TestCamera) -> None:
     camera.show()
-    client = peer.create_client(Query, '/vlmaxxing/query')
-    assert client.wait_for_service(30.0)
+    client = peer.client(Query, '/vlmaxxing/query')
     pending = client.call_async(Query.Request(question=WHAT, max_evidence_age=1e-6))
     wait_until(lambda: questions_waiting(peer) == '1', what='the question waits')
     assert peer.call(Trigger, '/vlmaxxing/reset', Trigger.Request()).success
