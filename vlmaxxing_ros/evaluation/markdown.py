@@ -21,8 +21,8 @@ def to_markdown(report: dict[str, Any]) -> str:
     lines = [
         '# Evaluation',
         '',
-        f'{len(recordings)} recordings, {sum(r["frames"] for r in recordings)} frames, '
-        f'{sum(r["questions"] for r in recordings)} questions. Model: {report["model"]}. '
+        f'Recordings: {len(recordings)}, frames: {sum(r["frames"] for r in recordings)}, '
+        f'questions: {sum(r["questions"] for r in recordings)}. Model: {report["model"]}. '
         f'{machine["device"]}, {machine["processor"]}; mlx {machine["mlx"]}, '
         f'mlx-vlm {machine["mlx_vlm"]}.',
         '',
