@@ -70,10 +70,8 @@ def foreseen(payment: Payment, until: int, ledger: Ledger) -> Ledger:
         until: of the tail if it becomes a keyframe, nanoseconds.
         ledger: before, with a tail.
     """
-    history, tail = ledger.history, ledger.tail
+    history, tail = payment.kept(ledger), ledger.tail
     assert tail is not None
-    if payment.afresh:
-        history = [segment for segment in history if segment.until >= payment.since]
     keyframe = replace(tail, kind=Kind.KEYFRAME, refreshed=None, until=until)
     if payment.past is not None:
         shown = payment.past.frame

@@ -150,10 +150,8 @@ class Payer:
         ledger = self._generations.current.ledger
         if payment.past is not None and newest is not None:
             yield payment.past.frame.stamp, self._recall(cache, payment.past, newest)
-        notes = ledger.notes[-payment.keep_notes :] if payment.keep_notes else []
-        for segment in ledger.history if payment.afresh else ():
-            if segment.until >= payment.since or any(segment is note for note in notes):
-                yield segment.stamp, self._copy(cache, segment)
+        for segment in payment.kept(ledger) if payment.afresh else ():
+            yield segment.stamp, self._copy(cache, segment)
         for brief in payment.briefs:
             yield brief.frame.stamp, self._remember(cache, brief)
         tail = ledger.tail

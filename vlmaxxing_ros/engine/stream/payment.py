@@ -16,6 +16,7 @@ from enum import Enum
 
 import numpy as np
 
+from vlmaxxing_ros.engine.cache.ledger import Ledger, Segment
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.note import Note
@@ -107,6 +108,17 @@ class Payment:
     def note_rows(self) -> int:
         """Rows of the notes."""
         return sum(len(note.ids) for note in self.notes)
+
+    def kept(self, ledger: Ledger) -> list[Segment]:
+        """What of a history stays: all of it, or what a new generation keeps, oldest first."""
+        if not self.afresh:
+            return ledger.history
+        notes = ledger.notes[-self.keep_notes :] if self.keep_notes else []
+        return [
+            segment
+            for segment in ledger.history
+            if segment.until >= self.since or any(segment is note for note in notes)
+        ]
 
     def replaces(self, wanted: Payment) -> bool:
         """Whether another payment does not have to be made all the same once this one is."""
@@ -212,11 +224,9 @@ def _form(
     # A tail that is to be a keyframe has to be exact: taken whole.
     keyframe = why.remembers and (promotable or _due(owed.stamp, standing, config))
     # Who asks does not wait for the history's sake, unless nobody else sees to it.
-    puts_off = (
-        why is Why.ASKED and config.max_duty > 0.0 and not standing.late and standing.remembers
-    )
-    # A large event that came and went is left to the background as well.
-    left = why is Why.ASKED and config.max_duty > 0.0
+    left = why.asks and config.max_duty > 0.0
+    puts_off = left and not standing.late and standing.remembers
+    # A large event that came and went is left to the background in any case.
     briefs = tuple(b for b in owed.briefs if _small(b) or not left) if why.remembers else ()
     notes = owed.notes if why.remembers else ()
     lacks = why.remembers and not (

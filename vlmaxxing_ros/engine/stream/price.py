@@ -38,9 +38,7 @@ def price(payment: Payment, tail: Tail, ledger: Ledger, calibration: Calibration
 
 def _copied(payment: Payment, ledger: Ledger) -> int:
     """Rows of the history that a new generation keeps."""
-    notes = ledger.notes[-payment.keep_notes :] if payment.keep_notes else []
-    kept = [segment for segment in ledger.history if segment.until >= payment.since]
-    kept += [note for note in notes if note.until < payment.since]
+    kept = payment.kept(ledger)
     if payment.promote and ledger.tail is not None:
         kept.append(ledger.tail)
     return sum(len(segment.rows) for segment in kept)
