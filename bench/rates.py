@@ -11,14 +11,15 @@ the language model and windows of the vision tower.  Accuracy on the tabletop co
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from bench.live_camera import images
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_questions import Scene
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -53,19 +54,11 @@ class Cost:
 
 
 def clip(path: Path, max_blocks: int, seconds: float) -> Iterator[Frame]:
-    """Frames of a clip at 10 Hz, again from the start where it is shorter than asked for."""
-    video = cv2.VideoCapture(str(path))
-    rate = video.get(cv2.CAP_PROP_FPS)
-    images: list[np.ndarray] = []
-    number = 0
-    while len(images) < seconds * FPS and video.grab():
-        if number >= len(images) * rate / FPS:
-            images.append(cv2.cvtColor(video.retrieve()[1], cv2.COLOR_BGR2RGB))
-        number += 1
-    height, width = images[0].shape[:2]
-    grid = fit_grid(height, width, block=28, max_blocks=max_blocks)
-    for index, image in enumerate(images):
-        yield Frame.from_image(image, grid, stamp=round((index + 1) / FPS * 1e9))
+    """Frames of a clip at 10 Hz, to and fro where it is shorter than asked for."""
+    shown = itertools.islice(images(path, FPS), round(seconds * FPS))
+    for number, image in enumerate(shown, start=1):
+        grid = fit_grid(*image.shape[:2], block=28, max_blocks=max_blocks)
+        yield Frame.from_image(image, grid, stamp=round(number / FPS * 1e9))
 
 
 def run(
