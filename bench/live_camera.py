@@ -22,6 +22,7 @@ import rclpy
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
 from vlmaxxing_ros.ros.dds import use_profile
 
 WIDTH, HEIGHT = 640, 480
@@ -56,6 +57,19 @@ def once(path: Path, rate: float) -> Iterator[np.ndarray]:
             yield image
             shown += 1
         number += 1
+
+
+def frames_of(
+    path: Path, rate: float, max_blocks: int, seconds: float | None = None
+) -> Iterator[Frame]:
+    """`images` as frames of at most `max_blocks` blocks, for so long: without an end by default.
+
+    The first is stamped one period after zero.
+    """
+    count = None if seconds is None else round(seconds * rate)
+    grid = fit_grid(HEIGHT, WIDTH, block=28, max_blocks=max_blocks)
+    for number, image in enumerate(itertools.islice(images(path, rate), count), start=1):
+        yield Frame.from_image(image, grid, stamp=round(number / rate * 1e9))
 
 
 def lit(image: np.ndarray) -> np.ndarray:

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator
 
 from bench.live import CLIPS, FOOTAGE, FPS
-from bench.live_camera import images
+from bench.live_camera import frames_of
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.question import Question
-from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
 from vlmaxxing_ros.engine.stream.duty import Duty
 from vlmaxxing_ros.engine.stream.governor import Terms
 from vlmaxxing_ros.engine.stream.session import StreamSession
@@ -42,7 +40,7 @@ class Node:
     """
 
     def __init__(self, family: Family, clip: str, whole: float, config: EngineConfig) -> None:
-        self._frames = _frames(clip)
+        self._frames = frames_of(FOOTAGE / CLIPS[clip], FPS, MAX_BLOCKS)
         self._next = next(self._frames)
         self._clock = SimulatedClock(2 * self._next.grid.blocks / whole)
         self._session = StreamSession(family, config, self._clock)
@@ -102,14 +100,6 @@ class Node:
                 newest.append(self.ask(0.0))
         floor = min(fastest)
         return sorted((seconds - floor) / self._whole for seconds in newest)
-
-
-def _frames(clip: str) -> Iterator[Frame]:
-    shown = images(FOOTAGE / CLIPS[clip], FPS)
-    for number, image in enumerate(shown, start=1):
-        height, width = image.shape[:2]
-        grid = fit_grid(height, width, block=28, max_blocks=MAX_BLOCKS)
-        yield Frame.from_image(image, grid, stamp=round(number / FPS * 1e9))
 
 
 def main() -> None:

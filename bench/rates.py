@@ -6,20 +6,19 @@
 `python -m bench.rates` replays tabletop streams and the clips of ../shared/footage at 10 Hz with
 questions at fixed rates, in simulated time (see `evaluation.arms.live`), and counts rows through
 the language model and windows of the vision tower.  Accuracy on the tabletop comes with it.
+`--only` takes names of clips without their suffix, and `tabletop`.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from bench.live_camera import images
+from bench.live_camera import frames_of
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_questions import Scene
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -51,14 +50,6 @@ class Cost:
     right: int = 0
     judged: int = 0
     simulated: float = 0.0
-
-
-def clip(path: Path, max_blocks: int, seconds: float) -> Iterator[Frame]:
-    """Frames of a clip at 10 Hz, to and fro where it is shorter than asked for."""
-    shown = itertools.islice(images(path, FPS), round(seconds * FPS))
-    for number, image in enumerate(shown, start=1):
-        grid = fit_grid(*image.shape[:2], block=28, max_blocks=max_blocks)
-        yield Frame.from_image(image, grid, stamp=round(number / FPS * 1e9))
 
 
 def run(
@@ -112,6 +103,8 @@ def _question(
 
 def main() -> None:
     """Command line."""
+    clips = {path.stem: path for path in sorted([*FOOTAGE.glob('*.mp4'), *FOOTAGE.glob('*.avi')])}
+    streams = (*clips, 'tabletop')
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--speed', type=float, default=200.0, help='rows per second')
     parser.add_argument('--seconds', type=float, default=40.0, help='of each clip')
@@ -119,19 +112,19 @@ def main() -> None:
     parser.add_argument('--blocks', type=int, default=96, help='per frame of footage at most')
     parser.add_argument('--rates', type=float, nargs='+', default=RATES)
     parser.add_argument('--arms', nargs='+', default=ARMS)
-    parser.add_argument('--only', default='', help='names that contain this')
+    parser.add_argument('--only', nargs='+', choices=streams, default=streams, metavar='STREAM')
     parser.add_argument('--out', type=Path, default=RESULT)
     args = parser.parse_args()
     family = load_family('nano')
     rows = []
-    for path in sorted([*FOOTAGE.glob('*.mp4'), *FOOTAGE.glob('*.avi')]):
-        if args.only not in path.stem:
+    for name, path in clips.items():
+        if name not in args.only:
             continue
-        frames = list(clip(path, args.blocks, args.seconds))
+        frames = list(frames_of(path, FPS, args.blocks, args.seconds))
         for rate in args.rates:
             costs = {a: run(family, a, frames, rate, args.speed, None) for a in args.arms}
-            rows.append(_row(path.stem, rate, costs))
-    if args.only in 'tabletop':
+            rows.append(_row(name, rate, costs))
+    if 'tabletop' in args.only:
         rows += _tabletop(family, args)
     args.out.write_text(json.dumps({'speed': args.speed, 'rows': rows}, indent=1) + '\n')
 
@@ -172,6 +165,9 @@ def _tabletop(family: Family, args: argparse.Namespace) -> list[dict[str, object
 def _row(name: str, rate: float, costs: dict[str, Cost]) -> dict[str, object]:
     row: dict[str, object] = {'stream': name, 'rate': rate}
     row |= {arm: vars(cost) for arm, cost in costs.items()}
+    if not any(cost.questions for cost in costs.values()):
+        print(f'{name} at {rate:g} per s: too short for a question', flush=True)
+        return row
     dense = costs.get('dense_last4')
     shown = [
         f'{arm}: rows {c.rows / dense.rows:.2f} windows {c.windows / dense.windows:.2f}'
