@@ -31,6 +31,7 @@ __all__ = [
     'demo_recordings',
     'read_questions',
     'timed_questions',
+    'truth',
     'write_questions',
     'write_recording',
 ]
@@ -166,7 +167,7 @@ def timed_questions(
             answers = {
                 moment: answer
                 for moment, frame in (('before', before), ('at', at), ('after', after))
-                if (answer := _truth(world, frame / fps, family, about, windows)) is not None
+                if (answer := truth(world, frame / fps, family, about, windows)) is not None
             }
             if not answers:
                 continue
@@ -183,7 +184,7 @@ def timed_questions(
     return sorted(asked, key=lambda q: q.at)
 
 
-def _truth(
+def truth(
     world: Tabletop, stamp: float, family: str, about: str, windows: Sequence[float]
 ) -> str | None:
     """The answer at `stamp`, or None where it is unclear or hangs on the history kept."""
