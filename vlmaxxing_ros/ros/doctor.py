@@ -151,6 +151,16 @@ def _model(model: str) -> Iterator[Finding]:
     cannot = ', '.join(title for title, able in abilities.items() if not able)
     yield Finding('good', f'it can: {can}' + (f'; it cannot: {cannot}' if cannot else ''))
     yield _long_stream(family)
+    if type(family).capabilities.carry and not family.cache_bits:
+        yield _carrying(family)
+
+
+def _carrying(family: Any) -> Finding:
+    """How far answers move where rows are carried."""
+    from vlmaxxing_ros.engine.families.divergence import divergence
+
+    result = divergence(family)
+    return Finding('good' if result.ok else 'note', result.text)
 
 
 def _long_stream(family: Any) -> Finding:

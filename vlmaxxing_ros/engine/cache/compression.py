@@ -5,14 +5,15 @@
 
 Lossy, opt-in, flagged in every answer.  Half of the rows are kept for being new (temporal-axis
 redundancy, TaR: a key like the recent frames' keys at its grid position goes first), the rest by
-the norm of their values (value norm, VaN), per layer and key-value head.  Knows arrays and tags;
-knows nothing of ledgers or models.
+the norm of their values (value norm, VaN), per layer and key-value head.  Knows arrays, tags
+and a plain cache's layers; knows nothing of ledgers or models.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -84,3 +85,24 @@ def select(
     norms[heads, new_first[:, :by_redundancy]] = np.inf
     chosen = np.argsort(-norms, axis=1, kind='stable')[:, :keep]
     return np.sort(chosen, axis=1).astype(np.int32)
+
+
+def thin(
+    layer: Any, places: np.ndarray, newest: np.ndarray, keep: int, choose: Select, rows: slice
+) -> np.ndarray:
+    """Keep `keep` of one layer's old rows; `rows` are those and all behind them.
+
+    Returns the places of those that were kept: int32 [heads, keep].
+    """
+    start, end = rows.start, rows.stop
+    stop = start + places.shape[1]
+    index = choose(layer.keys[0, :, rows], layer.values[0, :, rows], places, newest, keep)
+    kept = mx.array(index + start)[None, :, :, None]
+
+    def without(cached: mx.array) -> mx.array:
+        old = mx.take_along_axis(cached, kept, axis=2)
+        return mx.concatenate([cached[:, :, :start], old, cached[:, :, stop:end]], axis=2)
+
+    layer.keys, layer.values = without(layer.keys), without(layer.values)
+    layer.offset = layer.keys.shape[2]
+    return np.take_along_axis(places, index, axis=1)

@@ -119,6 +119,12 @@ class Ledger:
         last = self.segments[-1] if self.segments else None
         return last if last is not None and last.kind is Kind.TAIL else None
 
+    def place(self, segment: Segment) -> slice:
+        """Where a segment's rows stand in the cache."""
+        index = next(i for i, s in enumerate(self.segments) if s is segment)
+        start = sum(len(s.rows) for s in self.segments[:index])
+        return slice(start, start + len(segment.rows))
+
     @property
     def history(self) -> list[Segment]:
         """Keyframes, delta frames and notes, oldest first."""

@@ -26,11 +26,13 @@ from vlmaxxing_ros.engine.cache.branches import (
     reserve,
     rows_in_use,
 )
-from vlmaxxing_ros.engine.cache.compression import RECENT_SHARE, Select, Tags, select
+from vlmaxxing_ros.engine.cache.carrying import moved
+from vlmaxxing_ros.engine.cache.compression import RECENT_SHARE, Select, Tags, select, thin
 from vlmaxxing_ros.engine.cache.fork import Fork
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Refreshed, Segment
 from vlmaxxing_ros.engine.errors import NoEvidence, Unsupported
 from vlmaxxing_ros.engine.families.base import Family, Features, Rows
+from vlmaxxing_ros.engine.families.excerpt import Excerpt
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.steps import Steps, finish
@@ -123,8 +125,27 @@ class RollingCache:
     def _append(self, segment: Segment) -> Steps[Segment]:
         self._branch.recall()
         self._family.hidden(segment.rows, segment.features, self._layers)
+        return (yield from self._written(segment, len(segment.rows)))
+
+    def excerpt(self, segment: Segment) -> Excerpt:
+        """The rows of a segment on the ledger, for another cache or another place."""
+        return Excerpt.of(self._layers, self.ledger.place(segment))
+
+    def carrying(self, segment: Segment, excerpt: Excerpt) -> Steps[Segment]:
+        """Put a segment and its rows behind everything else, without computing them; see `moved`.
+
+        An existing tail is dropped first.  A family that cannot raises Unsupported.
+        """
+        self.drop_tail()
+        carried, by = moved(segment, self.ledger.end)
+        self._branch.recall()
+        excerpt.append_to(self._layers, self._family, by)
+        return (yield from self._written(carried, 0))
+
+    def _written(self, segment: Segment, rows: int) -> Steps[Segment]:
+        """Evaluate what was written to the layers, as `rows` rows' worth of work, and note it."""
         reserve(self._layers, _QUESTION_ROWS)
-        yield from evaluating(self._layers, len(segment.rows))
+        yield from evaluating(self._layers, rows)
         self.ledger.segments.append(segment)
         if segment.kind is Kind.KEYFRAME:
             self._keep()
@@ -292,17 +313,11 @@ class RollingCache:
         newest = np.concatenate([Tags.of_rows(s.rows.blocks, *shape).places[0, 0] for s in recent])
         self._branch.recall()
         start, end = len(prefix.rows), self.ledger.rows
-        count = joined.places.shape[2]
-        keep = max(0, min(keep, count))
-        places = []
-        for number, layer in enumerate(self._layers):
-            keys, values = layer.keys[0, :, start:end], layer.values[0, :, start:end]
-            index = choose(keys, values, joined.places[number], newest, keep)
-            places.append(np.take_along_axis(joined.places[number], index, axis=1))
-            rows = mx.array(index + start)[None, :, :, None]
-            layer.keys = _without(layer.keys, rows, start, start + count, end)
-            layer.values = _without(layer.values, rows, start, start + count, end)
-            layer.offset = start + keep + end - start - count
+        keep = max(0, min(keep, joined.places.shape[2]))
+        places = [
+            thin(layer, joined.places[number], newest, keep, choose, slice(start, end))
+            for number, layer in enumerate(self._layers)
+        ]
         mx.eval(self.arrays())
         rows_kept = Rows(
             np.zeros(keep, np.int32),
@@ -333,9 +348,3 @@ class RollingCache:
                 'later one'
             )
         return Fork(self._family, Branch(layers), segments)
-
-
-def _without(cached: mx.array, rows: mx.array, start: int, stop: int, end: int) -> mx.array:
-    """Of the rows from `start` to `stop` keep those at `rows` ([1, heads, n, 1]); cut at `end`."""
-    kept = mx.take_along_axis(cached, rows, axis=2)
-    return mx.concatenate([cached[:, :, :start], kept, cached[:, :, stop:end]], axis=2)

@@ -60,6 +60,11 @@ class Capabilities:
         'quantised KV', "keys and values can be kept in 8 or 4 bits (mlx-vlm's own cache)"
     )
     notes: bool = capability('notes', 'a line of text can stand between two frames of the history')
+    carry: bool = capability(
+        'carry',
+        'rows of a frame can be copied to another place, for one answer; each model is tested for '
+        'it when it is loaded',
+    )
 
 
 @dataclass(frozen=True)
@@ -165,9 +170,10 @@ class Family(ABC):
         if bits not in (0, 4, 8):
             raise ModelError(f'kv_bits must be 0, 4 or 8, not {bits}')
         self.cache_bits = bits
-        # Rows of packed integers cannot be picked out head by head.
+        # Rows of packed integers cannot be picked out head by head, nor turned.
         able = type(self).capabilities.compression and not bits
-        self.capabilities = replace(self.capabilities, compression=able)
+        carries = self.capabilities.carry and not bits
+        self.capabilities = replace(self.capabilities, compression=able, carry=carries)
 
     def spare_experts(self, count: int) -> None:
         """Send visual rows through `count` experts from now on; 0: leave the model as it is.
@@ -300,6 +306,19 @@ class Family(ABC):
         places = mx.array(rows + start)
         mask = mx.arange(start + len(tail))[None] <= places[:, None]
         return [row_writer(layer, places, mask) for layer in layers]
+
+    def turned(self, number: int, keys: mx.array, by: int) -> mx.array:
+        """Keys of layer `number` as they are `by` positions further on, in the type that they have.
+
+        Args:
+            number: of the layer, from 0.
+            keys: [1, heads, rows, dimension], of any rows.
+            by: the same for all of them, and for t, h and w.
+
+        Raises:
+            Unsupported: the family cannot.
+        """
+        raise Unsupported(f'{self.name} cannot copy rows to another place')
 
     def kept(self, layers: list[Any]) -> list[Any] | None:
         """What has to be kept of a cache, besides its rows, to come back to it; lazy.

@@ -47,6 +47,7 @@ class Gemma4(Family):
         compression=False,
         quantized_cache=False,
         notes=False,
+        carry=False,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:

@@ -63,6 +63,7 @@ class Generic(Family):
         compression=False,
         quantized_cache=False,
         notes=False,
+        carry=False,
     )
 
     def __init__(
@@ -208,6 +209,7 @@ PLAIN_CACHE = Capabilities(
     compression=False,
     quantized_cache=False,
     notes=False,
+    carry=False,
 )
 
 GOES_BACK = Capabilities(
@@ -219,6 +221,7 @@ GOES_BACK = Capabilities(
     compression=False,
     quantized_cache=False,
     notes=False,
+    carry=False,
 )
 
 

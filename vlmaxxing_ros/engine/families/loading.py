@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ from transformers import dynamic_module_utils
 
 from vlmaxxing_ros.engine.errors import EngineError, ModelError
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.divergence import divergence
 from vlmaxxing_ros.engine.families.fastvlm import FastVLM
 from vlmaxxing_ros.engine.families.gemma4 import Gemma4
 from vlmaxxing_ros.engine.families.gemma4_unified import Gemma4Unified
@@ -83,6 +85,7 @@ def load_family(
     reading = family.text.read_ahead()
     if config['model_type'] in FAMILIES:
         _prove(family)
+        _prove_carrying(family)
     family.quantize_cache(kv_bits)
     family.spare_experts(visual_experts)
     reading.join()
@@ -134,6 +137,13 @@ def _prove(family: Family) -> None:
         result = self_test(family)
     if not result.ok:
         raise ModelError(f'model {family.name!r} cannot be streamed exactly: {result.text}')
+
+
+def _prove_carrying(family: Family) -> None:
+    """Leave carrying off where answers would drift."""
+    if family.capabilities.carry:
+        able = divergence(family).ok
+        family.capabilities = replace(family.capabilities, carry=able)
 
 
 def forbid_code() -> None:

@@ -35,6 +35,7 @@ class Qwen2VL(Family):
         compression=True,
         quantized_cache=True,
         notes=True,
+        carry=True,
     )
 
     def __init__(self, name: str, model: nn.Module, processor: Any, end_ids: set[int]) -> None:
@@ -119,6 +120,13 @@ class Qwen2VL(Family):
                 cache=cache,
                 position_ids=mx.array(rows.positions)[:, None],
             )
+
+    def turned(self, number: int, keys: mx.array, by: int) -> mx.array:
+        """Through the layer's own rotary embedding: turning once more adds to the position."""
+        rotary = self._language.model.layers[number].self_attn.rotary_emb
+        places = mx.full((3, 1, keys.shape[2]), by, mx.int32)
+        turned: mx.array = rotary.apply_rotary(keys, keys, places)[1]
+        return turned.astype(keys.dtype)
 
     def _decoder_layers(self) -> list[nn.Module]:
         return list(self._language.model.layers)

@@ -32,6 +32,7 @@ class Qwen35(Qwen2VL):
         compression=False,
         quantized_cache=True,
         notes=True,
+        carry=False,
     )
 
     def caption(self, frame: Frame) -> str:

@@ -36,12 +36,14 @@ def answers_earlier(stream: Stream, job: Job, payment: Payment, wanted: Payment)
         return job.cost <= otherwise  # it may pay for more than is wanted
     # One that has taken longer than was foreseen may take as long again: its cost is not known.
     foreseeable = job.begun and job.cost > 0.0
-    if not (foreseeable and payment.whole and wanted.whole and ledger.tail):
+    remakes = wanted.whole or wanted.carried
+    if not (foreseeable and payment.whole and remakes and ledger.tail):
         return False
     then = foreseen(payment, owed.accounted, ledger)
     standing = stream.standing_with(then, job.cost)
     left = asked(still_owed(payment, owed), standing, stream.config)
-    return job.cost + (stream.price(left, then) if left else 0.0) < otherwise
+    prices = [stream.price(p, then) for p in (left, left and left.alone) if p]
+    return job.cost + min(prices, default=0.0) < otherwise
 
 
 def _suffices(payment: Payment, wanted: Payment, owed: Owed) -> bool:

@@ -24,6 +24,7 @@ from vlmaxxing_ros.engine.stream.accounting import Paid
 from vlmaxxing_ros.engine.stream.governor import Terms, pays
 from vlmaxxing_ros.engine.stream.payer import Aside
 from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, protecting, sure
+from vlmaxxing_ros.engine.stream.price import shorter
 from vlmaxxing_ros.engine.stream.stream import Stream
 
 
@@ -78,6 +79,7 @@ class Bill:
         if payment is not None and (aside := stream.payer.paid_aside(payment, owed)):
             self._aside = aside
             return None
+        payment = payment and shorter(payment, stream.price)
         if payment is not None and not self._agreed(payment, owed):
             payment = protecting(owed, stream.standing, stream.config, Why.ASKED)
             return payment if payment is not None and self._agreed(payment, owed) else None
@@ -113,10 +115,9 @@ class Bill:
 
     @property
     def unsettled(self) -> bool:
-        """Whether it shows a refreshed tail; what was compressed, or is of the past, stays so."""
-        tail, newest = self.cache.ledger.tail, self.stream.sight.newest
-        past = self._as_of and self._as_of < newest.stamp
-        return tail is not None and tail.refreshed is not None and not past
+        """Whether it shows refreshed rows; what was compressed, or is of the past, stays so."""
+        past = self._as_of and self._as_of < self.stream.sight.newest.stamp
+        return not past and any(s.refreshed for s in self.cache.ledger.segments)
 
     @property
     def settling_price(self) -> float:

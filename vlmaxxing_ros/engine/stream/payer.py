@@ -18,6 +18,7 @@ from vlmaxxing_ros.engine.cache.generations import Generations
 from vlmaxxing_ros.engine.cache.ledger import Kind, Segment
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
+from vlmaxxing_ros.engine.families.excerpt import Excerpt
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.note import Note
@@ -42,6 +43,7 @@ class Aside:
         plan: of the frame.
         blocks: bool [rows, cols], of the frame, that were paid.
         partial: others were owed as well.
+        carried: its history is the one that a new generation would have.
         beside: the cache that it is a branch of.
     """
 
@@ -50,6 +52,7 @@ class Aside:
     plan: Plan
     blocks: np.ndarray
     partial: bool
+    carried: bool
     beside: RollingCache
 
 
@@ -86,7 +89,8 @@ class Payer:
         newest = (yield from self._tail.encoding(frame)) if payment.past else None
         cache, paid = yield from self._prepare(payment, newest)
         if payment.whole:
-            paid += yield from self._tail.replacing(cache, frame, encoding=newest)
+            keep = not payment.aside
+            paid += yield from self._tail.replacing(cache, frame, encoding=newest, keep=keep)
         else:
             asks = payment.why.asks
             if payment.blocks.any():
@@ -96,7 +100,9 @@ class Payer:
             elif asks:
                 paid += yield from self._tail.catching_up(cache)
         if payment.aside:
-            self._aside = Aside(paid, cache, plan, payment.blocks, payment.partial, beside)
+            self._aside = Aside(
+                paid, cache, plan, payment.blocks, payment.partial, payment.carried, beside
+            )
             return self._aside
         self.forget()
         self._generations.replace(cache)
@@ -113,7 +119,9 @@ class Payer:
     def paid_aside(self, wanted: Payment, owed: Owed) -> Aside | None:
         """What was paid for the last answer alone, where it shows all that another one wants."""
         aside = self._aside
-        if aside is None or aside.partial or not wanted.aside:
+        if aside is None or aside.partial:
+            return None
+        if not (wanted.aside or (wanted.alone and aside.carried)):
             return None
         covered = not (owed.blocks & ~aside.blocks).any()
         still = self._sight.still_since(aside.plan, owed.blocks)
@@ -130,12 +138,15 @@ class Payer:
         paid, generations = Paid(), self._generations
         # A generation that lacks only its tail gets it now, where it is taken whole anyway; where
         # the tail that there is becomes a keyframe, that has to be copied: only if it is high time.
-        fits = payment.whole and not payment.afresh
+        fits = payment.whole and not (payment.afresh or payment.aside)
         ready = generations.ready if fits and (payment.grown or not payment.promote) else None
         cache = ready or (generations.afresh() if payment.afresh else generations.current.branch())
         self._branches.add(cache)
+        source, tail = generations.current, generations.current.ledger.tail
         for _, part in sorted(self._history(cache, payment, newest), key=lambda part: part[0]):
             paid += yield from part
+        if payment.carried and not payment.whole and tail is not None:
+            yield from cache.carrying(tail, source.excerpt(tail))
         return cache, paid
 
     @property
@@ -147,22 +158,29 @@ class Payer:
         self, cache: RollingCache, payment: Payment, newest: Encoding | None
     ) -> Iterator[tuple[int, Steps[Paid]]]:
         """What comes onto the history, each with the stamp of its frame; notes last of equals."""
-        ledger = self._generations.current.ledger
+        source = self._generations.current
         if payment.past is not None and newest is not None:
             yield payment.past.frame.stamp, self._recall(cache, payment.past, newest)
-        for segment in payment.kept(ledger) if payment.afresh else ():
-            yield segment.stamp, self._copy(cache, segment)
+        for segment in payment.kept(source.ledger) if payment.afresh else ():
+            carried = source.excerpt(segment) if payment.carried and segment.frame else None
+            yield segment.stamp, self._copy(cache, segment, carried)
         for brief in payment.briefs:
             yield brief.frame.stamp, self._remember(cache, brief)
-        tail = ledger.tail
+        tail = source.ledger.tail
         # What is protected may have been paid in place since it was decided.
         if payment.promote and tail is not None and tail.frame and tail.refreshed is None:
-            yield tail.frame.stamp, self._promote(cache, tail)
+            carried = source.excerpt(tail) if payment.carried else None
+            yield tail.frame.stamp, self._promote(cache, tail, carried)
         for note in payment.notes:
             yield note.stamp, self._note(cache, note)
 
-    def _copy(self, cache: RollingCache, segment: Segment) -> Steps[Paid]:
-        """Put on a branch or a new generation what another one has."""
+    def _copy(
+        self, cache: RollingCache, segment: Segment, carried: Excerpt | None = None
+    ) -> Steps[Paid]:
+        """Put on a branch or a new generation what another one has, or its rows as they are."""
+        if carried is not None:
+            yield from cache.carrying(segment, carried)
+            return Paid()
         copied = yield from cache.appending_copy(segment)
         return Paid(rows=len(copied.rows))
 
@@ -171,13 +189,14 @@ class Payer:
         noted = yield from cache.noting(note)
         return Paid(rows=len(noted.rows))
 
-    def _promote(self, cache: RollingCache, tail: Segment) -> Steps[Paid]:
+    def _promote(self, cache: RollingCache, tail: Segment, carried: Excerpt | None) -> Steps[Paid]:
         """Make the tail, which is exact, the newest keyframe: where it stands, or as a copy."""
         until = self._sight.owed().accounted
         if cache.ledger.tail is tail:
             cache.promote_tail(until)
             return Paid(keyframes=1)
-        copied = self._copy(cache, replace(tail, kind=Kind.KEYFRAME, until=until))
+        keyframe = replace(tail, kind=Kind.KEYFRAME, until=until)
+        copied = self._copy(cache, keyframe, carried)
         return (yield from copied) + Paid(keyframes=1)
 
     def _recall(self, cache: RollingCache, past: Past, newest: Encoding) -> Steps[Paid]:

@@ -84,8 +84,11 @@ class Payment:
         notes: lines of text to put on it last.
         aside: on a branch that serves one answer: the tail that there is, which is to become a
             keyframe, stays until the background takes the frame whole.
+        carried: what a new generation keeps, and the tail where it is not taken whole, is copied
+            from the cache's rows; what becomes a keyframe as well, if it moves.
         puts_off: a keyframe is due, and left to the background.
         partial: there is no time for all that is owed.
+        alone: the same for one answer alone, carried aside; None: history and tail cannot be.
     """
 
     why: Why
@@ -101,8 +104,10 @@ class Payment:
     notes: tuple[Note, ...] = ()
     keep_notes: int = 0
     aside: bool = False
+    carried: bool = False
     puts_off: bool = False
     partial: bool = False
+    alone: Payment | None = None
 
     @property
     def note_rows(self) -> int:
@@ -125,7 +130,8 @@ class Payment:
         told = set(wanted.notes) <= set(self.notes) and set(wanted.briefs) <= set(self.briefs)
         reaches = self.past is not None or wanted.past is None
         alike = self.plan.look.frame.anchor == wanted.plan.look.frame.anchor
-        return (self.whole or not wanted.whole) and reaches and told and alike
+        remakes = wanted.whole or wanted.carried
+        return (self.whole or not remakes) and reaches and told and alike
 
     @classmethod
     def settling(cls, plan: Plan, *, promote: bool = False) -> Payment:
@@ -235,24 +241,28 @@ def _form(
     past = owed.past if lacks and config.keep_keyframes else None
     most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
     outdated = standing.expired and why.remembers and not puts_off
+    remade = (
+        outdated
+        or (keyframe and not puts_off)
+        or bool(briefs)
+        or bool(notes)
+        or (why.asks and past is not None)
+    )
     whole = (
         standing.tail is None
         or standing.whole_only
         or owed.plan.whole
         or (owed.whole_view is not None and why is not Why.PROTECTED)
-        or outdated
         or why is Why.KEYFRAME
-        or (keyframe and not puts_off)
-        or bool(briefs)
-        or bool(notes)
-        or (why.asks and past is not None)
         or np.count_nonzero(blocks) >= most * blocks.size
         or (standing.refreshed > config.max_refreshed and why is not Why.PROTECTED)
     )
-    if not whole:
-        in_place = blocks | owed.riders
-        return Payment(why, owed.plan, in_place, aside=promotable and why.asks, puts_off=keyframe)
-    return Payment(
+    in_place = Payment(
+        why, owed.plan, blocks | owed.riders, aside=promotable and why.asks, puts_off=keyframe
+    )
+    if not (whole or remade):
+        return in_place
+    payment = Payment(
         why,
         # Whole anyway: all of the image, if the camera rests.
         owed.whole_view or owed.plan,
@@ -268,6 +278,26 @@ def _form(
         keep_notes=config.keep_notes,
         # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
         puts_off=puts_off and keyframe and not promotable,
+    )
+    carries = standing.carries and left and past is None and not (briefs or notes)
+    shown = payment if whole or not standing.exact else in_place
+    # Where nothing but a keyframe is put on, behind which the frame is taken whole, that is free.
+    if carries and (outdated or (promotable and not shown.whole)):
+        return replace(payment, alone=_alone(payment, shown))
+    return payment
+
+
+def _alone(payment: Payment, shown: Payment) -> Payment:
+    """A payment with its history carried, for one answer; the newest frame as in `shown`."""
+    return replace(
+        payment,
+        plan=shown.plan,
+        blocks=shown.blocks,
+        whole=shown.whole,
+        grown=False,
+        aside=True,
+        carried=True,
+        puts_off=True,
     )
 
 

@@ -8,6 +8,8 @@ Knows payments; pays nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vlmaxxing_ros.engine.cache.ledger import Ledger
@@ -30,10 +32,15 @@ def price(payment: Payment, tail: Tail, ledger: Ledger, calibration: Calibration
     if not payment.whole:
         rows, looked_at = 2 * blocks + 1, tail.looked_at(grid, payment.blocks)
     rows += grid.blocks * (len(payment.briefs) + (past is not None)) + payment.note_rows
-    rows += _copied(payment, ledger) if payment.afresh else 0
+    rows += _copied(payment, ledger) if payment.afresh and not payment.carried else 0
     looked_at += grid.blocks * len(payment.briefs)
     looked_at += tail.looked_at(grid, past.changed) if past else 0
     return calibration.seconds(vision=looked_at, prefill=rows)
+
+
+def shorter(payment: Payment, price: Callable[[Payment], float]) -> Payment:
+    """A question's payment, or the same for its answer alone where that takes less by its price."""
+    return min(filter(None, (payment, payment.alone)), key=price)
 
 
 def _copied(payment: Payment, ledger: Ledger) -> int:

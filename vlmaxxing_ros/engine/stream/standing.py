@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from vlmaxxing_ros.engine.cache.generations import grown
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger
 from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families.base import Capabilities
 from vlmaxxing_ros.engine.seeing.reach import Reach
 
 
@@ -39,6 +40,7 @@ class Standing:
         whole_only: rows are never recomputed in place.
         settles: the tail is to be made exact when all is calm.
         behind: it is to be the newest image to the last pixel, and is not.
+        carries: history and tail can be carried for one answer; a frame more fits the budget.
     """
 
     tail: int | None
@@ -59,6 +61,7 @@ class Standing:
     whole_only: bool
     settles: bool
     behind: bool
+    carries: bool = False
 
     @classmethod
     def of(
@@ -68,7 +71,7 @@ class Standing:
         *,
         now: int,
         shows_newest: bool,
-        refreshes: bool,
+        able: Capabilities,
         wanted: bool,
         put_off: bool,
         asked: int | None,
@@ -80,7 +83,7 @@ class Standing:
             config: settings.
             now: stamp of the newest image, nanoseconds.
             shows_newest: the tail is exact, and that image to the last pixel.
-            refreshes: the model's family can recompute rows in place.
+            able: what the model's family can do.
             wanted: a keyframe was asked for.
             put_off: a question has put a keyframe off.
             asked: stamp of the newest image when somebody asked last; None: nobody has.
@@ -95,6 +98,8 @@ class Standing:
         keyframes = [frame.stamp for s, frame in history if s.kind is Kind.KEYFRAME]
         lasting = [frame.stamp for s, frame in history if now - s.until <= reach.most]
         reaching = [*lasting, *([shown] if shown is not None and exact else [])]
+        whole_only = mode == 'exact' or not able.tail_refresh
+        fits = tail is not None and ledger.rows + len(tail.rows) <= config.token_budget
         return cls(
             tail=shown,
             exact=exact,
@@ -111,7 +116,8 @@ class Standing:
             recalls=any(now - stamp >= reach.least / 2 for stamp in reaching),
             reaches=any(now - stamp >= reach.least for stamp in reaching),
             wanted=wanted,
-            whole_only=mode == 'exact' or not refreshes,
+            whole_only=whole_only,
             settles=mode != 'refresh' and not shows_newest,
             behind=mode == 'exact' and not shows_newest,
+            carries=able.carry and not (whole_only or wanted) and fits,
         )

@@ -111,7 +111,7 @@ class Stream:
             self.config,
             now=newest.stamp + round(after * 1e9),
             shows_newest=self._tail.shows(self.cache, newest),
-            refreshes=self.family.capabilities.tail_refresh,
+            able=self.family.capabilities,
             wanted=self.wanted,
             put_off=self._put_off,
             asked=self.asked,
@@ -205,7 +205,7 @@ class Stream:
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
-        if payment.whole:
+        if payment.whole and not payment.carried:
             yield from self._keep_within_budget(payment)
         paid = yield from self.payer.pay(payment)
         self.wanted = self.wanted and not payment.promote

@@ -1,0 +1,184 @@
+# Copyright 2026 The vlmaxxing_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A history that would have to be remade is carried for one answer; the cache is what it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from engine.owing import CONFIG, HELD, SECOND, SOME, owed
+from engine.scenes import GRID, PERIOD, answer, change_blocks, scene
+
+from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.config import EngineConfig
+from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.stream.payment import Payment, asked
+from vlmaxxing_ros.engine.stream.session import StreamSession
+from vlmaxxing_ros.evaluation.arms.live import SimulatedClock
+
+FRAME_ROWS = GRID.blocks + 2
+# The tail is to be a keyframe, and the history before it is of another time.
+OUTDATED = replace(
+    HELD, keyframe=90 * SECOND, outdated=True, expired=True, remembers=False, carries=True
+)
+
+
+def alone(payment: Payment | None) -> Payment:
+    assert payment is not None
+    assert payment.whole
+    assert payment.alone is not None
+    return payment.alone
+
+
+def test_where_the_history_is_outdated_it_and_the_tail_can_be_carried_for_the_answer() -> None:
+    payment = alone(asked(owed(SOME), OUTDATED, CONFIG))
+    assert (payment.carried, payment.aside, payment.puts_off) == (True, True, True)
+    assert (payment.promote, payment.afresh, payment.whole) == (True, True, False)
+    assert (payment.blocks == SOME).all()
+
+
+def test_behind_a_history_that_is_carried_most_of_a_frame_is_taken_whole() -> None:
+    payment = alone(asked(owed(~SOME), OUTDATED, CONFIG))
+    assert (payment.carried, payment.whole) == (True, True)
+    inexact = alone(asked(owed(SOME), replace(OUTDATED, exact=False), CONFIG))
+    assert (inexact.whole, inexact.promote) == (True, False), 'only exact rows are carried'
+
+
+def test_a_keyframe_that_is_put_on_costs_nothing_where_the_frame_is_whole_anyway() -> None:
+    fresh = replace(OUTDATED, outdated=False, expired=False)
+    assert alone(asked(owed(SOME), fresh, CONFIG)).promote
+    payment = asked(owed(~SOME), fresh, CONFIG)
+    assert payment is not None
+    assert payment.promote
+    assert payment.alone is None
+
+
+@pytest.mark.parametrize(
+    ('standing', 'config'),
+    [
+        (replace(OUTDATED, carries=False), CONFIG),
+        (OUTDATED, replace(CONFIG, max_duty=0.0)),
+        (replace(OUTDATED, recalls=False), CONFIG),
+    ],
+    ids=['a family that cannot', 'nobody makes the keyframe', 'a frame of the past is lacking'],
+)
+def test_otherwise_the_question_pays_for_the_history(standing: object, config: object) -> None:
+    payment = asked(owed(SOME), standing, config)  # type: ignore[arg-type]
+    assert payment is not None
+    assert payment.afresh
+    assert payment.alone is None
+
+
+# A stream
+
+
+def one(place: tuple[int, int]) -> np.ndarray:
+    chosen = np.zeros((GRID.rows, GRID.cols), bool)
+    chosen[place] = True
+    return chosen
+
+
+def outdated(family: Family) -> tuple[StreamSession, Frame]:
+    """A keyframe of long ago, an exact tail that has been true until now; one block is owed."""
+    config = EngineConfig(keyframe_interval=0.5, keep_keyframes=2, settle_margin=0.0)
+    session = StreamSession(family, config, SimulatedClock(100.0))
+    frame = scene(PERIOD)
+    session.admit(frame)
+    answer(session)
+    frame = change_blocks(frame, ~one((0, 0)), stamp=8 * PERIOD)
+    session.see(frame)
+    answer(session)
+    for stamp in range(9, 42):
+        frame = replace(frame, stamp=stamp * PERIOD)
+        session.see(frame)
+    frame = change_blocks(frame, one((1, 2)), stamp=42 * PERIOD, seed=2)
+    session.see(frame)
+    ledger = session.stream.cache.ledger
+    assert [s.kind for s in ledger.segments] == [Kind.TEXT, Kind.KEYFRAME, Kind.TAIL]
+    assert session.stream.standing.expired
+    assert ledger.exact
+    return session, frame
+
+
+def contents(session: StreamSession) -> list[np.ndarray]:
+    return [np.array(array) for array in session.stream.cache.contents()]
+
+
+def test_the_answer_s_history_is_the_tail_and_its_tail_the_newest_frame(qwen: Family) -> None:
+    session, newest = outdated(qwen)
+    answer(session)
+    stream = session.stream
+    left = stream.sight.owed()
+    aside = stream.payer.paid_aside(alone(asked(left, stream.standing, stream.config)), left)
+    assert aside is not None
+    text, keyframe, tail = aside.cache.ledger.segments
+    assert (keyframe.kind, keyframe.stamp) == (Kind.KEYFRAME, 8 * PERIOD)
+    assert keyframe.until == 41 * PERIOD
+    assert tail.kind is Kind.TAIL
+    assert tail.frame is not None
+    assert tail.frame.shows_the_same(newest)
+    for segment, end in ((keyframe, text.rows.end), (tail, keyframe.rows.end)):
+        expected = qwen.frame_rows(GRID, end)
+        assert np.array_equal(segment.rows.positions, expected.positions)
+        assert segment.rows.end == expected.end
+        assert segment.refreshed is not None
+
+
+def test_the_cache_is_byte_for_byte_what_it_was(qwen: Family) -> None:
+    session, _ = outdated(qwen)
+    cache, ledger = session.stream.cache, list(session.stream.cache.ledger.segments)
+    before = contents(session)
+    answered = answer(session)
+    assert not answered.evidence.exact
+    assert answered.evidence.blocks_owed == 0
+    assert 0 < answered.evidence.rows_paid < FRAME_ROWS
+    assert session.stream.cache is cache
+    assert all(a is b for a, b in zip(ledger, cache.ledger.segments, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(before, contents(session), strict=True))
+    assert session.stream.sight.owed().blocks.any(), 'nothing was paid but for the answer'
+
+
+def test_the_next_question_is_answered_from_the_same_branch_for_nothing(qwen: Family) -> None:
+    session, newest = outdated(qwen)
+    first = answer(session)
+    held = session.see(replace(newest, stamp=newest.stamp + PERIOD)).cache_bytes
+    assert held > session.stream.cache.nbytes, 'the branch is counted'
+    second = answer(session)
+    assert (first.answer, second.evidence.rows_paid) == (second.answer, 0)
+
+
+def test_the_background_makes_the_keyframe_and_an_audit_finds_nothing(qwen: Family) -> None:
+    session, _ = outdated(qwen)
+    answer(session)
+    while (work := session.background()) is not None:
+        work.step()
+    history = session.stream.cache.ledger.history
+    assert [s.frame.stamp for s in history if s.frame] == [8 * PERIOD]
+    assert session.stream.cache.ledger.exact
+    assert session.audit().ok
+    again = answer(session)
+    assert (again.evidence.exact, again.evidence.rows_paid) == (True, 0)
+
+
+def test_a_reset_drops_the_branch(qwen: Family) -> None:
+    session, _ = outdated(qwen)
+    answer(session)
+    assert session.stream.payer.nbytes > 0
+    session.stream.give_up()
+    assert session.stream.payer.nbytes == 0
+
+
+def test_a_family_that_cannot_pays_for_the_history_as_ever(qwen: Family) -> None:
+    able = qwen.capabilities
+    qwen.capabilities = replace(able, carry=False)
+    try:
+        session, _ = outdated(qwen)
+        answered = answer(session)
+    finally:
+        qwen.capabilities = able
+    assert answered.evidence.exact
+    assert answered.evidence.rows_paid == 2 * FRAME_ROWS
