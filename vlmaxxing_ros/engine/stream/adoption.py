@@ -41,7 +41,7 @@ def answers_earlier(stream: Stream, job: Job, payment: Payment, wanted: Payment)
         return False
     then = foreseen(payment, owed.accounted, ledger)
     standing = stream.standing_with(then, job.cost)
-    left = asked(still_owed(payment, owed), standing, stream.config)
+    left = asked(still_owed(payment, owed, job.cost), standing, stream.config)
     prices = [stream.price(p, then) for p in (left, left and left.alone) if p]
     return job.cost + min(prices, default=0.0) < otherwise
 
@@ -52,12 +52,15 @@ def _suffices(payment: Payment, wanted: Payment, owed: Owed) -> bool:
     return covered and payment.replaces(wanted)
 
 
-def still_owed(payment: Payment, owed: Owed) -> Owed:
-    """What will be owed after a whole payment: all that is now, as if it went on changing."""
+def still_owed(payment: Payment, owed: Owed, after: float) -> Owed:
+    """What will be owed so many seconds later, after a whole payment: as if all went on changing.
+
+    Its stamps are those of now: what was accounted for is that much older.
+    """
     return replace(
         owed,
         riders=np.zeros_like(owed.blocks),
-        accounted=payment.plan.look.frame.stamp,
+        accounted=payment.plan.look.frame.stamp - round(after * 1e9),
         briefs=tuple(brief for brief in owed.briefs if brief not in payment.briefs),
         notes=tuple(note for note in owed.notes if note not in payment.notes),
         whole_view=owed.whole_view if payment.plan.look.frame.anchor else None,

@@ -145,7 +145,9 @@ def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
     changed = changed or owed.whole_view is not None
     forgot = not _recalls(owed, standing, config) and owed.past is not None
     late = standing.expired and standing.late
-    if standing.tail is None or changed or forgot or standing.behind or late:
+    # What ended too long ago can be left out at no cost.
+    spared = standing.outdated and standing.carries and standing.exact and config.max_duty > 0.0
+    if standing.tail is None or changed or forgot or standing.behind or late or spared:
         return _form(Why.ASKED, owed, owed.blocks, standing, config)
     if standing.whole_only or standing.caught_up:
         return None
@@ -206,6 +208,14 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
     return None
 
 
+def rebuilds(owed: Owed, standing: Standing) -> bool:
+    """Whether the background builds a generation without what is of another time.
+
+    Where a question can carry the rest, not before all that has changed is paid.
+    """
+    return standing.outdated and not (standing.carries and owed.blocks.any())
+
+
 def protecting(
     owed: Owed, standing: Standing, config: EngineConfig, why: Why = Why.PROTECTED
 ) -> Payment | None:
@@ -240,7 +250,9 @@ def _form(
     )
     past = owed.past if lacks and config.keep_keyframes else None
     most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
+    # Where a question can carry what is not, the background need not leave it out.
     outdated = standing.expired and why.remembers and not puts_off
+    outdated &= not (why is Why.KEYFRAME and standing.carries)
     remade = (
         outdated
         or (keyframe and not puts_off)
@@ -260,41 +272,49 @@ def _form(
     in_place = Payment(
         why, owed.plan, blocks | owed.riders, aside=promotable and why.asks, puts_off=keyframe
     )
-    if not (whole or remade):
-        return in_place
-    payment = Payment(
-        why,
-        # Whole anyway: all of the image, if the camera rests.
-        owed.whole_view or owed.plan,
-        np.ones_like(blocks),
-        whole=True,
-        promote=promotable and why.remembers,
-        afresh=outdated or past is not None,
-        grown=standing.grown,
-        since=owed.stamp - reach.least,
-        past=past,
-        briefs=briefs,
-        notes=notes,
-        keep_notes=config.keep_notes,
-        # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
-        puts_off=puts_off and keyframe and not promotable,
-    )
-    carries = standing.carries and left and past is None and not (briefs or notes)
-    shown = payment if whole or not standing.exact else in_place
+    payment = in_place
+    if whole or remade:
+        payment = Payment(
+            why,
+            # Whole anyway: all of the image, if the camera rests.
+            owed.whole_view or owed.plan,
+            np.ones_like(blocks),
+            whole=True,
+            promote=promotable and why.remembers,
+            afresh=outdated or past is not None,
+            grown=standing.grown,
+            since=owed.stamp - reach.least,
+            past=past,
+            briefs=briefs,
+            notes=notes,
+            keep_notes=config.keep_notes,
+            # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
+            puts_off=puts_off and keyframe and not promotable,
+        )
+    shown = in_place if standing.exact and not whole else payment
+    # Rows that were refreshed are not carried.
+    carries = standing.carries and (shown.whole or standing.exact)
+    if not (carries and left) or past is not None or briefs or notes:
+        return payment
     # Where nothing but a keyframe is put on, behind which the frame is taken whole, that is free.
-    if carries and (outdated or (promotable and not shown.whole)):
-        return replace(payment, alone=_alone(payment, shown))
+    if standing.outdated or (promotable and not shown.whole):
+        alone = _alone(shown, owed, standing, config)
+        return replace(
+            payment, alone=replace(alone, promote=promotable and bool(shown.blocks.any()))
+        )
     return payment
 
 
-def _alone(payment: Payment, shown: Payment) -> Payment:
-    """A payment with its history carried, for one answer; the newest frame as in `shown`."""
-    return replace(
-        payment,
-        plan=shown.plan,
-        blocks=shown.blocks,
+def _alone(shown: Payment, owed: Owed, standing: Standing, config: EngineConfig) -> Payment:
+    """The newest frame as in `shown`, behind a history that is carried: what is not outdated."""
+    return Payment(
+        shown.why,
+        shown.plan,
+        shown.blocks,
         whole=shown.whole,
-        grown=False,
+        afresh=standing.outdated,
+        since=owed.stamp - Reach.of(config).most,
+        keep_notes=config.keep_notes,
         aside=True,
         carried=True,
         puts_off=True,

@@ -39,8 +39,8 @@ def price(payment: Payment, tail: Tail, ledger: Ledger, calibration: Calibration
 
 
 def shorter(payment: Payment, price: Callable[[Payment], float]) -> Payment:
-    """A question's payment, or the same for its answer alone where that takes less by its price."""
-    return min(filter(None, (payment, payment.alone)), key=price)
+    """A question's payment, or the same for its answer alone unless that takes longer, by its price."""
+    return min(filter(None, (payment.alone, payment)), key=price)
 
 
 def _copied(payment: Payment, ledger: Ledger) -> int:

@@ -26,7 +26,7 @@ from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.adoption import answers_earlier
 from vlmaxxing_ros.engine.stream.calibration import Calibration
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
-from vlmaxxing_ros.engine.stream.payment import Payment, Why, background, protecting
+from vlmaxxing_ros.engine.stream.payment import Payment, Why, background, protecting, rebuilds
 from vlmaxxing_ros.engine.stream.price import price
 from vlmaxxing_ros.engine.stream.rations import warning
 from vlmaxxing_ros.engine.stream.standing import Standing
@@ -261,7 +261,7 @@ class Stream:
     def _must_build(self) -> bool:
         if self.config.compression == 'infinipot':
             return False
-        if self._generations.due(self.config, outdated=self.standing.outdated):
+        if self._generations.due(self.config, outdated=rebuilds(self.sight.owed(), self.standing)):
             self._begin()
         return self._generations.building
 
