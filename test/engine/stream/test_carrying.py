@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from engine.owing import CONFIG, HELD, SECOND, SOME, owed
+from engine.owing import CONFIG, HELD, SECOND, SOME, frame, owed
 from engine.scenes import GRID, PERIOD, answer, change_blocks, scene
 
 from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
+from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.stream.payment import Payment, asked
 from vlmaxxing_ros.engine.stream.session import StreamSession
@@ -73,6 +74,14 @@ def test_otherwise_the_question_pays_for_the_history(standing: object, config: o
     assert payment.alone is None
 
 
+def test_a_small_brief_event_is_put_on_the_history_and_a_large_one_left() -> None:
+    small, large = (Brief(frame(98 * SECOND), blocks) for blocks in (SOME, ~SOME))
+    payment = asked(owed(SOME, briefs=(small,)), OUTDATED, CONFIG)
+    assert payment is not None
+    assert (payment.briefs, payment.alone) == ((small,), None)
+    assert alone(asked(owed(SOME, briefs=(large,)), OUTDATED, CONFIG)).briefs == ()
+
+
 # A stream
 
 
@@ -86,22 +95,20 @@ def outdated(family: Family) -> tuple[StreamSession, Frame]:
     """A keyframe of long ago, an exact tail that has been true until now; one block is owed."""
     config = EngineConfig(keyframe_interval=0.5, keep_keyframes=2, settle_margin=0.0)
     session = StreamSession(family, config, SimulatedClock(100.0))
-    frame = scene(PERIOD)
-    session.admit(frame)
+    session.admit(scene(PERIOD))
     answer(session)
-    frame = change_blocks(frame, ~one((0, 0)), stamp=8 * PERIOD)
-    session.see(frame)
+    shown = change_blocks(scene(PERIOD), ~one((0, 0)), stamp=8 * PERIOD)
+    session.see(shown)
     answer(session)
     for stamp in range(9, 42):
-        frame = replace(frame, stamp=stamp * PERIOD)
-        session.see(frame)
-    frame = change_blocks(frame, one((1, 2)), stamp=42 * PERIOD, seed=2)
-    session.see(frame)
+        session.see(replace(shown, stamp=stamp * PERIOD))
+    newest = change_blocks(shown, one((1, 2)), stamp=42 * PERIOD, seed=2)
+    session.see(newest)
     ledger = session.stream.cache.ledger
     assert [s.kind for s in ledger.segments] == [Kind.TEXT, Kind.KEYFRAME, Kind.TAIL]
     assert session.stream.standing.expired
     assert ledger.exact
-    return session, frame
+    return session, newest
 
 
 def contents(session: StreamSession) -> list[np.ndarray]:

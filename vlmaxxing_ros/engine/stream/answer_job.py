@@ -44,6 +44,7 @@ class AnswerJob:
     Attributes:
         answer: what came of it; None before it is done.
         evidence: what it is answered from, all cameras together; None while that is being paid.
+        frames: that it is answered from, of the first camera, oldest first.
         on_token: told every token that is decoded.
 
     Raises:
@@ -72,6 +73,7 @@ class AnswerJob:
         self.on_token = on_token
         self.answer: Answer | None = None
         self.evidence: Evidence | None = None
+        self.frames: list[Frame] = []
         self._terms, self._age = terms, evidence_age
         self._showing: Job | None = None
         self._shown = 0  # rows of it
@@ -181,6 +183,7 @@ class AnswerJob:
         """Branch off: from here on the evidence is what it is."""
         first, *others = self._bills
         fork = first.cache.fork(self._question.as_of)
+        self.frames = fork.frames
         shown: list[Segment] = []
         evidence = [first.evidence(fork.segments)]
         end = fork.end
