@@ -243,7 +243,8 @@ def _form(
     left = why.asks and config.max_duty > 0.0
     puts_off = left and not standing.late and standing.remembers
     # A large event that came and went is left to the background in any case.
-    briefs = tuple(b for b in owed.briefs if _small(b) or not left) if why.remembers else ()
+    spares = left or (why is Why.KEYFRAME and standing.attended and bool(owed.blocks.any()))
+    briefs = tuple(b for b in owed.briefs if _small(b) or not spares) if why.remembers else ()
     notes = owed.notes if why.remembers else ()
     lacks = why.remembers and not (
         _recalls(owed, standing, config) if why.asks else standing.reaches
