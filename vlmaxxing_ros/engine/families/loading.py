@@ -142,7 +142,8 @@ def _prove(family: Family) -> None:
 def _prove_carrying(family: Family) -> None:
     """Leave carrying off where answers would drift."""
     if family.capabilities.carry:
-        able = divergence(family).ok
+        with _by_name(family.name):
+            able = divergence(family).ok
         family.capabilities = replace(family.capabilities, carry=able)
 
 
