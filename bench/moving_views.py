@@ -40,7 +40,7 @@ from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.region import WHOLE as WHOLE_VIEW
 from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import finish
-from vlmaxxing_ros.engine.stream.payment import IN_PLACE
+from vlmaxxing_ros.engine.stream.payment import IN_PLACE, SETTLE_AFTER
 from vlmaxxing_ros.engine.stream.tail import Tail
 
 KEPT = 4  # views
@@ -63,9 +63,11 @@ class Views:
 
     Attributes:
         whole: how many images were bought whole.
-        returns, met: stops at a preset that was left before, and those at which a view was found.
+        returns: stops at a preset that was seen before.
+        met: stops at which a view was found, of any preset.
         spared: share of an image that a view would have spared, by its stamp (ns).
-        keyframes: stamps of those among them that became keyframes, and had to be exact.
+        exact: stamps of those among them that are bought whole all the same: they became
+            keyframes, or stood for so long that a tail is settled.
     """
 
     head: Head
@@ -75,7 +77,7 @@ class Views:
     returns: set[int] = field(default_factory=set)
     met: set[int] = field(default_factory=set)
     spared: dict[int, float] = field(default_factory=dict)
-    keyframes: set[int] = field(default_factory=set)
+    exact: set[int] = field(default_factory=set)
 
     def see(self, seconds: float) -> None:
         """Count a return."""
@@ -103,13 +105,13 @@ class Views:
 
     def figures(self, bought: float) -> dict[str, Any]:
         """As they are written down; `bought` in whole frames."""
-        inexact = [share for stamp, share in self.spared.items() if stamp not in self.keyframes]
+        inexact = [share for stamp, share in self.spared.items() if stamp not in self.exact]
         return {
             'returns': len(self.returns),
-            'met': len(self.met),
+            'met': len(self.met & self.returns),
             'whole': self.whole,
             'found': len(self.spared),
-            'keyframes': len(self.keyframes),
+            'exact': len(self.exact),
             'bought': round(bought, 1),
             'spared': round(sum(self.spared.values()) / bought, 3),
             'spared_inexact': round(sum(inexact) / bought, 3),
@@ -224,7 +226,11 @@ class Watched(live_simulated.Node):
         stream = self._session.stream
         ledger = stream.cache.ledger if stream else Ledger()
         tail, stamps = ledger.tail, {segment.stamp for segment in ledger.history}
-        self.views.keyframes |= stamps & self.views.spared.keys()
+        if stream is not None and tail is not None and tail.refreshed is None:
+            owed = stream.sight.owed()
+            if owed.still >= SETTLE_AFTER and not owed.blocks.any():
+                stamps.add(tail.stamp)
+        self.views.exact |= stamps & self.views.spared.keys()
         if tail is not None and tail.refreshed is None and tail.stamp != self._paid:
             self._paid = tail.stamp
             image = self._images[tail.stamp]
