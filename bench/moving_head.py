@@ -82,7 +82,7 @@ def shown(clip: list[np.ndarray], rate: float, head: Head) -> Iterator[tuple[flo
         number += 1
 
 
-class Table(Sweep):
+class PresetTable(Sweep):
     """The table of a sweep, three pictures wide, looked at preset by preset."""
 
     def __init__(self, *, seed: int, head: Head) -> None:

@@ -112,16 +112,16 @@ def _views(views: dict[str, Rows]) -> list[str]:
     return [
         '## A head that returns to presets, if its views were kept',
         '',
-        'Not built; a bound on what it would spare (`python -m bench.moving_views`). A window of '
-        'half the width and height of a clip goes to and fro between three presets, 10 images per '
-        'second, coming back to each within half a pixel (sigma). *Met*: returns at which an '
-        'earlier whole image of a preset would have done for one that was bought whole. *Whole*, *found*: how many '
-        'images were bought whole, and for how many of them one would have done. *Spared*: all but '
-        'the blocks that differ of what was found, as a share of all rows '
-        'that were bought; *inexact*: without those that are bought whole all the same, because '
-        'they became keyframes, or stood for the second after which a tail is made exact. '
-        'Pause: seconds between two questions to the node, in simulated time with default '
-        'settings; *eager*: the planner alone, everything bought at once.',
+        'Not built; a bound on what it would spare (`python -m bench.moving_views`). A window '
+        'of half the width and height of a clip goes to and fro between three presets, 10 '
+        'images per second, coming back to each within half a pixel (sigma). *Met*: returns at '
+        'which an earlier whole image of a preset would have done for one that was bought '
+        'whole. *Whole*, *found*: how many images were bought whole, and for how many of them '
+        'one would have done. *Spared*: all but the blocks that differ of what was found, as a '
+        'share of all rows that were bought; *inexact*: without those that are bought whole all'
+        ' the same, because they became keyframes, or stood for the second after which a tail '
+        'is made exact. Pause: seconds between two questions to the node, in simulated time '
+        'with default settings; *eager*: the planner alone, everything bought at once.',
         '',
         *_table(
             (

@@ -28,7 +28,7 @@ import numpy as np
 from bench import live_simulated
 from bench.greedy import divergence, greedy_tokens
 from bench.moving import FOOTAGE, MODES, PANNED, RESULTS, clip
-from bench.moving_head import Head, Table, shown
+from bench.moving_head import Head, PresetTable, shown
 from bench.moving_page import page
 from vlmaxxing_ros.engine.cache.ledger import Ledger
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
@@ -191,7 +191,7 @@ def lived(family: Family, name: str, head: Head, mode: str, pause: float) -> dic
     """The node in simulated time, with default settings, asked every `pause` seconds."""
     config = EngineConfig(follow=mode)
     frames = _frames(name, head, live_simulated.MAX_BLOCKS)
-    node = Watched(family, frames, WHOLE, config, Views(head, config))
+    node = BoundedNode(family, frames, WHOLE, config, Views(head, config))
     if pause:
         node.asked(QUESTIONS, pause)
     else:
@@ -200,7 +200,7 @@ def lived(family: Family, name: str, head: Head, mode: str, pause: float) -> dic
     return _written(case, node.views, node.bought)
 
 
-class Watched(live_simulated.Node):
+class BoundedNode(live_simulated.Node):
     """A node whose payments are looked at.
 
     Attributes:
@@ -266,7 +266,7 @@ def answers(family: Family, keyframes: int, tables: int) -> dict[str, Any]:
     """Views of a table restored behind so many keyframes, against the same frame whole."""
     found, head = Restored(), Head(3.0, 1.0)
     for seed in range(91_000, 91_000 + tables):
-        table = Table(seed=seed, head=head)
+        table = PresetTable(seed=seed, head=head)
         kept: dict[int, tuple[RollingCache, Tail]] = {}
         for stop in range(STOPS):
             # Late in a stop its view is kept; soon after the next one at this preset it is asked.
@@ -312,7 +312,7 @@ class Restored:
 
 def _restore(
     family: Family,
-    table: Table,
+    table: PresetTable,
     kept: tuple[RollingCache, Tail],
     seconds: float,
     keyframes: int,
@@ -352,7 +352,7 @@ def _restore(
             found.dense_right += family.text.decode(dense_ids).strip() == true[text]
 
 
-def _behind(family: Family, table: Table, seconds: float, keyframes: int) -> RollingCache:
+def _behind(family: Family, table: PresetTable, seconds: float, keyframes: int) -> RollingCache:
     """A cache with the last seconds as its history."""
     cache, tail = RollingCache(family), Tail(family)
     for number in range(keyframes, 0, -1):
@@ -362,7 +362,7 @@ def _behind(family: Family, table: Table, seconds: float, keyframes: int) -> Rol
     return cache
 
 
-def _shot(family: Family, table: Table, seconds: float) -> Frame:
+def _shot(family: Family, table: PresetTable, seconds: float) -> Frame:
     image = table.render(seconds)
     height, width = image.shape[:2]
     grid = family.grid(height, width, EngineConfig().max_blocks)
