@@ -34,13 +34,15 @@ class Node:
 
     Args:
         family: any: its speed is simulated.
-        clip: name of one.
+        frames: what the camera shows, without an end.
         whole: seconds that a whole frame takes.
         config: settings.
     """
 
-    def __init__(self, family: Family, clip: str, whole: float, config: EngineConfig) -> None:
-        self._frames = frames_of(FOOTAGE / CLIPS[clip], FPS, MAX_BLOCKS)
+    def __init__(
+        self, family: Family, frames: Iterator[Frame], whole: float, config: EngineConfig
+    ) -> None:
+        self._frames = frames
         self._next = next(self._frames)
         self._clock = SimulatedClock(2 * self._next.grid.blocks / whole)
         self._session = StreamSession(family, config, self._clock)
@@ -112,7 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     family, config = load_family('nano'), EngineConfig()
     for clip in options.clips:
-        node = Node(family, clip, options.whole, config)
+        node = Node(family, frames_of(FOOTAGE / CLIPS[clip], FPS, MAX_BLOCKS), options.whole, config)
         found = node.asked(options.questions, options.pause)
         at = {share: found[round(share * (len(found) - 1))] for share in (0.5, 0.9, 1.0)}
         shown = ', '.join(f'p{100 * share:.0f} {value:.2f}' for share, value in at.items())

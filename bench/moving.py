@@ -267,20 +267,20 @@ def _planned(frames: list[Frame], mode: str) -> dict[str, Any]:
 def _frames(path: Path, windowed: bool, speed: float, shake: float) -> Iterator[Frame]:
     """A clip on its grid, or a window that moves in it."""
     rng = np.random.default_rng(0)
-    for index, (seconds, image) in enumerate(_clip(path)):
+    for index, (seconds, image) in enumerate(clip(path)):
         shown = _window(image, speed * index, rng.uniform(-shake, shake, 2)) if windowed else image
         grid = fit_grid(*shown.shape[:2], block=28, max_blocks=192)
         yield Frame.from_image(shown, grid, stamp=round((1 + seconds) * 1e9))
 
 
 @lru_cache(maxsize=1)
-def _clip(path: Path) -> list[tuple[float, np.ndarray]]:
+def clip(path: Path, count: int = CLIP) -> list[tuple[float, np.ndarray]]:
     """The first images of a clip at about 10 per second, each with its time in seconds."""
     video = cv2.VideoCapture(str(path))
     rate = video.get(cv2.CAP_PROP_FPS)
     stride = max(1, round(rate / 10))
     found = []
-    for index in range(CLIP * stride):
+    for index in range(count * stride):
         if not video.grab():
             break
         if index % stride == 0:

@@ -38,6 +38,7 @@ def page(results: dict[str, Any]) -> str:
             *_models(results['table']),
             '',
             *_patrol(results.get('patrol', [])),
+            *_views(results.get('views', {})),
             '## The planner alone, rendered',
             '',
             'Share of the blocks bought per image where each is paid at once; how far the lattice '
@@ -102,6 +103,84 @@ def _patrol(rows: Rows) -> list[str]:
         ),
         '',
     ]
+
+
+def _views(views: dict[str, Rows]) -> list[str]:
+    """A head that returns to presets, where it was measured."""
+    if not views:
+        return []
+    return [
+        '## A head that returns to presets, if its views were kept',
+        '',
+        'Not built; a bound on what it would spare (`python -m bench.moving_views`). A window '
+        'of half the width and height of a clip goes to and fro between three presets, 10 '
+        'images per second, coming back to each within half a pixel (sigma). *Met*: returns at '
+        'which an earlier whole image of a preset would have done for one that was bought '
+        'whole. *Whole*, *found*: how many images were bought whole, and for how many of them '
+        'one would have done. *Spared*: all but the blocks that differ of what was found, as a '
+        'share of all rows that were bought; *inexact*: without those that are bought whole all'
+        ' the same, because they became keyframes, or stood for the second after which a tail '
+        'is made exact. Pause: seconds between two questions to the node, in simulated time '
+        'with default settings; *eager*: the planner alone, everything bought at once.',
+        '',
+        *_table(
+            (
+                'clip',
+                'dwell, transit',
+                'follow',
+                'pause',
+                'returns',
+                'met',
+                'whole',
+                'found',
+                'spared',
+                'inexact',
+            ),
+            [_bound(row) for row in (*views['planned'], *views['lived'])],
+        ),
+        '',
+        'Views of a table restored on the built-in model: their rows carried to where the tail '
+        'stands, the blocks that differ recomputed, asked 0.3 s after the return; against the '
+        'same image prefilled whole behind the same keyframes, beside another sample of the noise.',
+        '',
+        *_table(
+            (
+                'keyframes',
+                'restored',
+                'rows',
+                'differ',
+                'noise',
+                'divergence, ours / noise',
+                'right, ours / dense',
+            ),
+            [
+                (
+                    str(row['keyframes']),
+                    f'{row["found"]} of {row["returns"]}',
+                    f'{row["rows"] / row["dense_rows"]:.2f}',
+                    f'{row["differ"]} of {row["asked"]}',
+                    str(row['noise_differs']),
+                    f'{_nats(row["divergence"])} / {_nats(row["noise_divergence"])}',
+                    f'{row["right"]} / {row["dense_right"]} of {row["judged"]}',
+                )
+                for row in views['answers']
+            ],
+        ),
+        '',
+    ]
+
+
+def _bound(row: dict[str, Any]) -> tuple[str, ...]:
+    pause = row.get('pause')
+    return (
+        row['clip'],
+        f'{row["dwell"]:g} s, {row["transit"]:g} s',
+        row['follow'],
+        'eager' if pause is None else f'{pause:g} s' if pause else 'nobody asks',
+        *(str(row[name]) for name in ('returns', 'met', 'whole', 'found')),
+        f'{row["spared"]:.2f}',
+        '' if pause is None else f'{row["spared_inexact"]:.2f}',
+    )
 
 
 def _rendered(rows: Rows) -> list[str]:

@@ -179,17 +179,17 @@ def test_the_frames_that_a_whole_payment_leaves_are_foreseen(
 def test_what_is_owed_is_taken_to_go_on_changing() -> None:
     told = Brief(frame(98 * SECOND), SOME)
     new = Brief(frame(99 * SECOND), SOME)
-    left = still_owed(replace(WHOLE, briefs=(told,)), owed(SOME, briefs=(told, new)))
+    left = still_owed(replace(WHOLE, briefs=(told,)), owed(SOME, briefs=(told, new)), 2.0)
     assert (left.blocks == SOME).all()
     assert left.briefs == (new,)
-    assert left.accounted == WHOLE.plan.look.frame.stamp
+    assert left.accounted == WHOLE.plan.look.frame.stamp - 2 * SECOND, 'and to grow old'
 
 
 def test_a_camera_that_rests_is_to_be_seen_whole_after_a_piece_of_its_image() -> None:
     resting = replace(owed(SOME), whole_view=WHOLE.plan)
-    assert still_owed(WHOLE, resting).whole_view is None, 'it is what is paid'
+    assert still_owed(WHOLE, resting, 0.0).whole_view is None, 'it is what is paid'
     look = WHOLE.plan.look
     piece = replace(
         WHOLE, plan=replace(WHOLE.plan, look=replace(look, frame=replace(look.frame, anchor=1)))
     )
-    assert still_owed(piece, resting).whole_view is WHOLE.plan
+    assert still_owed(piece, resting, 0.0).whole_view is WHOLE.plan
