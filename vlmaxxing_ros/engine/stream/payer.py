@@ -127,12 +127,14 @@ class Payer:
         self, payment: Payment, newest: Encoding | None
     ) -> Steps[tuple[RollingCache, Paid]]:
         """A branch, or a new generation, with its history as it is to be."""
-        paid, generations = Paid(), self._generations
+        generations = self._generations
         # A generation that lacks only its tail gets it now, where it is taken whole anyway; where
         # the tail that there is becomes a keyframe, that has to be copied: only if it is high time.
         fits = payment.whole and not payment.afresh
         ready = generations.ready if fits and (payment.grown or not payment.promote) else None
-        cache = ready or (generations.afresh() if payment.afresh else generations.current.branch())
+        afresh = (yield from generations.afresh()) if payment.afresh else None
+        cache = ready or afresh or generations.current.branch()
+        paid = Paid(rows=afresh.ledger.rows if afresh else 0)
         self._branches.add(cache)
         for _, part in sorted(self._history(cache, payment, newest), key=lambda part: part[0]):
             paid += yield from part
