@@ -142,6 +142,8 @@ class Generations:
             cache = before.branch()
             copied = yield from cache.appending_copy(missing)
             computed += len(copied.rows)
+            if self._next is not before:
+                return computed  # abandoned meanwhile
             self._next = cache
             if self._pending:
                 self._pending.pop(0)
@@ -153,7 +155,8 @@ class Generations:
         if tail is not None:
             copied = yield from cache.appending_copy(tail)
             computed += len(copied.rows)
-        if self.current.ledger.tail is tail and next(self._missing(), None) is None:
+        caught_up = self.current.ledger.tail is tail and next(self._missing(), None) is None
+        if caught_up and self._next is before:
             self.replace(cache)
         return computed
 
