@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_every_row_that_went_through_the_model_is_on_the_answer(
 
 def test_a_generation_that_a_question_has_built_reuses_nothing(qwen: Family) -> None:
     found = asked_of_each(qwen, keep_keyframes=2)
-    swapped = [now for before, now in zip(found, found[1:], strict=False) if now[2] > before[2]]
+    swapped = [now for before, now in itertools.pairwise(found) if now[2] > before[2]]
     assert swapped
     for told, _, _ in swapped:
         assert told.reused_tokens == 0
