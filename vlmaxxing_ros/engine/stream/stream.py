@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from vlmaxxing_ros.engine.cache.audit import Audit, AuditReport
-from vlmaxxing_ros.engine.cache.generations import Generations
+from vlmaxxing_ros.engine.cache.generations import Generations, grown
 from vlmaxxing_ros.engine.cache.ledger import Ledger
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -205,7 +205,7 @@ class Stream:
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
         room = (yield from make_room(self, payment)) if payment.whole else Paid()
-        paid = yield from self.payer.pay(payment)
+        paid = yield from self.payer.pay(payment, grown=grown(self.cache.ledger, self.config))
         self.wanted = self.wanted and not payment.promote
         kept = self._put_off and not (payment.whole and payment.why.remembers)
         self._put_off = payment.puts_off or kept
