@@ -227,6 +227,22 @@ def test_of_many_doubted_questions_three_are_begun_and_the_rest_wait(asked: Serv
     assert {outcome.status for outcome in asked.outcomes} == {Status.OK}
 
 
+def test_where_more_come_to_be_doubted_the_oldest_gives_up_its_place(asked: ServedQueue) -> None:
+    asked.show(asked.now)
+    texts = [f'{number}?' for number in range(6)]
+    tickets = [asked.begin(asks(text, max_tokens=8), tokens=1) for text in texts]
+    assert [ticket.done for ticket in tickets] == [True, True, False, False, False, False]
+    assert {outcome.status for outcome in asked.outcomes} == {Status.OVERLOADED}
+    assert [outcome.request.text for outcome in asked.outcomes] == ['0?', '1?']
+    assert 'askers may be gone' in asked.outcomes[0].status_text
+    asked.outcomes.clear()
+    assert asked.ask(asks('the planner?')).request.text == '2?', (
+        'for the planner it is one too many'
+    )
+    assert asked.end().request.text == 'the planner?'
+    assert {asked.end().status for _ in range(3)} == {Status.OK}
+
+
 def test_one_that_pays_is_not_set_aside_before_it_has(asked: ServedQueue) -> None:
     asked.show(asked.now, pay=False)
     asked.submit(LONG).doubt(True)
