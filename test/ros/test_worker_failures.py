@@ -22,7 +22,7 @@ from vlmaxxing_ros.ros.camera import Arrival, Perceived
 from vlmaxxing_ros.ros.ticket import Status
 
 
-class Panic(BaseException):
+class ModelPanic(BaseException):
     """What Rust's panics are in Python."""
 
 
@@ -41,7 +41,7 @@ def failing(part: str, scene: AWorker, error: BaseException) -> Iterator[None]:
 def test_a_model_that_fails_on_a_question_ends_only_that(scene: AWorker) -> None:
     scene.show()
     assert scene.ask(asks('well?')).outcome.status is Status.OK
-    with failing('logits', scene, Panic('out of memory')):
+    with failing('logits', scene, ModelPanic('out of memory')):
         outcome = scene.ask(asks('well?')).outcome
     assert outcome.status is Status.MODEL_ERROR
     assert 'out of memory' in outcome.status_text
@@ -59,7 +59,7 @@ def test_a_model_that_fails_on_what_is_paid_for_a_question_begins_the_session_an
     engine = replace(scene.settings.engine, max_duty=0.0)
     scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
     scene.show()
-    with failing('encode', scene, Panic('out of memory')):
+    with failing('encode', scene, ModelPanic('out of memory')):
         outcome = scene.ask(asks('well?')).outcome
     assert outcome.status is Status.MODEL_ERROR
     assert 'the session was reset' in outcome.status_text
