@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator
 
 from bench.live import CLIPS, FOOTAGE, FPS
 from bench.live_camera import frames_of
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
 from vlmaxxing_ros.engine.question import Question
-from vlmaxxing_ros.engine.stream.duty import Duty
+from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.stream.governor import Terms
-from vlmaxxing_ros.engine.stream.session import StreamSession
-from vlmaxxing_ros.evaluation.arms.live import SimulatedClock
+from vlmaxxing_ros.evaluation.arms.live import LiveArm
 
 MAX_BLOCKS = 96
 QUESTION = 'What do you see, and is anything in the way?'
@@ -44,45 +44,37 @@ class Node:
     ) -> None:
         self._frames = frames
         self._next = next(self._frames)
-        self._clock = SimulatedClock(2 * self._next.grid.blocks / whole)
-        self._session = StreamSession(family, config, self._clock)
-        self._duty, self._share = Duty(0.0), config.max_duty
+        self._arm = LiveArm(family, config, speed=2 * self._next.grid.blocks / whole)
         self._whole = whole
         self._question = Question(text=QUESTION, max_tokens=4)
 
     @property
     def duty(self) -> float:
         """Share of the time that the background has taken."""
-        return self._duty.share(self._clock.time)
+        return self._arm.duty.share(self._arm.clock.time)
 
     def _see(self) -> None:
         """The images that have come by now."""
-        while self._next.stamp * 1e-9 <= self._clock.time:
-            self._session.see(self._next)
+        while self._next.stamp * 1e-9 <= self._arm.clock.time:
+            self._arm.session.see(self._next)
             self._next = next(self._frames)
 
     def wait(self, seconds: float) -> None:
         """Let the background work for so long."""
-        clock, end = self._clock, self._clock.time + seconds
-        while clock.time < end:
+        end = self._arm.clock.time + seconds
+        while self._arm.clock.time < end:
             self._see()
-            work, now = self._session.background(), clock.time
-            if work is not None and self._duty.allows(self._share, now):
-                work.step()
-                self._duty.spend(clock.time - now)
-                continue
-            rest = self._duty.wait(self._share) if work is not None else math.inf
-            # A moment more, so that rounding does not keep it from going on.
-            clock.time = min(end, self._next.stamp * 1e-9, now + rest) + 1e-9
+            self._arm.work_until(min(end, self._next.stamp * 1e-9))
 
     def ask(self, max_evidence_age: float) -> float:
         """Seconds to the first token."""
         self._see()
-        job = self._session.answering(
+        clock = self._arm.clock
+        job = self._arm.session.answering(
             self._question,
             Terms(max_evidence_age=max_evidence_age),
-            evidence_age=lambda stamp: self._clock.time - stamp * 1e-9,
-            start=self._clock.time,
+            evidence_age=lambda stamp: clock.time - stamp * 1e-9,
+            start=clock.time,
         )
         while not job.step():
             self._see()
@@ -114,7 +106,9 @@ def main() -> None:
     options = parser.parse_args()
     family, config = load_family('nano'), EngineConfig()
     for clip in options.clips:
-        node = Node(family, frames_of(FOOTAGE / CLIPS[clip], FPS, MAX_BLOCKS), options.whole, config)
+        node = Node(
+            family, frames_of(FOOTAGE / CLIPS[clip], FPS, MAX_BLOCKS), options.whole, config
+        )
         found = node.asked(options.questions, options.pause)
         at = {share: found[round(share * (len(found) - 1))] for share in (0.5, 0.9, 1.0)}
         shown = ', '.join(f'p{100 * share:.0f} {value:.2f}' for share, value in at.items())

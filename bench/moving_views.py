@@ -223,7 +223,7 @@ class BoundedNode(live_simulated.Node):
 
     def _see(self) -> None:
         """The images that have come by now, and what was bought since the last ones."""
-        stream = self._session.stream
+        stream = self._arm.session.stream
         ledger = stream.cache.ledger if stream else Ledger()
         tail, stamps = ledger.tail, {segment.stamp for segment in ledger.history}
         if stream is not None and tail is not None and tail.refreshed is None:
@@ -235,10 +235,10 @@ class BoundedNode(live_simulated.Node):
             self._paid = tail.stamp
             image = self._images[tail.stamp]
             self.views.bought(_seconds(image), image)
-        while self._next.stamp * 1e-9 <= self._clock.time:
+        while self._next.stamp * 1e-9 <= self._arm.clock.time:
             self._images[self._next.stamp] = self._next
             self.views.see(_seconds(self._next))
-            self.bought += self._session.see(self._next).tokens_added / self._next.grid.blocks
+            self.bought += self._arm.session.see(self._next).tokens_added / self._next.grid.blocks
             self._next = next(self._frames)
 
 

@@ -35,7 +35,7 @@ RESULTS = ROOT / 'docs' / 'results'
 FOOTAGE = ROOT.parent / 'shared' / 'footage'
 sys.path.insert(0, str(ROOT / 'test'))
 
-from engine.seeing import blind_spots  # noqa: E402 (the suite lives with the tests)
+from engine.seeing import blind_spots, plan_scores  # noqa: E402 (the suite lives with the tests)
 
 LightAt = Callable[[int, int], float | np.ndarray]
 """Brightness in frame `index`: of all of it, or of each of `height` rows."""
@@ -164,11 +164,11 @@ def cases(seeds: int) -> list[dict[str, Any]]:
     """Every statistic at its default thresholds on every case."""
     rows = []
     for case in blind_spots.CASES:
-        totals = {name: blind_spots.Score() for name in STATISTICS}
+        totals = {name: plan_scores.Score() for name in STATISTICS}
         for seed in range(seeds):
             steps = list(case.steps(seed))
             for name in STATISTICS:
-                totals[name] += blind_spots.score(steps, blind_spots.settings(statistic=name))
+                totals[name] += plan_scores.score(steps, plan_scores.settings(statistic=name))
         for name, total in totals.items():
             rows.append({'case': case.name, 'about': case.about, **_sums(name, total)})
     return rows
@@ -176,16 +176,16 @@ def cases(seeds: int) -> list[dict[str, Any]]:
 
 def tradeoff() -> list[dict[str, Any]]:
     """Every statistic over a range of thresholds, on all cases with a steady camera together."""
-    totals = {(name, high): blind_spots.Score() for name in STATISTICS for high in THRESHOLDS}
+    totals = {(name, high): plan_scores.Score() for name in STATISTICS for high in THRESHOLDS}
     for case in STEADY:
         steps = list(case.steps())
         for name, high in totals:
-            config = blind_spots.settings(statistic=name, high=high, low=0.375 * high)
-            totals[name, high] += blind_spots.score(steps, config)
+            config = plan_scores.settings(statistic=name, high=high, low=0.375 * high)
+            totals[name, high] += plan_scores.score(steps, config)
     return [{'high': high, **_sums(name, total)} for (name, high), total in totals.items()]
 
 
-def _sums(statistic: str, total: blind_spots.Score) -> dict[str, Any]:
+def _sums(statistic: str, total: plan_scores.Score) -> dict[str, Any]:
     return {
         'statistic': statistic,
         'changed': total.changed,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import matplotlib as mpl
 import numpy as np
 
-from bench.planner import RESULTS, ROOT, blind_spots
+from bench.planner import RESULTS, ROOT, blind_spots, plan_scores
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.overlay import draw_overlay
 from vlmaxxing_ros.engine.seeing.plan import Plan
@@ -115,7 +115,7 @@ def overlays() -> None:
 
 def _plans(steps: Iterator[blind_spots.Step]) -> Iterator[tuple[Frame, Plan]]:
     """Plan a stream with the suite's settings."""
-    planner = Planner(blind_spots.settings())
+    planner = Planner(plan_scores.settings())
     for index, (pixels, _) in enumerate(steps):
         frame = Frame(pixels, GRID, round(index / blind_spots.RATE * 1e9))
         plan = planner.plan(planner.look(frame))

@@ -20,7 +20,7 @@ class Scale:
     """Sizes of one run.
 
     Attributes:
-        model: a key of `random_models.SIZES`.
+        model: a key of `random_models.sizes.SIZES`.
         bits: of the quantised weights; 0: not quantised.
         rows, cols: the frame's grid.
         history: frames in the window.

@@ -27,6 +27,7 @@ import mlx.core as mx
 import numpy as np
 
 from bench.greedy import divergence
+from bench.scoring import answer, margins, score
 from vlmaxxing_ros.demo.tabletop import Tabletop
 from vlmaxxing_ros.demo.tabletop_camera import QUIET
 from vlmaxxing_ros.demo.tabletop_questions import PHRASES, Scene
@@ -36,7 +37,6 @@ from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family, load_family
-from vlmaxxing_ros.engine.families.base import Rows
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.seeing.plan import Verdict
 from vlmaxxing_ros.engine.seeing.planner import Planner
@@ -232,60 +232,6 @@ def texts(state: State) -> list[str]:
     ]
 
 
-def answer(family: Family, fork: Fork, ids: list[int], limit: int = 16) -> list[int]:
-    """Greedy decoding, its end included."""
-    token = int(mx.argmax(fork.extend(ids)).item())
-    tokens = [token]
-    while token not in family.text.end_ids and len(tokens) < limit:
-        token = int(mx.argmax(fork.extend([token])).item())
-        tokens.append(token)
-    return tokens
-
-
-class Packed:
-    """Stands in for one layer's cache while several questions are scored in one pass."""
-
-    def __init__(self, layer: Any, mask: mx.array) -> None:
-        self._layer = layer
-        self._mask = mask
-
-    def make_mask(self, *_: Any, **__: Any) -> mx.array:
-        """Each row sees the cache and its own question up to itself."""
-        return self._mask
-
-    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
-        """The cache's rows with the questions' behind them; nothing is stored."""
-        end = self._layer.offset
-        return (
-            mx.concatenate([self._layer.keys[..., :end, :], keys], axis=2),
-            mx.concatenate([self._layer.values[..., :end, :], values], axis=2),
-        )
-
-
-def score(family: Family, fork: Fork, pairs: list[tuple[list[int], list[int]]]) -> list[np.ndarray]:
-    """Log-probabilities along given answers: for each float32 [answer, vocabulary]."""
-    parts = [family.text_rows([*ids, *reply[:-1]], fork.end) for ids, reply in pairs]
-    rows = Rows(
-        np.concatenate([part.ids for part in parts]),
-        np.concatenate([part.positions for part in parts], axis=1),
-        np.concatenate([part.blocks for part in parts]),
-        fork.end,
-    )
-    question = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    order = np.arange(len(question))
-    own = (question[:, None] == question) & (order <= order[:, None])
-    mask = np.concatenate([np.ones((len(own), fork.rows), bool), own], axis=1)
-    layers = [Packed(layer, mx.array(mask)) for layer in fork.layers]
-    hidden = family.hidden(rows, None, layers)[0]
-    ends = np.cumsum([len(part) for part in parts])
-    found = []
-    for end, (_, reply) in zip(ends, pairs, strict=True):
-        logits = family.logits(hidden[end - len(reply) : end]).astype(mx.float32)
-        found.append(logits - mx.logsumexp(logits, axis=-1, keepdims=True))
-    mx.eval(found)
-    return [np.array(logits) for logits in found]
-
-
 def measure(
     family: Family, rule: Rule, clips: list[list[Frame]], asked: list[list[list[AskedStream]]]
 ) -> dict[str, Any]:
@@ -317,12 +263,6 @@ def measure(
         'differ_though_sure': int(np.sum(sure)),
         'divergence': float(np.mean(diverged)),
     }
-
-
-def margins(logits: np.ndarray) -> np.ndarray:
-    """Nats between the likeliest token and the next: float32 [answer, vocabulary] to [answer]."""
-    best = np.sort(logits, axis=-1)
-    return best[:, -1] - best[:, -2]
 
 
 def replay(

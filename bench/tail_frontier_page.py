@@ -30,7 +30,7 @@ COLORS = {
 
 def main() -> None:
     """Write figure and tables."""
-    mpl.rcParams.update({'svg.hashsalt': 'tail', 'svg.fonttype': 'none', 'font.size': 8})
+    mpl.rcParams.update({'svg.hashsalt': 'tail', 'svg.fonttype': 'none', 'font.size': 9})
     default, every, frontier = (
         json.loads((DOCS / 'results' / f'{name}.json').read_text())
         for name in ('tail_default', 'tail_every', 'tail_frontier')
@@ -55,24 +55,31 @@ def names(rows: list[dict[str, Any]], key: str) -> list[str]:
 
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
-    """One panel per model and stream: rows of dense against divergence."""
-    models, streams = names(rows, 'model'), names(rows, 'stream')
-    figure = Figure(figsize=(2.3 * len(streams), 2.1 * len(models)), layout='constrained')
-    axes = figure.subplots(len(models), len(streams), sharex=True, sharey=True, squeeze=False)
-    for row in rows:
-        axis = axes[models.index(row['model'])][streams.index(row['stream'])]
-        axis.plot(row['rows'], max(row['divergence'], 1e-5), **style(row['rule']))
-    for place, stream in enumerate(streams):
-        own = [row['novel'] for row in rows if row['stream'] == stream]
-        axes[0][place].set_title(f'{stream}: {100 * sum(own) / len(own):.0f} % novel')
-        axes[-1][place].set_xlabel('rows of dense')
-    for place, model in enumerate(models):
-        axes[place][0].set(yscale='log', xlim=(0, 1.05), ylabel=f'{model}\ndivergence (nats)')
-    handles = {
-        rule: axes[0][0].plot([], [], label=rule, **style(rule))[0] for rule in names(rows, 'rule')
-    }
-    figure.legend(handles=list(handles.values()), loc='outside lower center', ncols=4)
+    """One panel per model: rows of dense against divergence, all streams together.
+
+    As wide as a page shows it, so that its text is as large as the page's.
+    """
+    models, rules = names(rows, 'model'), names(rows, 'rule')
+    figure = Figure(figsize=(5.8, 2.0 * len(models) + 1.6), layout='constrained')
+    axes = figure.subplots(len(models), 1, sharex=True, squeeze=False)[:, 0]
+    for axis, model in zip(axes, models, strict=True):
+        for rule in rules:
+            share, divergence = together(
+                [row for row in rows if (row['model'], row['rule']) == (model, rule)]
+            )
+            axis.plot(share, max(divergence, 1e-5), label=rule, **style(rule))
+        axis.set(yscale='log', xlim=(0, 1.05), ylabel='divergence (nats)', title=model)
+        axis.spines[['top', 'right']].set_visible(False)
+    axes[-1].set_xlabel('rows of dense')
+    figure.legend(handles=axes[0].lines, loc='outside lower center', fontsize=8)
     return figure
+
+
+def together(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """Rows of dense, and nats of divergence, of several streams together."""
+    answers = sum(row['answers'] for row in rows)
+    divergence = sum(row['divergence'] * row['answers'] for row in rows) / answers
+    return sum(row['rows'] for row in rows) / len(rows), divergence
 
 
 def style(rule: str) -> dict[str, Any]:
@@ -112,11 +119,10 @@ def tables(rows: list[dict[str, Any]]) -> str:
 def cell(rows: list[dict[str, Any]]) -> str:
     """Rows of dense; answers that differ (and those of which dense was sure), %; nats / 1000."""
     answers = sum(row['answers'] for row in rows)
-    share = sum(row['rows'] for row in rows) / len(rows)
     differ, sure = (
         100 * sum(row[key] for row in rows) / answers for key in ('differ', 'differ_though_sure')
     )
-    divergence = sum(row['divergence'] * row['answers'] for row in rows) / answers
+    share, divergence = together(rows)
     return f'{share:.2f}; {differ:.2f} ({sure:.2f}) %; {1e3 * divergence:.1f}'
 
 

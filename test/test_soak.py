@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs rclpy')
 
 from bench.far_machine import why_not
-from bench.soak import Seen, judged
+from bench.soak_report import Seen, judged
 from vlmaxxing_msgs.msg import Answer
 
 ROOT = Path(__file__).resolve().parents[1]

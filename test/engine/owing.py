@@ -30,7 +30,6 @@ HELD = Standing(
     refreshed=0.0,
     caught_up=True,
     keyframe=98 * SECOND + SECOND // 2,
-    grown=False,
     outdated=False,
     expired=False,
     late=False,

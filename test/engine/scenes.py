@@ -11,7 +11,6 @@ import numpy as np
 
 from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
-from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.question import Answer, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
@@ -58,12 +57,15 @@ def answer(session: StreamSession, text: str = 'what is there?', **kwargs: Any) 
     return asking.answer
 
 
-def cold_logits(family: Family, frames: list[Frame], text: str) -> np.ndarray:
-    cache = RollingCache(family)
-    for frame in frames:
-        cache.append(Kind.KEYFRAME, frame, IncrementalEncoder(family).encode(frame).features)
-    return np.array(cache.fork().extend(family.text.question_ids(text, ())))
-
-
 def frames_held(session: StreamSession) -> list[Frame]:
     return session.stream.cache.ledger.frames
+
+
+def is_as_cold(session: StreamSession) -> bool:
+    """Whether it answers, bit by bit, as a cold prefill of the frames that it holds."""
+    family, text = session.family, 'what?'
+    cache = RollingCache(family)
+    for frame in frames_held(session):
+        cache.append(Kind.KEYFRAME, frame, IncrementalEncoder(family).encode(frame).features)
+    cold = np.array(cache.fork().extend(family.text.question_ids(text, ())))
+    return np.array_equal(session_logits(session, text), cold)

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from ros.desks import ServedQueue
     from ros.workers import AWorker
+
+    from vlmaxxing_ros.engine.families import Family
 
 
 @pytest.fixture
@@ -34,6 +37,22 @@ def make_node() -> Iterator[Callable[..., Any]]:
     for node in nodes:
         node.destroy_node()
     rclpy.shutdown(context=context)
+
+
+@pytest.fixture(scope='session')
+def family() -> Family:
+    """A small random model."""
+    from vlmaxxing_ros.random_models.families import random_family
+
+    return random_family()
+
+
+@pytest.fixture
+def asked(family: Family) -> ServedQueue:
+    """A queue with two cameras that have seen nothing."""
+    from ros.desks import ServedQueue
+
+    return ServedQueue(family)
 
 
 @pytest.fixture(scope='session')

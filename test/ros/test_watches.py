@@ -6,117 +6,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
+from ros.desks import SECOND, Desk
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.errors import InvalidRequest
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.stream.session import StreamSession
-from vlmaxxing_ros.random_models.families import random_family
 from vlmaxxing_ros.ros.camera import Camera
-from vlmaxxing_ros.ros.question_queue import QuestionQueue
-from vlmaxxing_ros.ros.schedule import Turn, next_turn
 from vlmaxxing_ros.ros.settings import NodeConfig
-from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
-from vlmaxxing_ros.ros.watch import Change
+from vlmaxxing_ros.ros.ticket import Request, Status
 from vlmaxxing_ros.ros.watch_settings import WatchConfig
-from vlmaxxing_ros.ros.watches import TooManyWatches, UnknownWatch, Watches, WatchExists
+from vlmaxxing_ros.ros.watches import TooManyWatches, UnknownWatch, WatchExists
 
-SECOND = 10**9
 LEFT, RIGHT = (0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 0.5, 1.0)
-
-
-@pytest.fixture(scope='module')
-def family() -> Family:
-    return random_family()
-
-
-def texture() -> np.ndarray:
-    """uint8 [112, 112, 3]."""
-    return (
-        np.random.default_rng(0).integers(0, 120, (16, 16, 3), np.uint8).repeat(7, 0).repeat(7, 1)
-    )
-
-
-@dataclass
-class Desk:
-    """Watches, a queue and a camera that shows a textured scene of 4 x 4 blocks, as told."""
-
-    family: Family
-    settings: dict[str, Any] = field(default_factory=dict)
-    stamp: int = 0
-    pixels: np.ndarray = field(default_factory=texture)
-    changes: list[Change] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        node = NodeConfig(**{'watch_duty': 1.0, **self.settings})
-        self.queue = QuestionQueue(node, clock=lambda: self.stamp, on_failure=lambda *_: None)
-        self.watches = Watches(
-            node,
-            on_change=self.changes.append,
-            on_outcome=self.outcomes.append,
-            wake=lambda: None,
-        )
-        self.begin()
-
-    def begin(self) -> None:
-        """The node is active: a new session."""
-        self.session = StreamSession(self.family, EngineConfig())
-        self.queue.cameras = {'camera': Camera('camera', np.asarray, self.session)}
-
-    def add(self, name: str = 'one', **settings: Any) -> None:
-        """Begin a watch."""
-        given = {'question': 'well?', 'choices': ('yes', 'no'), **settings}
-        self.watches.add(name, WatchConfig(**given), lambda: None)
-
-    def show(self, *changed: tuple[int, int]) -> None:
-        """An image, a second after the last one; these blocks differ from it."""
-        self.stamp += SECOND
-        self.pixels = self.pixels.copy()
-        for row, col in changed:
-            block = np.s_[28 * row : 28 * row + 28, 28 * col : 28 * col + 28]
-            self.pixels[block] = 255 - self.pixels[block]
-        self.session.see(self.session.frame(self.pixels, stamp=self.stamp, frame_id='lens'))
-        sight = self.session.sight
-        assert sight is not None
-        self.watches.seen('camera', sight)
-
-    @property
-    def due(self) -> bool:
-        """Whether one is to be asked."""
-        return self.watches.due(time.monotonic())
-
-    def submit(self, request: Request, **told: Any) -> Ticket:
-        """Queue a question."""
-        return self.queue.submit(request, **told, wake=lambda: None)
-
-    def serve(self) -> list[str]:
-        """Ask whatever is due, one after the other, until nothing is: how it ended."""
-        before = len(self.outcomes)
-        while self.due:
-            self.watches.ask(self.submit)
-            self.answer()
-        return [outcome.status.name for outcome in self.outcomes[before:]]
-
-    def answer(self) -> None:
-        """Serve the queue until it is empty."""
-        while len(self.queue):
-            self.queue.sort_out()
-            turn = next_turn(self.queue.facts)
-            if turn is Turn.ANSWER:
-                self.queue.step()
-            elif turn is Turn.START:
-                self.queue.start()
-
-    def true_as_of(self) -> float:
-        """Up to which second the first watch's answer is known to hold."""
-        told = self.watches.look_up()[0].told
-        return told.until / SECOND if told else 0.0
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -17,29 +19,30 @@ from ros.workers import WAIT, AWorker, wait_until
 from scarcity import little_memory
 
 from vlmaxxing_ros.ros.camera import Arrival, Perceived
-from vlmaxxing_ros.ros.ticket import Request, Status
+from vlmaxxing_ros.ros.ticket import Status
 
 
-def broken_at(part: str, scene: AWorker, monkeypatch: pytest.MonkeyPatch, request: Request) -> Any:
-    """The outcome of a question while a part of the model fails."""
+class ModelPanic(BaseException):
+    """What Rust's panics are in Python."""
 
-    class Panic(BaseException):
-        """What Rust's panics are in Python."""
+
+@contextmanager
+def failing(part: str, scene: AWorker, error: BaseException) -> Iterator[None]:
+    """A part of the model fails."""
 
     def fail(*_: Any) -> None:
-        raise Panic('out of memory')
+        raise error
 
-    with monkeypatch.context() as broken:
+    with pytest.MonkeyPatch.context() as broken:
         broken.setattr(scene.worker._family, part, fail)
-        return scene.ask(request).outcome
+        yield
 
 
-def test_a_model_that_fails_on_a_question_ends_only_that(
-    scene: AWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_fails_on_a_question_ends_only_that(scene: AWorker) -> None:
     scene.show()
     assert scene.ask(asks('well?')).outcome.status is Status.OK
-    outcome = broken_at('logits', scene, monkeypatch, asks('well?'))
+    with failing('logits', scene, ModelPanic('out of memory')):
+        outcome = scene.ask(asks('well?')).outcome
     assert outcome.status is Status.MODEL_ERROR
     assert 'out of memory' in outcome.status_text
     assert 'reset' not in outcome.status_text
@@ -51,12 +54,13 @@ def test_a_model_that_fails_on_a_question_ends_only_that(
 
 
 def test_a_model_that_fails_on_what_is_paid_for_a_question_begins_the_session_anew(
-    scene: AWorker, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker,
 ) -> None:
     engine = replace(scene.settings.engine, max_duty=0.0)
     scene.worker.configure(replace(scene.settings, engine=engine)).result(WAIT)
     scene.show()
-    outcome = broken_at('encode', scene, monkeypatch, asks('well?'))
+    with failing('encode', scene, ModelPanic('out of memory')):
+        outcome = scene.ask(asks('well?')).outcome
     assert outcome.status is Status.MODEL_ERROR
     assert 'the session was reset' in outcome.status_text
     assert scene.ask(asks('well?', deadline=0.3)).outcome.status is Status.NO_EVIDENCE
@@ -104,14 +108,8 @@ def test_no_schema_costs_the_stream_what_was_paid(scene: AWorker, schema: str) -
     assert after.answer.rows_paid == 0
 
 
-def test_a_model_that_fails_on_every_image_is_one_line(
-    scene: AWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError('broken')
-
-    with monkeypatch.context() as broken:
-        broken.setattr(scene.worker._family, 'encode', fail)
+def test_a_model_that_fails_on_every_image_is_one_line(scene: AWorker) -> None:
+    with failing('encode', scene, RuntimeError('broken')):
         for number in range(5):
             scene.show()
             wait_until(lambda seen=number: scene.worker.failures.count > seen)
@@ -120,13 +118,9 @@ def test_a_model_that_fails_on_every_image_is_one_line(
 
 
 def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
-    scene: AWorker, monkeypatch: pytest.MonkeyPatch
+    scene: AWorker,
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError('broken')
-
-    with monkeypatch.context() as broken:
-        broken.setattr(scene.worker._family, 'encode', fail)
+    with failing('encode', scene, RuntimeError('broken')):
         scene.show()
         wait_until(lambda: scene.errors)
     assert 'broken' in scene.errors[0]
@@ -135,14 +129,8 @@ def test_a_model_that_fails_on_an_image_loses_the_stream_by_name_and_goes_on(
     assert scene.ask(asks('what colors are the blocks?')).outcome.status is Status.OK
 
 
-def test_memory_that_is_never_enough_ends_in_a_reset_and_is_two_lines(
-    scene: AWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any) -> None:
-        raise MemoryError('none is left')
-
-    with monkeypatch.context() as broken:
-        broken.setattr(scene.worker._family, 'encode', fail)
+def test_memory_that_is_never_enough_ends_in_a_reset_and_is_two_lines(scene: AWorker) -> None:
+    with failing('encode', scene, MemoryError('none is left')):
         scene.show()
         wait_until(lambda: len(scene.errors) > 1)
     assert 'memory ran out' in scene.errors[0]

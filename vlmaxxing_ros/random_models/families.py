@@ -33,7 +33,7 @@ def random_family(
 
     Args:
         model_type: mlx-vlm's name of the architecture, a key of `random_configs.CONFIGS`.
-        size: a key of `random_configs.SIZES`.
+        size: a key of `sizes.SIZES`.
         seed: of the weights.
         dtype: compute type.
         bits: quantise the weights to 4 or 8 bits; 0: not.

@@ -33,7 +33,7 @@ from transformers import AutoTokenizer, SiglipImageProcessorPil
 from transformers.models.lfm2_vl.processing_lfm2_vl import Lfm2VlProcessor
 
 from vlmaxxing_ros.engine.families.loading import NANO
-from vlmaxxing_ros.random_models.configs import EXTRA_TOKENS
+from vlmaxxing_ros.random_models.sizes import EXTRA_TOKENS
 
 
 def random_processor(model_type: str, config: dict[str, Any]) -> Any:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 OVERLOADED = '{} questions are waiting (max_waiting_questions): ask less often, or again later'
 """Of a question for which there is no place; with how many wait."""
 
+ASIDE = '{} answers are set aside whose askers may be gone: ask again'
+"""Of the oldest of them where another one is begun; with how many may be."""
+
 
 def unsatisfied(ticket: Ticket, answer: Answer | None) -> str:
     """Why an answer is not what its schema asks for; empty if it is, or there is no schema."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from vlmaxxing_ros.engine.errors import InvalidRequest, NoEvidence, Unsupported
 from vlmaxxing_ros.ros.camera import Camera
-from vlmaxxing_ros.ros.endings import OVERLOADED, owing, too_slow, unsatisfied
+from vlmaxxing_ros.ros.endings import ASIDE, OVERLOADED, owing, too_slow, unsatisfied
 from vlmaxxing_ros.ros.schedule import Facts
 from vlmaxxing_ros.ros.settings import NodeConfig
 from vlmaxxing_ros.ros.ticket import Outcome, Request, Status, Ticket
@@ -36,7 +36,7 @@ _GRACE = 0.05  # s, in which the worker may end an overdue answer itself, with i
 # this late, machines that keep their time over the network differ by less.  A stamp further ahead
 # says nothing about the image's age.
 _AHEAD = 0.1
-_ASIDE = 3  # answers that are set aside, beyond which none is begun that may be: each has a fork
+_ASIDE = 3  # answers that may be set aside: each has a fork
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,7 @@ class QuestionQueue:
         if ticket is None or ticket.question is None:
             return
         self._waiting.remove(ticket)
+        self._make_place()
         ticket.begun = time.monotonic()
         with self._mishaps(ticket):
             session, *beside = (self.cameras[name].session for name in ticket.cameras)
@@ -228,6 +229,12 @@ class QuestionQueue:
                 beside=beside,
             )
             self._begun.append(_Begun(ticket, job))
+
+    def _make_place(self) -> None:
+        """All that have begun are set aside for another: of too many the oldest ends."""
+        while len(self._begun) > _ASIDE:
+            oldest = min(self._begun, key=lambda answer: answer.ticket.arrived)
+            self._end(oldest, Status.OVERLOADED, ASIDE.format(_ASIDE))
 
     def step(self) -> None:
         """Do the next piece of work on an answer that has begun; nothing where none has."""

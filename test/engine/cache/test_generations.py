@@ -118,3 +118,20 @@ def test_a_replay_holds_the_same_history(qwen: Family, make_frames: MakeFrames) 
     generations.replay(generations.current.ledger.history)
     assert generations.current.number == 1
     assert [f.stamp for f in generations.current.ledger.frames] == [f.stamp for f in frames]
+
+
+def test_building_one_that_was_given_up_for_another_ends_there(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    frames = make_frames(5)
+    generations = begun(qwen, frames[:4])
+    building = generations.build()
+    next(building)
+    next(building)  # in the middle of a keyframe
+    cache = finish(generations.afresh())
+    cache.append(Kind.TAIL, frames[4], IncrementalEncoder(qwen).encode(frames[4]).features)
+    generations.replace(cache)
+    finish(building)
+    assert not generations.building
+    assert generations.progress == 0.0
+    assert [f.stamp for f in generations.current.ledger.frames] == [frames[4].stamp]

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from engine.seeing import blind_spots
-from engine.seeing.blind_spots import CASES, Case, score, settings
+from engine.seeing.blind_spots import CASES, GRID, Case
+from engine.seeing.plan_scores import VISIBLE, score, settings, truth
 
 from vlmaxxing_ros.engine.seeing.frame import Frame, fit_grid
 from vlmaxxing_ros.engine.seeing.plan import Plan
@@ -69,11 +69,11 @@ def test_a_cut_is_taken_whole() -> None:
 
 
 def test_the_truth_of_the_suite_is_what_was_drawn() -> None:
-    before = np.full((blind_spots.GRID.height, blind_spots.GRID.width, 3), 100, np.float32)
+    before = np.full((GRID.height, GRID.width, 3), 100, np.float32)
     after = before.copy()
-    after[30:34, 60:64, 1] += blind_spots.VISIBLE
+    after[30:34, 60:64, 1] += VISIBLE
     after[200:203, 60:64, 1] += 200
-    changed, same = blind_spots.truth(after, before)
+    changed, same = truth(after, before)
     assert np.argwhere(changed).tolist() == [[1, 2]]
     assert np.argwhere(~same).tolist() == [[1, 2], [7, 2]]
 

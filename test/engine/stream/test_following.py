@@ -9,18 +9,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from engine.scenes import session_logits
+from engine.scenes import is_as_cold
 from engine.seeing import pans
 from engine.seeing.pans import CameraPath, Pose
 
 from vlmaxxing_ros.engine.cache.ledger import Kind
-from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.question import Answer, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame, Grid
 from vlmaxxing_ros.engine.stream.budget import FreshBudget
-from vlmaxxing_ros.engine.stream.encoder import IncrementalEncoder
 from vlmaxxing_ros.engine.stream.session import StreamSession
 
 GRID = Grid(6, 8, 28)
@@ -78,14 +76,6 @@ class Robot:
         return self.session.stream.cache.ledger.frames
 
 
-def cold(family: Family, frames: list[Frame]) -> np.ndarray:
-    """A question's logits behind frames that are each encoded and prefilled whole."""
-    cache = RollingCache(family)
-    for frame in frames:
-        cache.append(Kind.KEYFRAME, frame, IncrementalEncoder(family).encode(frame).features)
-    return np.array(cache.fork().extend(family.text.question_ids('what?', ())))
-
-
 def test_an_exact_tail_on_any_lattice_is_that_piece_of_the_image_cold(qwen: Family) -> None:
     robot = Robot(qwen, tail_mode='exact')
     anchors = set()
@@ -93,7 +83,8 @@ def test_an_exact_tail_on_any_lattice_is_that_piece_of_the_image_cold(qwen: Fami
         robot.turn(step, 2)
         newest = robot.session.sight.newest
         anchors.add(newest.anchor)
-        assert np.array_equal(session_logits(robot.session, 'what?'), cold(qwen, [newest]))
+        assert robot.frames == [newest]
+        assert is_as_cold(robot.session)
     assert len(anchors) > 1
 
 
@@ -144,7 +135,7 @@ def test_a_camera_that_has_come_to_rest_is_settled_on_all_of_its_image(qwen: Fam
     assert robot.session.sight.newest.anchor == 0
     answer = robot.ask()
     assert (answer.evidence.crop, answer.evidence.exact) == (WHOLE, True)
-    assert np.array_equal(session_logits(robot.session, 'what?'), cold(qwen, robot.frames))
+    assert is_as_cold(robot.session)
     robot.turn(0.0, 3, pays=False)
     assert not robot.session.idle(), 'there is nothing left to do'
 
@@ -223,4 +214,4 @@ def test_whatever_is_seen_while_it_is_paid_lattices_are_never_mixed(
     answer = robot.ask()
     assert answer.evidence.crop == WHOLE
     assert answer.evidence.blocks_owed == 0
-    assert np.array_equal(session_logits(robot.session, 'what?'), cold(qwen, robot.frames))
+    assert is_as_cold(robot.session)

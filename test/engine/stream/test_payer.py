@@ -50,14 +50,15 @@ def test_a_frame_of_the_past_is_encoded_where_the_newest_differs_from_it(
 ) -> None:
     session = after_a_silence(qwen, *places)
     newest = session.stream.sight.newest
-    session.ask(Question(text='what is there?'))
+    asking = session.ask(Question(text='what is there?'))
     (past,), tail = session.stream.cache.ledger.history, session.stream.cache.ledger.tail
     assert past.kind is Kind.KEYFRAME
     assert past.frame is not None
     assert newest.stamp - past.frame.stamp >= 10 * PERIOD
     budget = session.see(replace(newest, stamp=newest.stamp + PERIOD))
     assert budget.windows_computed == WINDOWS + windows
-    assert budget.tokens_added == 2 * (GRID.blocks + 2)
+    assert budget.tokens_added == len(qwen.text.prefix_ids) + 2 * (GRID.blocks + 2)
+    assert asking.evidence.rows_paid == budget.tokens_added
     # The newest frame is what the stock tower makes of it, the past within the error of windows.
     whole = [IncrementalEncoder(qwen).encode(f).features.embeds for f in (newest, past.frame)]
     assert np.array_equal(np.array(tail.features.embeds), np.array(whole[0]))

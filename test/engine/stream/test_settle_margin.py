@@ -71,6 +71,9 @@ def test_below_the_margin_the_tail_is_settled_first(qwen: Family, question: Ques
     assert sure is not None
     assert sure.evidence.exact
     assert sure.rows_paid == unsure.rows_paid + GRID.blocks + 2, 'the frame once more, whole'
+    assert sure.prompt_tokens == unsure.prompt_tokens
+    recomputed = sure.prompt_tokens - sure.reused_tokens - len(session.stream.probe)
+    assert recomputed == GRID.blocks + 2, 'what was refreshed first is no part of what it rests on'
     assert [token.token_count for token in told] == list(range(1, sure.answer_tokens + 1))
     session.admit(replace(session.stream.sight.newest, stamp=3 * PERIOD))
     again = ask(session, question).answer

@@ -91,6 +91,11 @@ def evaluating(layers: list[Any], rows: int) -> Steps[None]:
         yield Piece('prefill', rows / len(layers), list(cache_arrays(layer)))
 
 
+def at_once(rows: int) -> Piece:
+    """Rows that have been prefilled already: they are only to be counted."""
+    return Piece('prefill', rows, [])
+
+
 def _lend(layer: Any) -> Any:
     return copy.copy(layer) if type(layer) in _APPENDED_TO else _fork(layer)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vlmaxxing_ros.engine.cache.branches import at_once
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Segment
 from vlmaxxing_ros.engine.cache.retention import retain
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
@@ -43,19 +44,16 @@ class Generations:
 
     Attributes:
         current: the generation that questions are answered from; others put their branches here.
+        building: the next one has been begun.
     """
 
     def __init__(self, family: Family) -> None:
         self.current = RollingCache(family)
+        self.building = False
         self._family = family
         self._next: RollingCache | None = None
         self._pending: list[Segment] = []  # of the retained history, not in the next one yet
         self._taken = 0  # segments of the current history that were there when it was begun
-
-    @property
-    def building(self) -> bool:
-        """Whether the next generation is under construction."""
-        return self._next is not None
 
     @property
     def progress(self) -> float:
@@ -102,16 +100,18 @@ class Generations:
         )
 
     def _begin(self, retained: list[Segment]) -> None:
-        self._next = RollingCache(self._family, self.current.number + 1)
+        self._next, self.building = None, True
         self._pending, self._taken = retained, len(self.current.ledger.history)
 
     def abandon(self) -> None:
         """Build no further: the history is no longer what it was when the next one was begun."""
-        self._next, self._pending = None, []
+        self._next, self._pending, self.building = None, [], False
 
-    def afresh(self) -> RollingCache:
+    def afresh(self) -> Steps[RollingCache]:
         """An empty generation to follow the current one."""
-        return RollingCache(self._family, self.current.number + 1)
+        cache = RollingCache(self._family, self.current.number + 1)
+        yield at_once(cache.ledger.rows)
+        return cache
 
     def replace(self, cache: RollingCache) -> None:
         """Take a branch, or a generation of its own, for the current one."""
@@ -125,26 +125,40 @@ class Generations:
         while self.building:
             finish(self.build())
 
-    def build(self) -> Steps[None]:
+    def build(self) -> Steps[int]:
         """Build the next one and swap; what changes meanwhile is caught up with.
 
         A tail that changed while it was prefilled is prefilled again by the next call.
+
+        Returns:
+            How many rows went through the model.
         """
-        while self._next is not None and (missing := next(self._missing(), None)) is not None:
-            cache = self._next.branch()
-            yield from cache.appending_copy(missing)
+        computed = 0
+        if self.building and self._next is None:
+            self._next = RollingCache(self._family, self.current.number + 1)
+            computed = self._next.ledger.rows
+            yield at_once(computed)
+        while (before := self._next) and (missing := next(self._missing(), None)) is not None:
+            cache = before.branch()
+            copied = yield from cache.appending_copy(missing)
+            computed += len(copied.rows)
+            if self._next is not before:
+                return computed  # abandoned meanwhile
             self._next = cache
             if self._pending:
                 self._pending.pop(0)
             else:
                 self._taken += 1
-        if self._next is None:
-            return
-        tail, cache = self.current.ledger.tail, self._next.branch()
+        if before is None:
+            return computed
+        tail, cache = self.current.ledger.tail, before.branch()
         if tail is not None:
-            yield from cache.appending_copy(tail)
-        if self.current.ledger.tail is tail and next(self._missing(), None) is None:
+            copied = yield from cache.appending_copy(tail)
+            computed += len(copied.rows)
+        caught_up = self.current.ledger.tail is tail and next(self._missing(), None) is None
+        if caught_up and self._next is before:
             self.replace(cache)
+        return computed
 
     def _missing(self) -> Iterator[Segment]:
         """Segments that the next generation's history lacks, oldest first."""

@@ -263,7 +263,7 @@ class RollingCache:
         self.ledger.segments[-1] = replace(tail, rows=now, frame=frame, features=features)
         return len(index)
 
-    def compress(self, max_rows: int, choose: Select = select) -> None:
+    def compress(self, max_rows: int, choose: Select = select) -> int:
         """Compress the history until ledger and tail together have `max_rows` rows at most.
 
         The system prompt and the newest frames stay as they are.  Lossy: from now on the cache
@@ -272,6 +272,9 @@ class RollingCache:
         Args:
             max_rows: bound on the rows afterwards.
             choose: which old rows to keep; the benchmark compares others with InfiniPot-V's.
+
+        Returns:
+            How many rows went through the model: the tail's.
 
         Raises:
             Unsupported: rows of this model's cache cannot be removed one by one.
@@ -292,8 +295,7 @@ class RollingCache:
         if any(len(s.rows) for s in history):
             keep = room - sum(len(s.rows) for s in recent)
             self._compress(prefix, history, recent, keep, choose)
-        if tail is not None:
-            self.append_copy(tail)
+        return len(self.append_copy(tail).rows) if tail is not None else 0
 
     def _compress(
         self,

@@ -31,13 +31,14 @@ _WINDOW = 32  # planned frames over which reuse is averaged
 class Paid:
     """What one change of the cache cost: blocks and rows really computed, windows of the tower.
 
-    `keyframes` is by how many the history grew.
+    `keyframes` is by how many the history grew; `replaced`, how many of the rows stand no more.
     """
 
     blocks: int = 0
     rows: int = 0
     windows_computed: int = 0
     keyframes: int = 0
+    replaced: int = 0
 
     def __add__(self, other: Paid) -> Paid:
         return Paid(
@@ -45,6 +46,7 @@ class Paid:
             self.rows + other.rows,
             self.windows_computed + other.windows_computed,
             self.keyframes + other.keyframes,
+            self.replaced + other.replaced,
         )
 
 

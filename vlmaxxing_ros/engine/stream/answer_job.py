@@ -201,10 +201,10 @@ class AnswerJob:
         self._settles &= any(bill.unsettled for bill in self._bills)
         self.evidence = joint(evidence)
         if not shown:
-            self._asking = self._ask(fork, evidence, first.paid.rows)
+            self._asking = self._ask(fork, evidence, first.recomputed)
             return
         appended = self._shown = sum(len(segment.rows) for segment in shown)
-        steps = self._show(fork, shown, evidence, first.paid.rows + appended)
+        steps = self._show(fork, shown, evidence, first.recomputed + appended)
         stream = first.stream
         cost, most = stream.prefill_price(appended), stream.config.max_slice
         self._showing = Job(steps, cost, stream.clock, most)

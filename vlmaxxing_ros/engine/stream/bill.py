@@ -57,6 +57,7 @@ class Bill:
     ) -> None:
         self.stream = stream
         self.paid = Paid()
+        self._tail_rows = 0  # of the tail that it shows, computed for the question
         self._terms, self._as_of, self._rows, self._age = terms, as_of, rows, age
         self._began = stream.clock.now()
         self._aside: Aside | None = None
@@ -141,16 +142,34 @@ class Bill:
         self.stream.account(paid, job.watch)
         rest = None
         if job is self._adopted:
-            paid = replace(paid, rows=paid.rows - self._had)
+            paid = replace(
+                paid,
+                rows=paid.rows - self._had,
+                # Room is made first.
+                replaced=max(0, paid.replaced - self._had),
+            )
             rest = self._payment()
-        self.paid += paid
+        self.paid += paid + Paid(replaced=self._replaced_by(paid))
         self._adopted = None
         self._job = self.stream.paying(rest) if rest else None
+
+    def _replaced_by(self, paid: Paid) -> int:
+        """How many rows that it had computed before a payment computed again, or did without."""
+        tail, before = self.cache.ledger.tail, self._tail_rows
+        assert tail is not None
+        rows = paid.rows - paid.replaced + (before if tail.refreshed else 0)
+        self._tail_rows = min(rows, len(tail.rows))
+        return rows - self._tail_rows if tail.refreshed else before
 
     @property
     def cache(self) -> RollingCache:
         """What shows what was paid."""
         return self._aside.cache if self._aside else self.stream.cache
+
+    @property
+    def recomputed(self) -> int:
+        """Rows of what it shows that were computed for the question."""
+        return self.paid.rows - self.paid.replaced
 
     def show(self, rows: int) -> None:
         """So many rows more go through the model, to show on a fork what was paid."""

@@ -76,8 +76,13 @@ class Payer:
         self._branches: WeakSet[RollingCache] = WeakSet()
         self._aside: Aside | None = None  # the last one, for whoever asks the next question
 
-    def pay(self, payment: Payment) -> Steps[Paid | Aside]:
-        """Pay, on a branch; the last step puts it in place of the cache that there is."""
+    def pay(self, payment: Payment, *, grown: bool) -> Steps[Paid | Aside]:
+        """Pay, on a branch; the last step puts it in place of the cache that there is.
+
+        Args:
+            payment: what to pay.
+            grown: the generation that there is has grown enough to be replaced.
+        """
         plan, frame = payment.plan, payment.plan.look.frame
         same = payment.blocks.all() and self._tail.shows(self._generations.current, frame)
         if same and not (payment.briefs or payment.notes or payment.afresh):
@@ -87,7 +92,7 @@ class Payer:
         beside = self._generations.current
         # Before what is of the past, which needs only what differs from it.
         newest = (yield from self._tail.encoding(frame)) if payment.past else None
-        cache, paid = yield from self._prepare(payment, newest)
+        cache, paid = yield from self._prepare(payment, newest, grown)
         if payment.whole:
             keep = not payment.aside
             paid += yield from self._tail.replacing(cache, frame, encoding=newest, keep=keep)
@@ -132,15 +137,17 @@ class Payer:
         self._aside = None
 
     def _prepare(
-        self, payment: Payment, newest: Encoding | None
+        self, payment: Payment, newest: Encoding | None, grown: bool
     ) -> Steps[tuple[RollingCache, Paid]]:
         """A branch, or a new generation, with its history as it is to be."""
-        paid, generations = Paid(), self._generations
+        generations = self._generations
         # A generation that lacks only its tail gets it now, where it is taken whole anyway; where
         # the tail that there is becomes a keyframe, that has to be copied: only if it is high time.
         fits = payment.whole and not (payment.afresh or payment.aside)
-        ready = generations.ready if fits and (payment.grown or not payment.promote) else None
-        cache = ready or (generations.afresh() if payment.afresh else generations.current.branch())
+        ready = generations.ready if fits and (grown or not payment.promote) else None
+        afresh = (yield from generations.afresh()) if payment.afresh else None
+        cache = ready or afresh or generations.current.branch()
+        paid = Paid(rows=afresh.ledger.rows if afresh else 0)
         self._branches.add(cache)
         source, tail = generations.current, generations.current.ledger.tail
         for _, part in sorted(self._history(cache, payment, newest), key=lambda part: part[0]):

@@ -77,7 +77,6 @@ class Payment:
         whole: encode and prefill the frame whole, rather than recompute rows in place.
         promote: the tail that there is becomes the newest keyframe first.
         afresh: begin a new generation without what is of another time.
-        grown: the generation that there is has grown enough to be replaced.
         since: stamp (ns) since when a keyframe must have been true to be kept by a new generation.
         past: a frame to put on the history first, so that it reaches back.
         briefs: brief events to put on it then.
@@ -97,7 +96,6 @@ class Payment:
     whole: bool = False
     promote: bool = False
     afresh: bool = False
-    grown: bool = False
     since: float = 0.0
     past: Past | None = None
     briefs: tuple[Brief, ...] = ()
@@ -283,7 +281,6 @@ def _form(
             whole=True,
             promote=promotable and why.remembers,
             afresh=outdated or past is not None,
-            grown=standing.grown,
             since=owed.stamp - reach.least,
             past=past,
             briefs=briefs,

@@ -39,7 +39,7 @@ def price(payment: Payment, tail: Tail, ledger: Ledger, calibration: Calibration
 
 
 def shorter(payment: Payment, price: Callable[[Payment], float]) -> Payment:
-    """A question's payment, or the same for its answer alone unless that takes longer, by its price."""
+    """A question's payment, or the same for its answer alone unless that costs more."""
     return min(filter(None, (payment.alone, payment)), key=price)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vlmaxxing_ros.engine.cache.generations import grown
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Capabilities
@@ -27,7 +26,6 @@ class Standing:
         refreshed: rows recomputed since it was, over its size.
         caught_up: no row of it is stale beyond the limit.
         keyframe: stamp of the newest keyframe; None: there is none.
-        grown: its history has twice the keyframes that are kept.
         outdated: some of the history is of another time.
         expired: has been for so long that a question does not put up with it.
         late: the tail was to be a keyframe long ago.
@@ -48,7 +46,6 @@ class Standing:
     refreshed: float
     caught_up: bool
     keyframe: int | None
-    grown: bool
     outdated: bool
     expired: bool
     late: bool
@@ -106,7 +103,6 @@ class Standing:
             refreshed=refreshed if mode == 'auto' else 0.0,
             caught_up=tail is not None and tail.caught_up,
             keyframe=keyframes[-1] if keyframes else None,
-            grown=grown(ledger, config),
             outdated=len(lasting) < len(history),
             expired=any(now - s.until > tolerated for s, _ in history),
             late=exact and now - (shown or now) >= reach.most,

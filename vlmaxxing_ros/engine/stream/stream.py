@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from vlmaxxing_ros.engine.cache.audit import Audit, AuditReport
-from vlmaxxing_ros.engine.cache.generations import Generations, outgrown
+from vlmaxxing_ros.engine.cache.generations import Generations, grown
 from vlmaxxing_ros.engine.cache.ledger import Ledger
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -25,14 +25,13 @@ from vlmaxxing_ros.engine.steps import Clock, Job, Steps, Stopwatch
 from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.adoption import answers_earlier
 from vlmaxxing_ros.engine.stream.calibration import Calibration
+from vlmaxxing_ros.engine.stream.making_room import make_room
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
 from vlmaxxing_ros.engine.stream.payment import Payment, Why, background, protecting, rebuilds
 from vlmaxxing_ros.engine.stream.price import price
 from vlmaxxing_ros.engine.stream.rations import warning
 from vlmaxxing_ros.engine.stream.standing import Standing
 from vlmaxxing_ros.engine.stream.tail import Tail
-
-_COMPRESS_TO = 0.75  # of the cap: 24 of 32 frames, as InfiniPot-V was released
 
 
 class Stream:
@@ -205,58 +204,50 @@ class Stream:
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
-        if payment.whole and not payment.carried:
-            yield from self._keep_within_budget(payment)
-        paid = yield from self.payer.pay(payment)
+        grows = payment.whole and not payment.carried
+        room = (yield from make_room(self, payment)) if grows else Paid()
+        paid = yield from self.payer.pay(payment, grown=grown(self.cache.ledger, self.config))
         self.wanted = self.wanted and not payment.promote
         kept = self._put_off and not (payment.whole and payment.why.remembers)
         self._put_off = payment.puts_off or kept
-        return paid
-
-    def _keep_within_budget(self, payment: Payment) -> Steps[None]:
-        """Make room for a whole frame: compress, or have the next generation ready by now."""
-        config = self.config
-        rows = (2 + len(payment.briefs)) * self._frame_rows + payment.note_rows
-        if config.compression == 'infinipot':
-            need = 2 * rows
-            if self.cache.ledger.rows + need > config.token_budget:
-                self._end_audit()  # the rows that it has compared are going
-                cap = config.token_budget
-                cache = self.cache.branch()
-                cache.compress(max(1, min(int(_COMPRESS_TO * cap), cap - need)))
-                self._generations.replace(cache)
-            return
-        if payment.afresh:
-            return
-        while self._overflows(rows):
-            if not self._generations.building:
-                self._begin()
-            self._drop('build')
-            yield from self._generations.build()
-            if not self._generations.building and self._overflows(rows):
-                return  # the budget cannot hold what the settings ask to keep; `note` says so
+        return paid if isinstance(paid, Aside) else room + paid
 
     @property
-    def _frame_rows(self) -> int:
+    def frame_rows(self) -> int:
         """Rows that a frame takes, its caption included; a caption may grow."""
         frame = self.sight.newest
         return len(self.family.captioned_rows(frame, 0)) + bool(self.family.caption(frame))
 
-    def _overflows(self, rows: int) -> bool:
-        """Whether that many rows more are more than the current generation may have."""
-        ledger, most = self.cache.ledger, self.config.token_budget
-        return ledger.rows + rows > most or outgrown(ledger, self.config)
-
     @property
     def least_budget(self) -> int:
         """Rows of a keyframe and a tail: a budget below that changes nothing."""
-        return 2 * self._frame_rows
+        return 2 * self.frame_rows
 
     def prefill_price(self, rows: int) -> float:
         """Seconds that rows take in the language model, estimated; 0: not known yet."""
         return self._calibration.seconds(prefill=rows)
 
     # Building and auditing
+
+    @property
+    def building(self) -> bool:
+        """Whether the next generation is under construction."""
+        return self._generations.building
+
+    def build(self) -> Steps[int]:
+        """Build the next generation, begun or not, at once; how many rows that computes."""
+        if not self._generations.building:
+            self._begin()
+        self._drop('build')
+        return self._generations.build()
+
+    def compress(self, most: int) -> int:
+        """Compress the cache to so many rows at most; how many that computed."""
+        self._end_audit()  # the rows that it has compared are going
+        cache = self.cache.branch()
+        computed = cache.compress(most)
+        self._generations.replace(cache)
+        return computed
 
     def _must_build(self) -> bool:
         if self.config.compression == 'infinipot':
@@ -346,5 +337,5 @@ class Stream:
             cold_dense=self._calibration.seconds(
                 vision=sum(f.grid.blocks for f in ledger.frames), prefill=ledger.rows
             ),
-            note=self._note or warning(self.config, self._frame_rows),
+            note=self._note or warning(self.config, self.frame_rows),
         )

@@ -44,19 +44,25 @@ class SimulatedClock:
 
 
 class LiveArm(Arm):
-    """`auto`, `eager`, `lazy`: the live engine with these settings, on a model of some speed."""
+    """`auto`, `eager`, `lazy`: the live engine with these settings, on a model of some speed.
+
+    Attributes:
+        clock: the time that passes.
+        session: what lives.
+        duty: of its background.
+    """
 
     def __init__(self, family: Family, config: EngineConfig, speed: float) -> None:
         super().__init__(family, config)
-        self._clock = SimulatedClock(speed)
-        self.session = StreamSession(family, config, self._clock)
-        self._duty = Duty(0.0)
+        self.clock = SimulatedClock(speed)
+        self.session = StreamSession(family, config, self.clock)
+        self.duty = Duty(0.0)
         self._origin: int | None = None
 
     def admit(self, frame: Frame) -> Admission:
         """Let the background work until the frame comes, then see it."""
         self._origin = frame.stamp if self._origin is None else self._origin
-        self._work_until((frame.stamp - self._origin) * 1e-9)
+        self.work_until((frame.stamp - self._origin) * 1e-9)
         budget = self.session.see(frame)
         return Admission(
             kind=budget.kind.name.lower(),
@@ -67,24 +73,25 @@ class LiveArm(Arm):
             frame_plan=budget.plan,
         )
 
-    def _work_until(self, moment: float) -> None:
-        clock, share = self._clock, self.config.max_duty
+    def work_until(self, moment: float) -> None:
+        """Leave the time until then, seconds of the clock, to the background."""
+        clock, share = self.clock, self.config.max_duty
         while clock.time < moment:
             work = self.session.background()
             if work is None:
                 break
-            if not self._duty.allows(share, clock.time):
+            if not self.duty.allows(share, clock.time):
                 # A moment more, so that rounding does not keep it from going on.
-                clock.time = min(moment, clock.time + self._duty.wait(share) + 1e-6)
+                clock.time = min(moment, clock.time + self.duty.wait(share) + 1e-6)
                 continue
             before = clock.time
             work.step()
-            self._duty.spend(clock.time - before)
+            self.duty.spend(clock.time - before)
         clock.time = max(clock.time, moment)
 
     def ask(self, name: str, question: Question) -> Reply:
         """Pay what is owed, then answer on a fork."""
-        start, simulated, first = time.perf_counter(), self._clock.time, 0.0
+        start, simulated, first = time.perf_counter(), self.clock.time, 0.0
 
         def on_token(_: Token) -> None:
             nonlocal first
