@@ -17,7 +17,14 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
-from vlmaxxing_ros.engine.stream.payment import Payment, asked
+from vlmaxxing_ros.engine.seeing.reach import Reach
+from vlmaxxing_ros.engine.stream.payment import (
+    Payment,
+    Why,
+    asked,
+    background,
+    rebuilds,
+)
 from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.evaluation.arms.live import SimulatedClock
 
@@ -72,6 +79,51 @@ def test_otherwise_the_question_pays_for_the_history(standing: object, config: o
     assert payment is not None
     assert payment.afresh
     assert payment.alone is None
+
+
+def test_what_ended_too_long_ago_is_left_out_as_soon_as_that_costs_nothing() -> None:
+    outdated = replace(OUTDATED, expired=False, keyframe=99 * SECOND)
+    in_place = asked(owed(SOME), outdated, CONFIG)
+    assert in_place is not None
+    assert (in_place.whole, in_place.afresh) == (False, False), 'it does not pay for that'
+    assert in_place.alone is not None
+    assert (in_place.alone.whole, in_place.alone.afresh) == (False, True)
+    assert in_place.alone.since == owed(SOME).stamp - Reach.of(CONFIG).most
+    refreshed = asked(owed(SOME), replace(outdated, exact=False), CONFIG)
+    assert refreshed is not None
+    assert refreshed.alone is None, 'its tail would have to be taken whole'
+
+
+def test_nothing_has_to_be_owed_for_that() -> None:
+    payment = asked(owed(), OUTDATED, CONFIG)
+    assert payment is not None
+    assert payment.alone is not None
+    assert (payment.alone.blocks.any(), payment.alone.promote) == (False, False)
+    assert asked(owed(), replace(OUTDATED, outdated=False, expired=False), CONFIG) is None
+
+
+def test_the_background_leaves_it_on_the_history_until_nothing_is_owed() -> None:
+    attended = replace(OUTDATED, attended=True, wanted=True)
+    for carries in (True, False):
+        payment = background(owed(SOME), replace(attended, carries=carries), CONFIG)
+        assert payment is not None
+        assert (payment.why, payment.afresh) == (Why.KEYFRAME, not carries)
+    assert not rebuilds(owed(SOME), OUTDATED)
+    assert rebuilds(owed(), OUTDATED)
+    assert rebuilds(owed(SOME), replace(OUTDATED, carries=False))
+
+
+def test_a_compressed_history_is_not_carried(qwen: Family) -> None:
+    config = EngineConfig(keyframe_interval=0.0, token_budget=4 * FRAME_ROWS)
+    session = StreamSession(qwen, config, SimulatedClock(100.0))
+    session.admit(scene(PERIOD))
+    session.admit(scene(2 * PERIOD, seed=1))
+    assert session.stream.standing.carries
+    session.configure(replace(config, compression='infinipot'))
+    for number in range(3, 12):
+        session.admit(scene(number * PERIOD, seed=number))
+    assert session.stream.cache.ledger.compressed
+    assert not session.stream.standing.carries
 
 
 def test_a_small_brief_event_is_put_on_the_history_and_a_large_one_left() -> None:
@@ -142,7 +194,8 @@ def test_the_cache_is_byte_for_byte_what_it_was(qwen: Family) -> None:
     answered = answer(session)
     assert not answered.evidence.exact
     assert answered.evidence.blocks_owed == 0
-    assert 0 < answered.evidence.rows_paid < FRAME_ROWS
+    prefix = len(qwen.text.prefix_ids)
+    assert prefix < answered.evidence.rows_paid < prefix + FRAME_ROWS
     assert session.stream.cache is cache
     assert all(a is b for a, b in zip(ledger, cache.ledger.segments, strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(before, contents(session), strict=True))
@@ -188,4 +241,4 @@ def test_a_family_that_cannot_pays_for_the_history_as_ever(qwen: Family) -> None
     finally:
         qwen.capabilities = able
     assert answered.evidence.exact
-    assert answered.evidence.rows_paid == 2 * FRAME_ROWS
+    assert answered.evidence.rows_paid == len(qwen.text.prefix_ids) + 2 * FRAME_ROWS

@@ -224,6 +224,15 @@ def test_a_large_brief_event_that_no_question_paid_is_paid_while_somebody_asks()
     assert background(owed(briefs=(brief,)), HELD, CONFIG) is None, 'nobody has asked'
 
 
+def test_a_large_brief_event_holds_no_keyframe_up_while_something_moves() -> None:
+    brief = Brief(frame(99 * SECOND), ALL)
+    attended = replace(HELD, attended=True, put_off=True)
+    for blocks, briefs in ((SOME, ()), (~ALL, (brief,))):
+        payment = background(owed(blocks, briefs=(brief,)), attended, CONFIG)
+        assert payment is not None
+        assert (payment.why, payment.briefs) == (Why.KEYFRAME, briefs)
+
+
 def test_a_note_is_put_on_the_history_with_the_frame_whole() -> None:
     noted = replace(owed(), notes=(Note((1, 2), 100 * SECOND),))
     for pay, why in ((asked, Why.ASKED), (eager, Why.EAGER), (background, Why.KEYFRAME)):

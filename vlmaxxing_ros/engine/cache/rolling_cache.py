@@ -293,8 +293,7 @@ class RollingCache:
                 break
             recent.insert(0, history.pop())
         if any(len(s.rows) for s in history):
-            keep = room - sum(len(s.rows) for s in recent)
-            self._compress(prefix, history, recent, keep, choose)
+            self._compress(prefix, history, recent, room - sum(len(s.rows) for s in recent), choose)
         return len(self.append_copy(tail).rows) if tail is not None else 0
 
     def _compress(
@@ -308,8 +307,7 @@ class RollingCache:
         oldest = next((s.frame for s in old if s.frame is not None), None)
         if oldest is None:
             return  # notes from before compression was turned on
-        first = self._layers[0].keys
-        shape = (oldest.grid.blocks, len(self._layers), first.shape[1])
+        shape = (oldest.grid.blocks, len(self._layers), self._layers[0].keys.shape[1])
         tags = [s.tags or Tags.of_rows(s.rows.blocks, *shape) for s in old]
         joined = functools.reduce(Tags.join, tags)
         newest = np.concatenate([Tags.of_rows(s.rows.blocks, *shape).places[0, 0] for s in recent])

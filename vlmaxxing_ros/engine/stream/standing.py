@@ -97,6 +97,7 @@ class Standing:
         reaching = [*lasting, *([shown] if shown is not None and exact else [])]
         whole_only = mode == 'exact' or not able.tail_refresh
         fits = tail is not None and ledger.rows + len(tail.rows) <= config.token_budget
+        carries = able.carry and fits and not ledger.compressed
         return cls(
             tail=shown,
             exact=exact,
@@ -115,5 +116,5 @@ class Standing:
             whole_only=whole_only,
             settles=mode != 'refresh' and not shows_newest,
             behind=mode == 'exact' and not shows_newest,
-            carries=able.carry and not (whole_only or wanted) and fits,
+            carries=carries and not (whole_only or wanted),
         )
