@@ -47,6 +47,7 @@ FPS = 10.0
 # show the last three seconds, a history reaches back four to eight.
 AGO = (2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0)
 SECONDS = 30.0  # of a tabletop stream
+QUESTIONS = 10  # about a clip at least
 FIRST_SEED = 7_000_000  # no other measurement and no training draws these
 
 
@@ -122,7 +123,7 @@ def main() -> None:
     streams = (*clips, 'tabletop')
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--speed', type=float, default=200.0, help='rows per second')
-    parser.add_argument('--seconds', type=float, default=40.0, help='of each clip')
+    parser.add_argument('--seconds', type=float, default=40.0, help='of each clip at least')
     parser.add_argument('--streams', type=int, default=12, help='of the tabletop')
     parser.add_argument('--blocks', type=int, default=96, help='per frame of footage at most')
     parser.add_argument('--rates', type=float, nargs='+', default=RATES)
@@ -135,8 +136,8 @@ def main() -> None:
     for name, path in clips.items():
         if name not in args.only:
             continue
-        frames = list(frames_of(path, FPS, args.blocks, args.seconds))
         for rate in args.rates:
+            frames = list(frames_of(path, FPS, args.blocks, max(args.seconds, QUESTIONS / rate)))
             costs = {a: run(family, a, frames, rate, args.speed, None) for a in args.arms}
             rows.append(_row(name, rate, costs))
     if 'tabletop' in args.only:

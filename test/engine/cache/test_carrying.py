@@ -33,7 +33,7 @@ def test_the_first_layer_s_keys_are_those_that_the_model_computes_there(family: 
         there, expected = RollingCache(family), RollingCache(family)
         for segment in kept:
             carry(source, segment, there)
-            expected.append_copy(segment)
+            finish(expected.appending_copy(segment))
         rows = there.ledger.rows
         for ours, theirs in zip(there.contents()[:2], expected.contents()[:2], strict=True):
             assert ours.shape[2] == theirs.shape[2] == rows

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import mlx.core as mx
+
 from vlmaxxing_ros.engine.cache.generations import Generations
 from vlmaxxing_ros.engine.cache.ledger import Kind
+from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
@@ -128,10 +131,23 @@ def test_building_one_that_was_given_up_for_another_ends_there(
     building = generations.build()
     next(building)
     next(building)  # in the middle of a keyframe
-    cache = finish(generations.afresh())
+    cache, _ = finish(generations.afresh())
     cache.append(Kind.TAIL, frames[4], IncrementalEncoder(qwen).encode(frames[4]).features)
     generations.replace(cache)
     finish(building)
     assert not generations.building
     assert generations.progress == 0.0
     assert [f.stamp for f in generations.current.ledger.frames] == [frames[4].stamp]
+
+
+def test_what_opens_a_generation_is_copied_bit_for_bit(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    generations = Generations(qwen)
+    grow(generations, qwen, make_frames(2))
+    cache, rows = finish(generations.afresh())
+    assert rows == 0
+    cold = RollingCache(qwen)
+    assert cache.ledger.rows == cold.ledger.rows
+    for ours, expected in zip(cache.contents(), cold.contents(), strict=True):
+        assert mx.array_equal(ours, expected).item()

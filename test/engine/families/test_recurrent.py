@@ -30,6 +30,7 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.families.recurrent import is_recurrent, states
 from vlmaxxing_ros.engine.question import Answer, Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
+from vlmaxxing_ros.engine.steps import finish
 from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.random_models.families import random_family
 
@@ -48,7 +49,7 @@ def replayed(family: Family, cache: RollingCache, stamp: int) -> np.ndarray:
     """Logits of an answer from the cache's own ledger up to a frame, prefilled from nothing."""
     fresh = RollingCache(family)
     for segment in cache.ledger.until(stamp)[1:]:
-        fresh.append_copy(segment)
+        finish(fresh.appending_copy(segment))
     return next_logits(family, fresh.fork())
 
 

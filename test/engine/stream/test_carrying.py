@@ -194,8 +194,7 @@ def test_the_cache_is_byte_for_byte_what_it_was(qwen: Family) -> None:
     answered = answer(session)
     assert not answered.evidence.exact
     assert answered.evidence.blocks_owed == 0
-    prefix = len(qwen.text.prefix_ids)
-    assert prefix < answered.evidence.rows_paid < prefix + FRAME_ROWS
+    assert 0 < answered.evidence.rows_paid < FRAME_ROWS
     assert session.stream.cache is cache
     assert all(a is b for a, b in zip(ledger, cache.ledger.segments, strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(before, contents(session), strict=True))

@@ -107,11 +107,18 @@ class Generations:
         """Build no further: the history is no longer what it was when the next one was begun."""
         self._next, self._pending, self.building = None, [], False
 
-    def afresh(self) -> Steps[RollingCache]:
-        """An empty generation to follow the current one."""
-        cache = RollingCache(self._family, self.current.number + 1)
-        yield at_once(cache.ledger.rows)
-        return cache
+    def afresh(self) -> Steps[tuple[RollingCache, int]]:
+        """An empty generation to follow the current one, and how many rows it took."""
+        cache, rows = self._follower()
+        yield at_once(rows)
+        return cache, rows
+
+    def _follower(self) -> tuple[RollingCache, int]:
+        """The same: what opens every generation is copied from the current one where it can be."""
+        number, opening = self.current.number + 1, self.current.ledger.segments[0]
+        if self._family.capabilities.carry:
+            return RollingCache(self._family, number, self.current.excerpt(opening)), 0
+        return RollingCache(self._family, number), len(opening.rows)
 
     def replace(self, cache: RollingCache) -> None:
         """Take a branch, or a generation of its own, for the current one."""
@@ -135,8 +142,7 @@ class Generations:
         """
         computed = 0
         if self.building and self._next is None:
-            self._next = RollingCache(self._family, self.current.number + 1)
-            computed = self._next.ledger.rows
+            self._next, computed = self._follower()
             yield at_once(computed)
         while (before := self._next) and (missing := next(self._missing(), None)) is not None:
             cache = before.branch()

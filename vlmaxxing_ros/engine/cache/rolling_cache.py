@@ -43,13 +43,16 @@ _QUESTION_ROWS = 128  # a question and its answer, mostly
 class RollingCache:
     """One generation: append, replace the tail, refresh its rows, fork."""
 
-    def __init__(self, family: Family, number: int = 0) -> None:
+    def __init__(self, family: Family, number: int = 0, prefix: Excerpt | None = None) -> None:
         self.number = number
         self.ledger = Ledger()
         self._family = family
         self._branch = Branch(family.make_cache())
         self._history: Branch | None = None
-        finish(self._append(Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0))))
+        text = Segment(Kind.TEXT, family.text_rows(family.text.prefix_ids, 0))
+        if prefix is not None:  # of another generation: there the rows are the same
+            prefix.append_to(self._layers, family, 0)
+        finish(self._append(text) if prefix is None else self._written(text, 0))
 
     @property
     def _layers(self) -> list[Any]:
@@ -156,10 +159,6 @@ class RollingCache:
         kept = self._family.kept(self._layers)
         mx.eval(list(cache_arrays(kept)))
         self.ledger.segments[-1] = replace(self.ledger.segments[-1], kept=kept)
-
-    def append_copy(self, segment: Segment) -> Segment:
-        """As `appending_copy`, at once."""
-        return finish(self.appending_copy(segment))
 
     def appending_copy(self, segment: Segment) -> Steps[Segment]:
         """Prefill what another generation has, a frame from its features, at this one's end."""
@@ -294,7 +293,7 @@ class RollingCache:
             recent.insert(0, history.pop())
         if any(len(s.rows) for s in history):
             self._compress(prefix, history, recent, room - sum(len(s.rows) for s in recent), choose)
-        return len(self.append_copy(tail).rows) if tail is not None else 0
+        return len(finish(self.appending_copy(tail)).rows) if tail is not None else 0
 
     def _compress(
         self,

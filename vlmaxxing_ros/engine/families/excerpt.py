@@ -45,4 +45,4 @@ class Excerpt:
             Unsupported: the family cannot turn keys.
         """
         for number, (layer, (keys, values)) in enumerate(zip(layers, self.layers, strict=True)):
-            layer.update_and_fetch(family.turned(number, keys, by), values)
+            layer.update_and_fetch(family.turned(number, keys, by) if by else keys, values)

@@ -145,9 +145,9 @@ class Payer:
         # the tail that there is becomes a keyframe, that has to be copied: only if it is high time.
         fits = payment.whole and not (payment.afresh or payment.aside)
         ready = generations.ready if fits and (grown or not payment.promote) else None
-        afresh = (yield from generations.afresh()) if payment.afresh else None
+        afresh, rows = (yield from generations.afresh()) if payment.afresh else (None, 0)
         cache = ready or afresh or generations.current.branch()
-        paid = Paid(rows=afresh.ledger.rows if afresh else 0)
+        paid = Paid(rows=rows)
         self._branches.add(cache)
         source, tail = generations.current, generations.current.ledger.tail
         for _, part in sorted(self._history(cache, payment, newest), key=lambda part: part[0]):
