@@ -40,6 +40,9 @@ def table(results: dict[str, Any]) -> str:
         found = [table_rows[rate][arm] for rate in rates if rate in table_rows]
         cells = [f'{cost["right"]} of {cost["judged"]}' for cost in found]
         lines.append(f'| {arm} | {" | ".join(cells)} |')
+    for arm in ARMS:
+        less = [table_rows[rate]['right_less_dense'][arm] for rate in rates if rate in table_rows]
+        lines.append(f'| {arm} less dense | {" | ".join(map(_interval, less))} |')
     return '\n'.join(lines)
 
 
@@ -48,6 +51,14 @@ def _cell(row: dict[str, Any], arm: str) -> str:
     if not dense['rows']:
         return '–'
     return f'{ours["rows"] / dense["rows"]:.2f}; {ours["windows"] / dense["windows"]:.2f}'
+
+
+def _interval(bounds: list[float] | None) -> str:
+    """Of a difference of shares, in percentage points."""
+    if bounds is None:
+        return '–'
+    low, high = (100 * bound for bound in bounds)
+    return f'{low:.1f} to {high:.1f}'
 
 
 def main() -> None:
