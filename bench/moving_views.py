@@ -40,7 +40,7 @@ from vlmaxxing_ros.engine.seeing.planner import Planner
 from vlmaxxing_ros.engine.seeing.region import WHOLE as WHOLE_VIEW
 from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import finish
-from vlmaxxing_ros.engine.stream.payment import IN_PLACE, SETTLE_AFTER
+from vlmaxxing_ros.engine.stream.decision import IN_PLACE, SETTLE_AFTER
 from vlmaxxing_ros.engine.stream.tail import Tail
 
 KEPT = 4  # views

@@ -18,13 +18,8 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.reach import Reach
-from vlmaxxing_ros.engine.stream.payment import (
-    Payment,
-    Why,
-    asked,
-    background,
-    rebuilds,
-)
+from vlmaxxing_ros.engine.stream.decision import asked, background, rebuilds
+from vlmaxxing_ros.engine.stream.payment import Payment, Why
 from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.evaluation.arms.live import SimulatedClock
 

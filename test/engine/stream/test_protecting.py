@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from engine.owing import CONFIG, HELD, NOTHING, OTHER, SECOND, SOME, owed
 
-from vlmaxxing_ros.engine.stream.payment import Why, background, protecting
+from vlmaxxing_ros.engine.stream.decision import background, protecting
+from vlmaxxing_ros.engine.stream.payment import Why
 
 
 def test_what_is_protected_and_owed_is_paid_at_once_with_what_is_due_and_nothing_else() -> None:

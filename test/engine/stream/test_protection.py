@@ -17,8 +17,9 @@ from vlmaxxing_ros.engine.question import Question
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.region import Region
 from vlmaxxing_ros.engine.steps import Clock, Piece
+from vlmaxxing_ros.engine.stream.decision import asked, protecting
 from vlmaxxing_ros.engine.stream.governor import Terms
-from vlmaxxing_ros.engine.stream.payment import Why, asked, protecting
+from vlmaxxing_ros.engine.stream.payment import Why
 from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.random_models.families import random_family
 

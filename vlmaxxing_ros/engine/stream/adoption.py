@@ -16,7 +16,8 @@ import numpy as np
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger
 from vlmaxxing_ros.engine.seeing.sight import Owed
 from vlmaxxing_ros.engine.steps import Job
-from vlmaxxing_ros.engine.stream.payment import Payment, asked
+from vlmaxxing_ros.engine.stream.decision import asked
+from vlmaxxing_ros.engine.stream.payment import Payment
 
 if TYPE_CHECKING:
     from vlmaxxing_ros.engine.stream.stream import Stream

@@ -21,9 +21,10 @@ from vlmaxxing_ros.engine.question import Evidence
 from vlmaxxing_ros.engine.seeing.sight import Owed
 from vlmaxxing_ros.engine.steps import Job
 from vlmaxxing_ros.engine.stream.accounting import Paid
+from vlmaxxing_ros.engine.stream.decision import asked, protecting, sure
 from vlmaxxing_ros.engine.stream.governor import Terms, pays
 from vlmaxxing_ros.engine.stream.payer import Aside
-from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, protecting, sure
+from vlmaxxing_ros.engine.stream.payment import Payment, Why
 from vlmaxxing_ros.engine.stream.price import shorter
 from vlmaxxing_ros.engine.stream.stream import Stream
 

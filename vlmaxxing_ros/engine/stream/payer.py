@@ -3,7 +3,7 @@
 
 """Pays: history and tail are brought up to date on a branch, which then takes the cache's place.
 
-Knows how to pay; what, and when, comes from `payment`.
+Knows how to pay; what, and when, comes from `decision`.
 """
 
 from __future__ import annotations

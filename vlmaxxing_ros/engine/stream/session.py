@@ -31,9 +31,9 @@ from vlmaxxing_ros.engine.steps import Clock, Job, SteadyClock
 from vlmaxxing_ros.engine.stream.accounting import Accounting
 from vlmaxxing_ros.engine.stream.answer_job import AnswerJob
 from vlmaxxing_ros.engine.stream.budget import FrameKind, FreshBudget
+from vlmaxxing_ros.engine.stream.decision import eager
 from vlmaxxing_ros.engine.stream.governor import Terms
 from vlmaxxing_ros.engine.stream.noting import make_note
-from vlmaxxing_ros.engine.stream.payment import eager
 from vlmaxxing_ros.engine.stream.rations import Rations
 from vlmaxxing_ros.engine.stream.room import Room
 from vlmaxxing_ros.engine.stream.stream import Stream

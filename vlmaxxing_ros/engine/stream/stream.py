@@ -25,9 +25,10 @@ from vlmaxxing_ros.engine.steps import Clock, Job, Steps, Stopwatch
 from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.adoption import answers_earlier
 from vlmaxxing_ros.engine.stream.calibration import Calibration
+from vlmaxxing_ros.engine.stream.decision import background, protecting, rebuilds
 from vlmaxxing_ros.engine.stream.making_room import make_room
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
-from vlmaxxing_ros.engine.stream.payment import Payment, Why, background, protecting, rebuilds
+from vlmaxxing_ros.engine.stream.payment import Payment, Why
 from vlmaxxing_ros.engine.stream.price import price
 from vlmaxxing_ros.engine.stream.rations import warning
 from vlmaxxing_ros.engine.stream.standing import Standing

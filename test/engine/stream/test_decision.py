@@ -15,7 +15,8 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.sight import Sight
-from vlmaxxing_ros.engine.stream.payment import Payment, Why, asked, background, eager
+from vlmaxxing_ros.engine.stream.decision import asked, background, eager
+from vlmaxxing_ros.engine.stream.payment import Payment, Why
 
 
 def test_nothing_owed_nothing_paid() -> None:
