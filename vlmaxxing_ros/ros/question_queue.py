@@ -234,7 +234,8 @@ class QuestionQueue:
         """All that have begun are set aside for another: of too many the oldest ends."""
         while len(self._begun) > _ASIDE:
             oldest = min(self._begun, key=lambda answer: answer.ticket.arrived)
-            self._end(oldest, Status.OVERLOADED, ASIDE.format(_ASIDE))
+            with self._mishaps(oldest.ticket, oldest):
+                self._end(oldest, Status.OVERLOADED, ASIDE.format(_ASIDE))
 
     def step(self) -> None:
         """Do the next piece of work on an answer that has begun; nothing where none has."""

@@ -18,7 +18,7 @@ from vlmaxxing_ros.engine.families import Family
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.seeing.reach import Reach
-from vlmaxxing_ros.engine.stream.decision import asked, background, rebuilds
+from vlmaxxing_ros.engine.stream.decision import asked, background, rebuilds, sure
 from vlmaxxing_ros.engine.stream.payment import Payment, Why
 from vlmaxxing_ros.engine.stream.session import StreamSession
 from vlmaxxing_ros.evaluation.arms.live import SimulatedClock
@@ -99,13 +99,23 @@ def test_nothing_has_to_be_owed_for_that() -> None:
 
 def test_the_background_leaves_it_on_the_history_until_nothing_is_owed() -> None:
     attended = replace(OUTDATED, attended=True, wanted=True)
-    for carries in (True, False):
-        payment = background(owed(SOME), replace(attended, carries=carries), CONFIG)
+    for standing, left in (
+        (attended, True),
+        (replace(attended, attended=False), False),
+        (replace(attended, carries=False), False),
+    ):
+        payment = background(owed(SOME), standing, CONFIG)
         assert payment is not None
-        assert (payment.why, payment.afresh) == (Why.KEYFRAME, not carries)
-    assert not rebuilds(owed(SOME), OUTDATED)
-    assert rebuilds(owed(), OUTDATED)
-    assert rebuilds(owed(SOME), replace(OUTDATED, carries=False))
+        assert (payment.why, payment.afresh) == (Why.KEYFRAME, not left)
+        assert rebuilds(owed(SOME), standing) == (not left)
+        assert rebuilds(owed(), standing)
+
+
+def test_an_answer_that_is_not_sure_does_not_bring_it_back() -> None:
+    payment = sure(owed(SOME), OUTDATED, CONFIG)
+    assert (payment.whole, payment.afresh) == (True, True)
+    assert payment.since == owed(SOME).stamp - Reach.of(CONFIG).most
+    assert not sure(owed(SOME), replace(OUTDATED, outdated=False), CONFIG).afresh
 
 
 def test_a_compressed_history_is_not_carried(qwen: Family) -> None:
@@ -203,6 +213,23 @@ def test_the_next_question_is_answered_from_the_same_branch_for_nothing(qwen: Fa
     assert held > session.stream.cache.nbytes, 'the branch is counted'
     second = answer(session)
     assert (first.answer, second.evidence.rows_paid) == (second.answer, 0)
+
+
+def test_not_where_a_block_has_gone_back_meanwhile(qwen: Family) -> None:
+    session, newest = outdated(qwen)
+    answer(session)
+    before = session.stream.cache.ledger.tail
+    assert before is not None
+    assert before.frame is not None
+    session.see(replace(before.frame, stamp=newest.stamp + PERIOD))
+    again = answer(session)
+    assert again.evidence.blocks_owed == 0
+    stream = session.stream
+    wanted = asked(stream.sight.owed(), stream.standing, stream.config)
+    assert wanted is not None
+    shown = stream.payer.paid_aside(wanted, stream.sight.owed())
+    assert shown is not None
+    assert shown.plan.look.frame.shows_the_same(before.frame)
 
 
 def test_the_background_makes_the_keyframe_and_an_audit_finds_nothing(qwen: Family) -> None:

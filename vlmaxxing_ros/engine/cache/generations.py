@@ -127,8 +127,12 @@ class Generations:
         self.current = cache
 
     def replay(self, history: list[Segment]) -> None:
-        """Build a generation from this history at once, and swap."""
+        """Build a generation from this history at once, and swap.
+
+        All of it, what opens it as well: the rows of the current one are not to be trusted.
+        """
         self._begin(history)
+        self._next = RollingCache(self._family, self.current.number + 1)
         while self.building:
             finish(self.build())
 

@@ -228,9 +228,9 @@ class Sight:
             return int(np.count_nonzero(self._changed_at[blocks] > stamp))
 
     def moved_since(self, plan: Plan) -> np.ndarray:
-        """Of what is owed now, what has changed since a plan's frame: bool [rows, cols]."""
+        """What has changed since a plan's frame, be it back again: bool [rows, cols]."""
         with self._lock:
-            return _novel(self._plan) & (self._moved_at > plan.look.frame.stamp)
+            return self._changed_at > plan.look.frame.stamp
 
     def oldest_age(self, stamp: int) -> float:
         """Age of the oldest pixels in use at `stamp` (nanoseconds), in seconds; 0: none are."""

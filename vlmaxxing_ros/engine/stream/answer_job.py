@@ -94,7 +94,14 @@ class AnswerJob:
     def _bill(self, stream: Stream) -> Bill:
         spent = stream.clock.now() - self._began
         terms = replace(self._terms, time_left=self._terms.time_left - spent)
-        return Bill(stream, terms, as_of=self._question.as_of, rows=self._rows, age=self._age)
+        return Bill(
+            stream,
+            terms,
+            as_of=self._question.as_of,
+            rows=self._rows,
+            age=self._age,
+            tail_alone=bool(self._bills),
+        )
 
     @property
     def _rows(self) -> int:

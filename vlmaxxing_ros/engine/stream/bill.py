@@ -38,6 +38,7 @@ class Bill:
         as_of: stamp that the question is about, nanoseconds; 0: the newest.
         rows: that go through the model after this, before the first token.
         age: seconds since an image with this stamp, nanoseconds.
+        tail_alone: nothing but its tail is shown, beside another camera's context.
 
     Attributes:
         stream: as given.
@@ -55,11 +56,13 @@ class Bill:
         as_of: int,
         rows: int,
         age: Callable[[int], float],
+        tail_alone: bool = False,
     ) -> None:
         self.stream = stream
         self.paid = Paid()
         self._tail_rows = 0  # of the tail that it shows, computed for the question
         self._terms, self._as_of, self._rows, self._age = terms, as_of, rows, age
+        self._tail_alone = tail_alone
         self._began = stream.clock.now()
         self._aside: Aside | None = None
         stream.asked = stream.sight.newest.stamp
@@ -78,6 +81,8 @@ class Bill:
         if as_of and as_of < owed.stamp:
             return None
         payment = asked(owed, stream.standing, stream.config)
+        if payment is not None and self._tail_alone:
+            payment = replace(payment, alone=None)
         if payment is not None and (aside := stream.payer.paid_aside(payment, owed)):
             self._aside = aside
             return None
@@ -119,7 +124,9 @@ class Bill:
     def unsettled(self) -> bool:
         """Whether it shows refreshed rows; what was compressed, or is of the past, stays so."""
         past = self._as_of and self._as_of < self.stream.sight.newest.stamp
-        return not past and any(s.refreshed for s in self.cache.ledger.segments)
+        ledger = self.cache.ledger
+        shown = [ledger.tail] if self._tail_alone else ledger.segments
+        return not past and any(s is not None and s.refreshed is not None for s in shown)
 
     @property
     def settling_price(self) -> float:
@@ -189,7 +196,7 @@ class Bill:
         present = with_tail and not (self._as_of and self._as_of < owed.accounted)
         stamp, owing, aside = owed.accounted if present else shown.stamp, owed.blocks, self._aside
         if aside is not None:
-            owing = sight.moved_since(aside.plan) | (owed.blocks & ~aside.blocks)
+            owing = np.where(aside.blocks, sight.moved_since(aside.plan), owed.blocks)
             if present and not aside.partial:
                 stamp = max(stamp, shown.stamp) if owing.any() else owed.stamp
         return Evidence(

@@ -64,7 +64,12 @@ def sure(owed: Owed, standing: Standing, config: EngineConfig) -> Payment:
 
     An exact tail, which was spared for a keyframe and answered aside of, becomes that keyframe.
     """
-    return Payment.settling(owed.plan, promote=_promotable(owed, standing, config))
+    payment = Payment.settling(owed.plan, promote=_promotable(owed, standing, config))
+    if not (standing.outdated and standing.carries):
+        return payment
+    # What the answer left out does not come back.
+    since = owed.stamp - Reach.of(config).most
+    return replace(payment, afresh=True, since=since, keep_notes=config.keep_notes)
 
 
 def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
@@ -107,9 +112,10 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
 def rebuilds(owed: Owed, standing: Standing) -> bool:
     """Whether the background builds a generation without what is of another time.
 
-    Where a question can carry the rest, not before all that has changed is paid.
+    Where questions come that can carry the rest, not before all that has changed is paid.
     """
-    return standing.outdated and not (standing.carries and owed.blocks.any())
+    left = standing.carries and standing.attended
+    return standing.outdated and not (left and owed.blocks.any())
 
 
 def protecting(
@@ -149,7 +155,7 @@ def _form(
     most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
     # Where a question can carry what is not, the background need not leave it out.
     outdated = standing.expired and why.remembers and not puts_off
-    outdated &= not (why is Why.KEYFRAME and standing.carries)
+    outdated &= not (why is Why.KEYFRAME and standing.carries and standing.attended)
     remade = (
         outdated
         or (keyframe and not puts_off)
@@ -190,34 +196,23 @@ def _form(
     if not left or past is not None or briefs or notes:
         return payment
     shown = in_place if standing.exact and not whole else payment
-    return replace(payment, alone=_alone(shown, owed, standing, config))
-
-
-def _alone(shown: Payment, owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
-    """The newest frame as in `shown`, behind a history that is carried: what is not outdated.
-
-    None: that cannot be, or is of no use.
-    """
-    # Rows that were refreshed are not carried.
-    if not standing.carries or not (shown.whole or standing.exact):
-        return None
-    # A keyframe, behind which the frame is taken whole, is put on for nothing as it is.
-    promotable = _promotable(owed, standing, config)
-    if not (standing.outdated or (promotable and not shown.whole)):
-        return None
-    return Payment(
-        shown.why,
-        shown.plan,
-        shown.blocks,
-        whole=shown.whole,
+    # A keyframe behind which the frame is taken whole is put on for nothing as it is.
+    spares = payment.whole and not shown.whole
+    if not standing.carries or not (standing.outdated or (promotable and spares)):
+        return payment
+    if not (shown.whole or standing.exact):
+        return payment  # rows that were refreshed are not carried
+    alone = replace(
+        shown,
         promote=promotable and bool(shown.blocks.any()),
         afresh=standing.outdated,
-        since=owed.stamp - Reach.of(config).most,
+        since=owed.stamp - reach.most,
         keep_notes=config.keep_notes,
         aside=True,
         carried=True,
-        puts_off=True,
+        puts_off=keyframe,
     )
+    return replace(payment, alone=alone)
 
 
 def _promotable(owed: Owed, standing: Standing, config: EngineConfig) -> bool:

@@ -105,6 +105,7 @@ class Payer:
             elif asks:
                 paid += yield from self._tail.catching_up(cache)
         if payment.aside:
+            paid = replace(paid, keyframes=0)  # nothing has come onto the history that there is
             self._aside = Aside(
                 paid, cache, plan, payment.blocks, payment.partial, payment.carried, beside
             )
@@ -128,9 +129,12 @@ class Payer:
             return None
         if not (wanted.aside or (wanted.alone and aside.carried)):
             return None
-        covered = not (owed.blocks & ~aside.blocks).any()
-        still = self._sight.still_since(aside.plan, owed.blocks)
-        return aside if covered and still and aside.beside is self._generations.current else None
+        since = wanted.alone.since if wanted.alone else 0.0
+        lasts = all(s.until >= since for s in aside.cache.ledger.history if s.frame)
+        alike = owed.whole_view is None and not (owed.blocks & ~aside.blocks).any()
+        still = not (aside.blocks & self._sight.moved_since(aside.plan)).any()
+        stands = aside.beside is self._generations.current
+        return aside if lasts and alike and still and stands else None
 
     def forget(self) -> None:
         """Hold nothing that was paid for an answer alone."""

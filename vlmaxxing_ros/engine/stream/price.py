@@ -32,7 +32,7 @@ def price(payment: Payment, tail: Tail, ledger: Ledger, calibration: Calibration
     if not payment.whole:
         rows, looked_at = 2 * blocks + 1, tail.looked_at(grid, payment.blocks)
     rows += grid.blocks * (len(payment.briefs) + (past is not None)) + payment.note_rows
-    rows += _copied(payment, ledger) if payment.afresh and not payment.carried else 0
+    rows += _copied(payment, ledger) if payment.afresh else 0
     looked_at += grid.blocks * len(payment.briefs)
     looked_at += tail.looked_at(grid, past.changed) if past else 0
     return calibration.seconds(vision=looked_at, prefill=rows)
@@ -44,8 +44,8 @@ def shorter(payment: Payment, price: Callable[[Payment], float]) -> Payment:
 
 
 def _copied(payment: Payment, ledger: Ledger) -> int:
-    """Rows of the history that a new generation keeps."""
+    """Rows of the history that a new generation keeps, and does not carry."""
     kept = payment.kept(ledger)
     if payment.promote and ledger.tail is not None:
         kept.append(ledger.tail)
-    return sum(len(segment.rows) for segment in kept)
+    return sum(len(s.rows) for s in kept if not (payment.carried and s.frame))

@@ -154,6 +154,8 @@ class Stream:
     def done(self, name: str) -> None:
         """A background job has come to its end."""
         job = self._jobs.pop(name)
+        if name == 'build':
+            self.payer.forget()  # it is beside another generation
         self.account(job.result if isinstance(job.result, Paid) else Paid(), job.watch)
 
     def _drop(self, name: str) -> None:
@@ -208,7 +210,7 @@ class Stream:
         grows = payment.whole and not payment.carried
         room = (yield from make_room(self, payment)) if grows else Paid()
         paid = yield from self.payer.pay(payment, grown=grown(self.cache.ledger, self.config))
-        self.wanted = self.wanted and not payment.promote
+        self.wanted = self.wanted and (payment.aside or not payment.promote)
         kept = self._put_off and not (payment.whole and payment.why.remembers)
         self._put_off = payment.puts_off or kept
         return paid if isinstance(paid, Aside) else room + paid
