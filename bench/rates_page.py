@@ -23,6 +23,7 @@ ARMS = ('auto', 'eager', 'lazy')
 def table(results: dict[str, Any]) -> str:
     """Rows and windows over dense last-4's, by stream and rate; accuracy on the tabletop."""
     rows = results['rows']
+    measured = [arm for arm in ARMS if any(arm in row for row in rows)]
     rates = sorted({row['rate'] for row in rows})
     lines = [
         f'| stream | arm | {" | ".join(f"{rate:g} per s" for rate in rates)} |',
@@ -30,25 +31,25 @@ def table(results: dict[str, Any]) -> str:
     ]
     for stream in dict.fromkeys(row['stream'] for row in rows):
         by_rate = {row['rate']: row for row in rows if row['stream'] == stream}
-        for arm in ARMS:
-            cells = [_cell(by_rate[rate], arm) for rate in rates]
+        for arm in measured:
+            cells = [_cell(by_rate.get(rate, {}), arm) for rate in rates]
             lines.append(f'| {stream} | {arm} | {" | ".join(cells)} |')
     lines += ['', '| right on the tabletop | ' + ' | '.join(f'{r:g} per s' for r in rates) + ' |']
     lines.append('|---|' + '---|' * len(rates))
     table_rows = {row['rate']: row for row in rows if row['stream'] == 'tabletop'}
-    for arm in (*ARMS, 'dense_last4'):
+    for arm in (*measured, 'dense_last4'):
         found = [table_rows[rate][arm] for rate in rates if rate in table_rows]
         cells = [f'{cost["right"]} of {cost["judged"]}' for cost in found]
         lines.append(f'| {arm} | {" | ".join(cells)} |')
-    for arm in ARMS:
+    for arm in measured:
         less = [table_rows[rate]['right_less_dense'][arm] for rate in rates if rate in table_rows]
         lines.append(f'| {arm} less dense | {" | ".join(map(_interval, less))} |')
     return '\n'.join(lines)
 
 
 def _cell(row: dict[str, Any], arm: str) -> str:
-    ours, dense = row[arm], row['dense_last4']
-    if not dense['rows']:
+    ours, dense = row.get(arm), row.get('dense_last4')
+    if not ours or not dense or not dense['rows']:
         return '–'
     return f'{ours["rows"] / dense["rows"]:.2f}; {ours["windows"] / dense["windows"]:.2f}'
 
