@@ -67,7 +67,7 @@ def test_the_node_plans_and_answers_as_the_offline_run_does(
     budgets: list[FreshBudget] = peer.collect(FreshBudget, '/vlmaxxing/fresh_budget', 100)
     node.wait_for('active: ')
     wait_until(lambda: peer.count_publishers('/vlmaxxing/fresh_budget'), what='budgets')
-    player = spawn(*PLAYER, recording, '--rate', '1', '--wait-for-subscribers', '1')
+    player = spawn(*PLAYER, recording, '--rate', '0.5', '--wait-for-subscribers', '1')
     answers: list[Answer] = []
     for count in (1, 6, 12, 18):
         wait_until(lambda count=count: len(budgets) >= count, what=f'{count} frames')
