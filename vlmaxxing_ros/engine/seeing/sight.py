@@ -224,13 +224,12 @@ class Sight:
 
         Counted when a block became novel, and when it moved while it was; whatever was paid since.
         """
-        with self._lock:
-            return int(np.count_nonzero(self._changed_at[blocks] > stamp))
+        return int(np.count_nonzero(self.changes_since(stamp)[blocks]))
 
-    def moved_since(self, plan: Plan) -> np.ndarray:
-        """What has changed since a plan's frame, be it back again: bool [rows, cols]."""
+    def changes_since(self, stamp: int) -> np.ndarray:
+        """Which blocks these are, of all, be they back again: bool [rows, cols]."""
         with self._lock:
-            return self._changed_at > plan.look.frame.stamp
+            return self._changed_at > stamp
 
     def oldest_age(self, stamp: int) -> float:
         """Age of the oldest pixels in use at `stamp` (nanoseconds), in seconds; 0: none are."""

@@ -196,7 +196,8 @@ class Bill:
         present = with_tail and not (self._as_of and self._as_of < owed.accounted)
         stamp, owing, aside = owed.accounted if present else shown.stamp, owed.blocks, self._aside
         if aside is not None:
-            owing = np.where(aside.blocks, sight.moved_since(aside.plan), owed.blocks)
+            since = sight.changes_since(aside.plan.look.frame.stamp)
+            owing = np.where(aside.blocks, since, owed.blocks)
             if present and not aside.partial:
                 stamp = max(stamp, shown.stamp) if owing.any() else owed.stamp
         return Evidence(

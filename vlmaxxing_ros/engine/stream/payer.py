@@ -132,7 +132,7 @@ class Payer:
         since = wanted.alone.since if wanted.alone else 0.0
         lasts = all(s.until >= since for s in aside.cache.ledger.history if s.frame)
         alike = owed.whole_view is None and not (owed.blocks & ~aside.blocks).any()
-        still = not (aside.blocks & self._sight.moved_since(aside.plan)).any()
+        still = not (aside.blocks & self._sight.changes_since(aside.plan.look.frame.stamp)).any()
         stands = aside.beside is self._generations.current
         return aside if lasts and alike and still and stands else None
 
