@@ -27,6 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rclpy.time import Time
+
 from vlmaxxing_msgs.msg import Answer, FreshBudget
 from vlmaxxing_ros.client import Client
 from vlmaxxing_ros.ros.dds import use_profile
@@ -185,13 +187,22 @@ class Bench:
                 dark = len(heard.budgets)
                 _wait(lambda dark=dark: _lit(heard, dark), 3 * every)
                 _wait(lambda dark=dark: not _lit(heard, len(heard.budgets) - 2), 3.0)
-                before = len(heard.budgets)
+                light = [_stamp(b) for _, b in heard.budgets[dark:] if b.blocks_novel > 0]
                 self._ask(client, heard, 0.0)
-                answer = heard.answers[-1][1]
-                time.sleep(0.5)
-                grown = any(b.kind == FreshBudget.KEYFRAME for _, b in heard.budgets[before:])
-                seen += bool(grown or answer.rows_paid > 2 * self.prices['blocks'])
+                # Asked about that moment, the newest frame of the history is one with the light.
+                then = client.query(
+                    self.prices['question'], timeout=60.0, max_tokens=1, as_of=_time(light[-1])
+                )
+                seen += light[0] <= Time.from_msg(then.newest_evidence_stamp).nanoseconds
         return {'flashes': count, 'seen': seen}
+
+
+def _stamp(budget: FreshBudget) -> int:
+    return Time.from_msg(budget.header.stamp).nanoseconds
+
+
+def _time(stamp: int) -> Any:
+    return Time(nanoseconds=stamp).to_msg()
 
 
 def _lit(heard: Heard, since: int) -> bool:
