@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +36,17 @@ def background(session: StreamSession) -> Job:
     work = session.background()
     assert work is not None
     return work.job
+
+
+@contextmanager
+def without_carry(family: Family) -> Iterator[Family]:
+    """A family as if it could not carry."""
+    able = family.capabilities
+    family.capabilities = replace(able, carry=False)
+    try:
+        yield family
+    finally:
+        family.capabilities = able
 
 
 def paying(family: Family) -> StreamSession:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from engine.families.exactness import features, noise, same, snapshot, stream
 
-from vlmaxxing_ros.engine.cache.ledger import Segment
+from vlmaxxing_ros.engine.cache.ledger import Refreshed, Segment
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.errors import Unsupported
 from vlmaxxing_ros.engine.families import Family
@@ -83,12 +85,24 @@ def test_a_cache_that_holds_a_carried_frame_is_not_exact_and_its_source_still_is
     assert same(before, snapshot(source))
 
 
-def test_a_copy_is_not_copied_again(family: Family) -> None:
-    source, there = stream(family, noise(family, 2)), RollingCache(family)
+def test_how_a_tail_was_refreshed_goes_with_its_copy(family: Family) -> None:
+    frames = noise(family, 3)
+    source = stream(family, frames)
+    source.refresh_tail(frames[0], features(family, frames[0]), np.array([1, 5]))
+    tail = source.ledger.tail
+    assert tail is not None
+    shown = features(family, frames[0])
+    worn = Refreshed(rows=7, since=3, shown=shown, staleness=np.arange(24.0), caught_up=True)
+    source.note(worn)
     assert source.ledger.tail is not None
-    carried = carry(source, source.ledger.tail, there)
-    with pytest.raises(ValueError, match='exact'):
-        carry(there, carried, RollingCache(family))
+    carried = carry(source, source.ledger.tail, RollingCache(family))
+    assert carried.refreshed == replace(worn, caught_up=False), 'its closing row gathers anew'
+
+
+def test_compressed_rows_and_text_are_not_carried(family: Family) -> None:
+    source = stream(family, noise(family, 2))
+    with pytest.raises(ValueError, match='frame'):
+        carry(source, source.ledger.segments[0], RollingCache(family))
 
 
 @pytest.mark.parametrize('model_type', ['gemma4', 'lfm2_vl'])

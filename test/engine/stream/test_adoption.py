@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from engine.owing import ALL, NOTHING, SECOND, SOME, frame, owed
 from engine.scenes import PERIOD, change_blocks, frames_held, scene
+from engine.situations import without_carry
 
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger, Segment
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -86,8 +88,9 @@ class AskedScene:
 
 
 @pytest.fixture
-def watched(qwen: Family) -> AskedScene:
-    return AskedScene(qwen)
+def watched(qwen: Family) -> Iterator[AskedScene]:
+    with without_carry(qwen):  # whose background makes keyframes
+        yield AskedScene(qwen)
 
 
 def step(job: Job, until: float) -> None:

@@ -34,4 +34,4 @@ def test_which_block_moves_is_answered_rightly_from_a_carried_history(
     assert first.exact
     assert (last.exact, last.answer) == (False, moves)
     assert (again.exact, again.answer) == (False, moves)
-    assert again.simulated < last.simulated / 2, 'from the same branch'
+    assert again.simulated < last.simulated, 'nothing has moved'

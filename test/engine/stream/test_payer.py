@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from engine.scenes import GRID, PERIOD, change_blocks, scene
+from engine.situations import without_carry
 
 from vlmaxxing_ros.engine.cache.ledger import Kind
 from vlmaxxing_ros.engine.config import EngineConfig
@@ -48,16 +49,17 @@ def blocks(*places: tuple[int, int]) -> np.ndarray:
 def test_a_frame_of_the_past_is_encoded_where_the_newest_differs_from_it(
     qwen: Family, places: list[tuple[int, int]], windows: int
 ) -> None:
-    session = after_a_silence(qwen, *places)
-    newest = session.stream.sight.newest
-    asking = session.ask(Question(text='what is there?'))
+    with without_carry(qwen):
+        session = after_a_silence(qwen, *places)
+        newest = session.stream.sight.newest
+        asking = session.ask(Question(text='what is there?'))
     (past,), tail = session.stream.cache.ledger.history, session.stream.cache.ledger.tail
     assert past.kind is Kind.KEYFRAME
     assert past.frame is not None
     assert newest.stamp - past.frame.stamp >= 10 * PERIOD
     budget = session.see(replace(newest, stamp=newest.stamp + PERIOD))
     assert budget.windows_computed == WINDOWS + windows
-    assert budget.tokens_added == 2 * (GRID.blocks + 2)
+    assert budget.tokens_added == len(qwen.text.prefix_ids) + 2 * (GRID.blocks + 2)
     assert asking.evidence.rows_paid == budget.tokens_added
     # The newest frame is what the stock tower makes of it, the past within the error of windows.
     whole = [IncrementalEncoder(qwen).encode(f).features.embeds for f in (newest, past.frame)]

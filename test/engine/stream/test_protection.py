@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 from engine.scenes import GRID, PERIOD, change_blocks, scene
+from engine.situations import without_carry
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families import Family
@@ -256,32 +258,35 @@ def test_a_question_that_has_no_time_for_all_that_is_owed_pays_what_is_protected
     assert camera.owed == owing
 
 
-def test_an_answer_aside_from_what_is_protected_alone_says_what_it_does_not_account_for(
-    qwen: Family,
+@pytest.mark.parametrize('carries', [True, False])
+def test_an_answer_from_what_is_protected_alone_says_what_it_does_not_account_for(
+    qwen: Family, carries: bool
 ) -> None:
-    settings = {'keep_keyframes': 4, 'keyframe_interval': 0.4}
-    camera = GripperCamera(qwen, REGION, clock=Seconds(), **settings)
-    stream = camera.session.stream
-    assert stream is not None
-    for _ in range(5):
-        camera.show()
-    camera.session.keyframe()
-    camera.show((3, 5))
-    camera.work()
-    for _ in range(8):
-        accounted = camera.show()
-    camera.show(GRIPPER, (3, 5), (0, 0), (3, 0))
-    first = protecting(stream.sight.owed(), stream.standing, stream.config, Why.ASKED)
-    assert first is not None
-    assert first.aside, 'the exact tail is to be a keyframe'
-    answer = stream.prefill_price(len(qwen.text.question_ids('what?', ())))
-    terms = Terms(time_left=answer + stream.price(first) + 0.1)
-    question = Question(text='what?', max_tokens=2)
-    job = camera.session.answering(question, terms, evidence_age=lambda _: 0.0, start=0.0)
-    evidence = job.finish().evidence
-    assert evidence.rows_paid > 0
-    assert evidence.blocks_owed == 3
-    assert evidence.newest_stamp == accounted.stamp
+    with nullcontext(qwen) if carries else without_carry(qwen):
+        settings = {'keep_keyframes': 4, 'keyframe_interval': 0.4}
+        camera = GripperCamera(qwen, REGION, clock=Seconds(), **settings)
+        stream = camera.session.stream
+        assert stream is not None
+        for _ in range(5):
+            camera.show()
+        camera.session.keyframe()
+        camera.show((3, 5))
+        camera.work()
+        for _ in range(8):
+            accounted = camera.show()
+        camera.show(GRIPPER, (3, 5), (0, 0), (3, 0))
+        first = protecting(stream.sight.owed(), stream.standing, stream.config, Why.ASKED)
+        assert first is not None
+        kept = first.promote if carries else first.aside
+        assert kept, 'the exact tail is to be a keyframe'
+        answer = stream.prefill_price(len(qwen.text.question_ids('what?', ())))
+        terms = Terms(time_left=answer + stream.price(first) + 0.1)
+        question = Question(text='what?', max_tokens=2)
+        job = camera.session.answering(question, terms, evidence_age=lambda _: 0.0, start=0.0)
+        evidence = job.finish().evidence
+        assert evidence.rows_paid > 0
+        assert evidence.blocks_owed == 3
+        assert evidence.newest_stamp == accounted.stamp
 
 
 def test_the_budget_says_how_many_blocks_are_protected(qwen: Family) -> None:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import mlx.core as mx
 import numpy as np
+from engine.families.exactness import noise
 
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.seeing.frame import Frame
 from vlmaxxing_ros.engine.steps import finish
 from vlmaxxing_ros.engine.stream.tail import Tail
+from vlmaxxing_ros.random_models.families import random_family
 
 MakeFrames = Callable[..., list[Frame]]
 ROWS, COLS = 3, 8
@@ -112,3 +115,30 @@ def test_catching_up_comes_nearer_to_the_exact_tail(qwen: Family, make_frames: M
     finish(tail.catching_up(cache))
     caught_up = np.array(cache.fork().extend(ids))
     assert np.abs(caught_up - exact).max() < np.abs(fresh_only - exact).max()
+
+
+def test_a_tail_that_stands_for_a_later_frame_has_another_caption() -> None:
+    family = random_family('qwen3_vl')
+    (first,) = noise(family, 1)
+    later = [replace(first, stamp=2, elapsed=elapsed) for elapsed in (5.0, 12.0)]
+    for keep in (False, True):
+        tail, cache = shown(family, first)
+        assert finish(tail.catching_up(cache, later[0])).rows < len(cache.ledger.tail.rows)
+        assert cache.ledger.tail.frame is later[0]
+        whole = finish(tail.catching_up(cache, later[1], keep=keep))
+        assert whole.rows == len(cache.ledger.tail.rows), 'it is longer: taken whole'
+        assert cache.ledger.tail.refreshed is None
+        assert tail.shows(cache, later[1]) == keep
+
+
+def test_a_tail_that_was_prefilled_elsewhere_is_not_taken_for_the_last_that_was_encoded_whole(
+    qwen: Family, make_frames: MakeFrames
+) -> None:
+    before, other = make_frames(2, rows=ROWS, cols=COLS)
+    tail, cache = shown(qwen, before)
+    assert tail.shows(cache, before)
+    finish(tail.refreshing(cache, other.with_blocks(before.pixels, blocks(3)), blocks(3)))
+    elsewhere = RollingCache(qwen)
+    finish(elsewhere.appending_copy(cache.ledger.tail))
+    assert elsewhere.ledger.tail.refreshed is None
+    assert not tail.shows(elsewhere, before)

@@ -20,14 +20,17 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Family
 from vlmaxxing_ros.engine.steps import Steps, finish
 
-_BEGIN = 0.75
+BEGIN = 0.75
 """Share of the budget from which the next generation is built."""
 
 
-def grown(ledger: Ledger, config: EngineConfig) -> bool:
-    """Whether a history has twice what is kept of it, enough to be replaced."""
+def grown(ledger: Ledger, config: EngineConfig, *, carried: bool = False) -> bool:
+    """Whether a history has twice what is kept of it, enough to be replaced.
+
+    Where it is `carried`, payments leave out keyframes that are too many.
+    """
     keyframes = sum(segment.kind is Kind.KEYFRAME for segment in ledger.history)
-    many = keyframes >= 2 * max(1, config.keep_keyframes)
+    many = keyframes >= 2 * max(1, config.keep_keyframes) and not carried
     return many or len(ledger.notes) > 2 * config.keep_notes
 
 
@@ -82,10 +85,17 @@ class Generations:
             return None
         return self._next.branch()
 
-    def due(self, config: EngineConfig, *, outdated: bool = False) -> bool:
-        """Whether it is time to begin the next one; `outdated`: some history is of another time."""
-        full = self.current.ledger.rows > _BEGIN * config.token_budget
-        return not self.building and (full or grown(self.current.ledger, config) or outdated)
+    def due(self, config: EngineConfig, *, outdated: bool = False, carried: bool = False) -> bool:
+        """Whether it is time to begin the next one.
+
+        Args:
+            config: settings.
+            outdated: some of the history is of another time.
+            carried: as in `grown`.
+        """
+        ledger = self.current.ledger
+        full = ledger.rows > BEGIN * config.token_budget
+        return not self.building and (full or outdated or grown(ledger, config, carried=carried))
 
     def begin(self, config: EngineConfig, since: float = 0.0) -> None:
         """Begin the next one with what is worth keeping: true since then (stamp, ns), and new."""

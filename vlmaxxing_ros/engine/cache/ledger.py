@@ -35,10 +35,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Refreshed:
-    """How a tail stands after rows of it were recomputed in place.
+    """How a frame stands after rows of it were recomputed in place, or carried.
 
     Attributes:
-        rows: how many were, since the tail was last prefilled whole.
+        rows: how many were recomputed, since it was last prefilled whole.
         since: stamp of the frame that it was prefilled from, nanoseconds.
         shown: the features that its rows were computed from.
         staleness: float [blocks], how stale each row is through rows before it.

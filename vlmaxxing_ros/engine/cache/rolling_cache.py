@@ -4,8 +4,8 @@
 """The rolling cache: one generation's ledger and the keys and values that it stands for.
 
 `[text prefix][history][tail]`, and on a fork `[question][answer]`.  At every moment the cache is
-what a cold prefill of its ledger gives, unless the tail has been refreshed since its last exact
-prefill, which the session knows.  Knows nothing of planning or of questions.
+what a cold prefill of its ledger gives, but for what has been refreshed or carried since, which the
+ledger says.  Knows nothing of planning or of questions.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class RollingCache:
         self.ledger.drop_tail()
 
     def promote_tail(self, until: int = 0) -> None:
-        """Make the tail, which must be exact, the newest keyframe; `until` as in `Segment`."""
+        """Make the tail the newest keyframe; `until` as in `Segment`."""
         if self.ledger.tail is None:
             return
         self.ledger.promote_tail(until)

@@ -62,8 +62,8 @@ class Capabilities:
     notes: bool = capability('notes', 'a line of text can stand between two frames of the history')
     carry: bool = capability(
         'carry',
-        'rows of a frame can be copied to another place, for one answer; each model is tested for '
-        'it when it is loaded',
+        'rows of a frame can be copied to another place instead of prefilled again; each model is '
+        'tested for it when it is loaded',
     )
 
 

@@ -43,8 +43,7 @@ def answers_earlier(stream: Stream, job: Job, payment: Payment, wanted: Payment)
     then = foreseen(payment, owed.accounted, ledger)
     standing = stream.standing_with(then, job.cost)
     left = asked(still_owed(payment, owed, job.cost), standing, stream.config)
-    prices = [stream.price(p, then) for p in (left, left and left.alone) if p]
-    return job.cost + min(prices, default=0.0) < otherwise
+    return job.cost + (stream.price(left, then) if left else 0.0) < otherwise
 
 
 def _suffices(payment: Payment, wanted: Payment, owed: Owed) -> bool:

@@ -25,7 +25,6 @@ from vlmaxxing_ros.engine.stream.decision import asked, protecting, sure
 from vlmaxxing_ros.engine.stream.governor import Terms, pays
 from vlmaxxing_ros.engine.stream.payer import Aside
 from vlmaxxing_ros.engine.stream.payment import Payment, Why
-from vlmaxxing_ros.engine.stream.price import shorter
 from vlmaxxing_ros.engine.stream.stream import Stream
 
 
@@ -81,12 +80,9 @@ class Bill:
         if as_of and as_of < owed.stamp:
             return None
         payment = asked(owed, stream.standing, stream.config)
-        if payment is not None and self._tail_alone:
-            payment = replace(payment, alone=None)
         if payment is not None and (aside := stream.payer.paid_aside(payment, owed)):
             self._aside = aside
             return None
-        payment = payment and shorter(payment, stream.price)
         if payment is not None and not self._agreed(payment, owed):
             payment = protecting(owed, stream.standing, stream.config, Why.ASKED)
             return payment if payment is not None and self._agreed(payment, owed) else None
@@ -140,7 +136,9 @@ class Bill:
 
     def _settling(self) -> Payment:
         stream = self.stream
-        return sure(stream.sight.owed(), stream.standing, stream.config)
+        payment = sure(stream.sight.owed(), stream.standing, stream.config)
+        # Of another camera's stream nothing but the tail is shown.
+        return replace(payment, afresh=False) if self._tail_alone else payment
 
     def _settle_up(self, job: Job) -> None:
         """A payment is done; what the background had begun may leave a rest to pay."""

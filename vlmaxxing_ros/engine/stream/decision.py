@@ -11,24 +11,21 @@ models.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
+from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.sight import Owed
-from vlmaxxing_ros.engine.stream.payment import Payment, Why
+from vlmaxxing_ros.engine.stream.payment import IN_PLACE, Payment, Why
 from vlmaxxing_ros.engine.stream.standing import Standing
 
 SETTLE_AFTER = 1.0
 """Seconds for which nothing may have changed before the tail is made exact."""
-
-
-IN_PLACE = 0.3
-"""Share of the blocks up to which it pays, when somebody waits, to recompute them in place: as many
-rows again go stale with them, and the whole frame has each row once."""
 
 
 SMALL = 0.25
@@ -42,7 +39,7 @@ def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | Non
     forgot = not _recalls(owed, standing, config) and owed.past is not None
     late = standing.expired and standing.late
     # What ended too long ago can be left out at no cost.
-    spared = standing.outdated and standing.carries and standing.exact and config.max_duty > 0.0
+    spared = standing.outdated and standing.carries
     if standing.tail is None or changed or forgot or standing.behind or late or spared:
         return _form(Why.ASKED, owed, owed.blocks, standing, config)
     if standing.whole_only or standing.caught_up:
@@ -64,12 +61,22 @@ def sure(owed: Owed, standing: Standing, config: EngineConfig) -> Payment:
 
     An exact tail, which was spared for a keyframe and answered aside of, becomes that keyframe.
     """
-    payment = Payment.settling(owed.plan, promote=_promotable(owed, standing, config))
-    if not (standing.outdated and standing.carries):
-        return payment
-    # What the answer left out does not come back.
-    since = owed.stamp - Reach.of(config).most
-    return replace(payment, afresh=True, since=since, keep_notes=config.keep_notes)
+    promote = _promotable(owed, standing, config)
+    return settled(owed.plan, standing, config, promote=promote)
+
+
+def settled(
+    plan: Plan, standing: Standing, config: EngineConfig, *, promote: bool = False
+) -> Payment:
+    """A frame whole, in place of the tail; what was carried is prefilled, so that all is exact."""
+    since = plan.look.frame.stamp - Reach.of(config).most
+    return Payment.settling(
+        plan,
+        promote=promote,
+        afresh=standing.carried,
+        since=since,
+        keep_notes=config.keep_notes,
+    )
 
 
 def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
@@ -78,14 +85,18 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.FIRST, owed, owed.blocks, standing, config)
     if standing.wanted or owed.notes:
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
-    if standing.put_off and (owed.blocks.any() or owed.briefs or not standing.reaches):
+    if (
+        standing.put_off
+        and not standing.carries
+        and (owed.blocks.any() or owed.briefs or not standing.reaches)
+    ):
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     # Where change goes on it comes with the next keyframe.
     if standing.attended and not owed.blocks.any() and not all(map(_small, owed.briefs)):
         return _form(Why.KEYFRAME, owed, owed.blocks, standing, config)
     # Paid in place, an exact tail can no longer become the keyframe that the next question lacks.
     spared = standing.attended and standing.exact and _due(standing.tail, standing, config)
-    if spared:
+    if spared and not standing.carries:
         # Nor once it is of another time.
         fades = owed.blocks.any() and owed.stamp - owed.accounted >= Reach.of(config).least
         if not (fades or owed.due.any() or owed.urgent.any()):
@@ -102,20 +113,21 @@ def background(owed: Owed, standing: Standing, config: EngineConfig) -> Payment 
         return _form(Why.CALM, owed, owed.calm, standing, config)
     if owed.whole_view is not None:
         return Payment.settling(owed.whole_view)
-    if owed.blocks.any() or owed.still < SETTLE_AFTER:
+    return _calmed(owed, standing, config)
+
+
+def _calmed(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
+    """What makes the cache exact, once nothing has changed for a while; None: nothing is to."""
+    if owed.blocks.any() or owed.still < SETTLE_AFTER or not standing.settles:
         return None
-    if standing.settles and not standing.exact:
-        return Payment.settling(owed.plan)
-    return None
-
-
-def rebuilds(owed: Owed, standing: Standing) -> bool:
-    """Whether the background builds a generation without what is of another time.
-
-    Where questions come that can carry the rest, not before all that has changed is paid.
-    """
-    left = standing.carries and standing.attended
-    return standing.outdated and not (left and owed.blocks.any())
+    if not (standing.carried or (standing.carries and standing.outdated)):
+        return None if standing.exact else Payment.settling(owed.plan)
+    # By then most of what was carried has ended too long ago to be prefilled again.
+    least = Reach.of(config).least
+    if owed.still * 1e9 < least < math.inf:
+        return None
+    settling = settled(owed.plan, standing, config)
+    return replace(settling, afresh=True, since=owed.stamp - least)
 
 
 def protecting(
@@ -127,7 +139,9 @@ def protecting(
     """
     if standing.tail is None or not owed.urgent.any():
         return None
-    owed = replace(owed, whole_view=None)
+    owed = replace(owed, whole_view=None, past=None, briefs=(), notes=())
+    if not why.asks:
+        standing = replace(standing, carries=False)  # the other one's history would be lost
     blocks = owed.urgent if why.asks else owed.urgent | owed.due
     payment = _form(why, owed, blocks, standing, config)
     return None if payment.whole else replace(payment, partial=True)
@@ -137,6 +151,8 @@ def _form(
     why: Why, owed: Owed, blocks: np.ndarray, standing: Standing, config: EngineConfig
 ) -> Payment:
     """Whole, or only the blocks in place; and what becomes of the tail that there is."""
+    if standing.carries and (why.asks or standing.attended):
+        return _carrying(why, owed, blocks, standing, config)
     reach = Reach.of(config)
     promotable = _promotable(owed, standing, config)
     # A tail that is to be a keyframe has to be exact: taken whole.
@@ -152,10 +168,7 @@ def _form(
         _recalls(owed, standing, config) if why.asks else standing.reaches
     )
     past = owed.past if lacks and config.keep_keyframes else None
-    most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
-    # Where a question can carry what is not, the background need not leave it out.
     outdated = standing.expired and why.remembers and not puts_off
-    outdated &= not (why is Why.KEYFRAME and standing.carries and standing.attended)
     remade = (
         outdated
         or (keyframe and not puts_off)
@@ -163,72 +176,116 @@ def _form(
         or bool(notes)
         or (why.asks and past is not None)
     )
-    whole = (
+    whole = why is Why.KEYFRAME or _whole(why, owed, blocks, standing, config)
+    if not (whole or remade):
+        return Payment(
+            why, owed.plan, blocks | owed.riders, aside=promotable and why.asks, puts_off=keyframe
+        )
+    return Payment(
+        why,
+        # Whole anyway: all of the image, if the camera rests.
+        owed.whole_view or owed.plan,
+        np.ones_like(blocks),
+        whole=True,
+        promote=promotable and why.remembers,
+        afresh=outdated or past is not None,
+        since=owed.stamp - reach.least,
+        past=past,
+        briefs=briefs,
+        notes=notes,
+        keep_notes=config.keep_notes,
+        # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
+        puts_off=puts_off and keyframe and not promotable,
+    )
+
+
+def _carrying(
+    why: Why, owed: Owed, blocks: np.ndarray, standing: Standing, config: EngineConfig
+) -> Payment:
+    """The same where what is there can be carried: only what has changed is computed.
+
+    The tail becomes a keyframe where it stands, a copy of it the tail, and what has ended too long
+    ago is left out.
+    """
+    reach = Reach.of(config)
+    whole = _whole(why, owed, blocks, standing, config)
+    changes = whole or bool(blocks.any())
+    in_place = blocks | owed.riders if changes else blocks
+    lacks = why.asks and config.keep_keyframes and not _recalls(owed, standing, config)
+    # What is owed may have changed before.
+    past = (
+        replace(owed.past, changed=owed.past.changed | owed.blocks) if lacks and owed.past else None
+    )
+    # A large event that came and went is left to the background, which waits for a lull.
+    spares = config.max_duty > 0.0 if why.asks else bool(owed.blocks.any())
+    spares &= why is not Why.EAGER
+    briefs = tuple(b for b in owed.briefs if _small(b) or not spares) if why.remembers else ()
+    notes = owed.notes if why.remembers else ()
+    promote = bool(changes or briefs or notes) and _moment(owed, standing, config)
+    crowded = promote and standing.crowded
+    late = any(b.frame.stamp < (standing.keyframe or 0) for b in briefs)  # in the order of time
+    afresh = standing.outdated or crowded or late or past is not None
+    return Payment(
+        why,
+        owed.whole_view or owed.plan if whole else owed.plan,
+        np.ones_like(blocks) if whole else in_place,
+        whole=whole,
+        promote=promote,
+        afresh=afresh,
+        since=owed.stamp - (reach.least if crowded else reach.most),
+        past=past,
+        briefs=briefs,
+        notes=notes,
+        keep_notes=config.keep_notes,
+        carried=afresh or promote or bool(briefs) or bool(notes),
+    )
+
+
+def _whole(
+    why: Why, owed: Owed, blocks: np.ndarray, standing: Standing, config: EngineConfig
+) -> bool:
+    """Whether a frame is taken whole for its blocks' sake."""
+    most = min(IN_PLACE, config.keyframe_fraction) if why.asks else config.keyframe_fraction
+    return bool(
         standing.tail is None
         or standing.whole_only
         or owed.plan.whole
         or (owed.whole_view is not None and why is not Why.PROTECTED)
-        or why is Why.KEYFRAME
         or np.count_nonzero(blocks) >= most * blocks.size
         or (standing.refreshed > config.max_refreshed and why is not Why.PROTECTED)
     )
-    in_place = Payment(
-        why, owed.plan, blocks | owed.riders, aside=promotable and why.asks, puts_off=keyframe
-    )
-    payment = in_place
-    if whole or remade:
-        payment = Payment(
-            why,
-            # Whole anyway: all of the image, if the camera rests.
-            owed.whole_view or owed.plan,
-            np.ones_like(blocks),
-            whole=True,
-            promote=promotable and why.remembers,
-            afresh=outdated or past is not None,
-            since=owed.stamp - reach.least,
-            past=past,
-            briefs=briefs,
-            notes=notes,
-            keep_notes=config.keep_notes,
-            # It takes the place of a tail that was not exact: a keyframe is lacking all the same.
-            puts_off=puts_off and keyframe and not promotable,
-        )
-    if not left or past is not None or briefs or notes:
-        return payment
-    shown = in_place if standing.exact and not whole else payment
-    # A keyframe behind which the frame is taken whole is put on for nothing as it is.
-    spares = payment.whole and not shown.whole
-    if not standing.carries or not (standing.outdated or (promotable and spares)):
-        return payment
-    if not (shown.whole or standing.exact):
-        return payment  # rows that were refreshed are not carried
-    alone = replace(
-        shown,
-        promote=promotable and bool(shown.blocks.any()),
-        afresh=standing.outdated,
-        since=owed.stamp - reach.most,
-        keep_notes=config.keep_notes,
-        aside=True,
-        carried=True,
-        puts_off=keyframe,
-    )
-    return replace(payment, alone=alone)
 
 
 def _promotable(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
-    """Whether the tail that there is may become the newest keyframe."""
-    return (
-        standing.tail is not None
-        and standing.exact
-        and _due(standing.tail, standing, config)
-        and owed.stamp - owed.accounted <= Reach.of(config).most
-    )
+    """Whether the tail that there is may become the newest keyframe, which is exact."""
+    return standing.exact and _moment(owed, standing, config)
+
+
+def _moment(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
+    """Whether the tail shows a moment that the history lacks."""
+    due = standing.tail is not None and _due(standing.tail, standing, config)
+    return due and _shows_moment(owed, standing, config)
+
+
+def _shows_moment(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
+    """Whether the tail shows one moment, and not too long ago.
+
+    Rather one that is not the same for every block than none for as long as a history should reach.
+    """
+    reach, tail, last = Reach.of(config), standing.tail, standing.keyframe
+    if tail is None:
+        return False
+    whole = standing.exact or tail <= owed.accounted
+    lacks = last is None or tail - last >= reach.least or owed.stamp - last > reach.most
+    until = owed.accounted if whole else tail
+    return (whole or (lacks and standing.carries)) and owed.stamp - until <= reach.most
 
 
 def _recalls(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
     """Whether the history shows a moment long enough ago, or will with the tail."""
-    lasts = owed.stamp - owed.accounted <= Reach.of(config).most
-    return standing.remembers or (standing.recalls and lasts)
+    shows = _shows_moment(owed, standing, config)
+    still = owed.still * 1e9 >= Reach.of(config).least  # what it shows is that moment as well
+    return standing.remembers or (shows and (standing.recalls or still))
 
 
 def _small(brief: Brief) -> bool:

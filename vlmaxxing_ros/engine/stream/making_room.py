@@ -1,7 +1,7 @@
 # Copyright 2026 The vlmaxxing_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Room within the token budget for a frame that is taken whole, made before it is paid.
+"""Room within the token budget for what a payment puts on the cache, made before it is paid.
 
 Compresses, or has the next generation ready by then.  Knows rows; knows nothing of what is owed.
 """
@@ -23,9 +23,10 @@ _COMPRESS_TO = 0.75  # of the cap: 24 of 32 frames, as InfiniPot-V was released
 
 
 def make_room(stream: Stream, payment: Payment) -> Steps[Paid]:
-    """Make room for what a payment, which takes its frame whole, puts on the cache."""
+    """Make room for what a payment puts on the cache."""
     config, computed = stream.config, 0
-    rows = (2 + len(payment.briefs)) * stream.frame_rows + payment.note_rows
+    frames = payment.promote if payment.carried else 2
+    rows = (frames + len(payment.briefs)) * stream.frame_rows + payment.note_rows
     if config.compression == 'infinipot':
         most, need = config.token_budget, 2 * rows
         if stream.cache.ledger.rows + need > most:

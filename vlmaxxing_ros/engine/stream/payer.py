@@ -43,7 +43,6 @@ class Aside:
         plan: of the frame.
         blocks: bool [rows, cols], of the frame, that were paid.
         partial: others were owed as well.
-        carried: its history is the one that a new generation would have.
         beside: the cache that it is a branch of.
     """
 
@@ -52,7 +51,6 @@ class Aside:
     plan: Plan
     blocks: np.ndarray
     partial: bool
-    carried: bool
     beside: RollingCache
 
 
@@ -85,13 +83,15 @@ class Payer:
         """
         plan, frame = payment.plan, payment.plan.look.frame
         same = payment.blocks.all() and self._tail.shows(self._generations.current, frame)
-        if same and not (payment.briefs or payment.notes or payment.afresh):
+        adds = payment.briefs or payment.notes or payment.afresh or payment.promote
+        if same and not adds:
             # The very same pixels: nothing to compute, and nothing is old.
             self._sight.paid(plan, payment.blocks)
             return Paid()
         beside = self._generations.current
         # Before what is of the past, which needs only what differs from it.
-        newest = (yield from self._tail.encoding(frame)) if payment.past else None
+        prefills = payment.past and not payment.carried
+        newest = (yield from self._tail.encoding(frame)) if prefills else None
         cache, paid = yield from self._prepare(payment, newest, grown)
         if payment.whole:
             keep = not payment.aside
@@ -102,13 +102,12 @@ class Payer:
                 paid += yield from self._tail.refreshing(
                     cache, frame, payment.blocks, catch_up=asks, keep=not payment.aside
                 )
-            elif asks:
-                paid += yield from self._tail.catching_up(cache)
+            elif asks or payment.carried:
+                newest_too = frame if payment.carried else None
+                paid += yield from self._tail.catching_up(cache, newest_too, keep=True)
         if payment.aside:
             paid = replace(paid, keyframes=0)  # nothing has come onto the history that there is
-            self._aside = Aside(
-                paid, cache, plan, payment.blocks, payment.partial, payment.carried, beside
-            )
+            self._aside = Aside(paid, cache, plan, payment.blocks, payment.partial, beside)
             return self._aside
         self.forget()
         self._generations.replace(cache)
@@ -116,7 +115,8 @@ class Payer:
         for brief in payment.briefs:
             self._sight.remembered(brief)
         self._sight.noted(payment.notes)
-        whole = cache.ledger.tail is not None and cache.ledger.tail.refreshed is None
+        tail = cache.ledger.tail
+        whole = payment.blocks.any() and tail is not None and tail.refreshed is None
         taken = np.ones_like(payment.blocks) if whole else payment.blocks
         if taken.any():
             self._sight.paid(plan, taken)
@@ -125,16 +125,12 @@ class Payer:
     def paid_aside(self, wanted: Payment, owed: Owed) -> Aside | None:
         """What was paid for the last answer alone, where it shows all that another one wants."""
         aside = self._aside
-        if aside is None or aside.partial:
+        if aside is None or aside.partial or not wanted.aside:
             return None
-        if not (wanted.aside or (wanted.alone and aside.carried)):
-            return None
-        since = wanted.alone.since if wanted.alone else 0.0
-        lasts = all(s.until >= since for s in aside.cache.ledger.history if s.frame)
         alike = owed.whole_view is None and not (owed.blocks & ~aside.blocks).any()
         still = not (aside.blocks & self._sight.changes_since(aside.plan.look.frame.stamp)).any()
         stands = aside.beside is self._generations.current
-        return aside if lasts and alike and still and stands else None
+        return aside if alike and still and stands else None
 
     def forget(self) -> None:
         """Hold nothing that was paid for an answer alone."""
@@ -170,16 +166,18 @@ class Payer:
     ) -> Iterator[tuple[int, Steps[Paid]]]:
         """What comes onto the history, each with the stamp of its frame; notes last of equals."""
         source = self._generations.current
-        if payment.past is not None and newest is not None:
-            yield payment.past.frame.stamp, self._recall(cache, payment.past, newest)
+        tail = source.ledger.tail
+        if payment.past is not None:
+            behind = source if payment.turns_back and source.tail_fits(payment.past.frame) else None
+            yield payment.past.frame.stamp, self._recall(cache, payment.past, newest, behind)
         for segment in payment.kept(source.ledger) if payment.afresh else ():
             carried = source.excerpt(segment) if payment.carried and segment.frame else None
             yield segment.stamp, self._copy(cache, segment, carried)
         for brief in payment.briefs:
             yield brief.frame.stamp, self._remember(cache, brief)
-        tail = source.ledger.tail
         # What is protected may have been paid in place since it was decided.
-        if payment.promote and tail is not None and tail.frame and tail.refreshed is None:
+        exact = tail is not None and tail.refreshed is None
+        if payment.promote and tail is not None and tail.frame and (exact or payment.carried):
             carried = source.excerpt(tail) if payment.carried else None
             yield tail.frame.stamp, self._promote(cache, tail, carried)
         for note in payment.notes:
@@ -201,8 +199,8 @@ class Payer:
         return Paid(rows=len(noted.rows))
 
     def _promote(self, cache: RollingCache, tail: Segment, carried: Excerpt | None) -> Steps[Paid]:
-        """Make the tail, which is exact, the newest keyframe: where it stands, or as a copy."""
-        until = self._sight.owed().accounted
+        """Make the tail the newest keyframe: where it stands, or as a copy."""
+        until = max(tail.stamp, self._sight.owed().accounted)
         if cache.ledger.tail is tail:
             cache.promote_tail(until)
             return Paid(keyframes=1)
@@ -210,10 +208,21 @@ class Payer:
         copied = self._copy(cache, keyframe, carried)
         return (yield from copied) + Paid(keyframes=1)
 
-    def _recall(self, cache: RollingCache, past: Past, newest: Encoding) -> Steps[Paid]:
-        """Put a frame of the past on the history, whole, encoded where the newest differs."""
-        encoding = yield from self._tail.encoding(past.frame, past.changed, after=newest)
-        return (yield from self._keyframe(cache, past.frame, encoding))
+    def _recall(
+        self, cache: RollingCache, past: Past, newest: Encoding | None, like: RollingCache | None
+    ) -> Steps[Paid]:
+        """Put a frame of the past on the history, encoded where the newest or the tail differs.
+
+        Whole, or as a copy of the tail of `like` in which what has changed since is undone.
+        """
+        tail = like.ledger.tail if like else None
+        if like is None or tail is None:
+            encoding = yield from self._tail.encoding(past.frame, past.changed, after=newest)
+            return (yield from self._keyframe(cache, past.frame, encoding))
+        yield from cache.carrying(tail, like.excerpt(tail))
+        paid = yield from self._tail.turning_back(cache, past.frame, past.changed)
+        cache.promote_tail(past.frame.stamp)
+        return paid + Paid(keyframes=1)
 
     def _remember(self, cache: RollingCache, brief: Brief) -> Steps[Paid]:
         """Put a brief event on the history: the blocks that matter, or all of its frame."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.sight import Past
+
+IN_PLACE = 0.3
+"""Share of the blocks up to which it pays, when somebody waits, to recompute them in place: as many
+rows again go stale with them, and the whole frame has each row once."""
 
 
 class Why(Enum):
@@ -65,11 +70,10 @@ class Payment:
         notes: lines of text to put on it last.
         aside: on a branch that serves one answer: the tail that there is, which is to become a
             keyframe, stays until the background takes the frame whole.
-        carried: what a new generation keeps, and the tail where it is not taken whole, is copied
-            from the cache's rows; what becomes a keyframe as well, if it moves.
+        carried: what the history keeps, and the tail where it is not taken whole, is copied from
+            the cache's rows instead of prefilled again.
         puts_off: a keyframe is due, and left to the background.
         partial: there is no time for all that is owed.
-        alone: the same for one answer alone, carried aside; None: history and tail cannot be.
     """
 
     why: Why
@@ -87,7 +91,15 @@ class Payment:
     carried: bool = False
     puts_off: bool = False
     partial: bool = False
-    alone: Payment | None = None
+
+    @property
+    def turns_back(self) -> bool:
+        """Whether the frame of the past is a copy of the tail in which what has changed is undone.
+
+        Otherwise it is prefilled whole.
+        """
+        past = self.past
+        return self.carried and past is not None and bool(past.changed.mean() < IN_PLACE)
 
     @property
     def note_rows(self) -> int:
@@ -110,10 +122,12 @@ class Payment:
         told = set(wanted.notes) <= set(self.notes) and set(wanted.briefs) <= set(self.briefs)
         reaches = self.past is not None or wanted.past is None
         alike = self.plan.look.frame.anchor == wanted.plan.look.frame.anchor
-        remakes = wanted.whole or wanted.carried
-        return (self.whole or not remakes) and reaches and told and alike
+        remade = self.afresh or not wanted.afresh
+        kept = self.promote or not wanted.promote
+        taken = self.whole or (not wanted.whole and remade and kept)
+        return taken and reaches and told and alike
 
     @classmethod
-    def settling(cls, plan: Plan, *, promote: bool = False) -> Payment:
-        """Take a frame whole in place of the tail, whatever is owed of it; `promote` as above."""
-        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True, promote=promote)
+    def settling(cls, plan: Plan, **options: Any) -> Payment:
+        """Take a frame whole in place of the tail, whatever is owed of it; `options` as above."""
+        return cls(Why.SETTLE, plan, np.ones_like(plan.fresh), whole=True, **options)

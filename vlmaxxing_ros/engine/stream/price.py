@@ -8,8 +8,6 @@ Knows payments; pays nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from vlmaxxing_ros.engine.cache.ledger import Ledger
@@ -31,16 +29,14 @@ def price(payment: Payment, tail: Tail, ledger: Ledger, calibration: Calibration
     blocks = rows = looked_at = int(np.count_nonzero(payment.blocks))
     if not payment.whole:
         rows, looked_at = 2 * blocks + 1, tail.looked_at(grid, payment.blocks)
-    rows += grid.blocks * (len(payment.briefs) + (past is not None)) + payment.note_rows
+    rows += grid.blocks * len(payment.briefs) + payment.note_rows
     rows += _copied(payment, ledger) if payment.afresh else 0
     looked_at += grid.blocks * len(payment.briefs)
-    looked_at += tail.looked_at(grid, past.changed) if past else 0
+    if past is not None:
+        undone = 2 * int(np.count_nonzero(past.changed)) + 1
+        rows += undone if payment.turns_back else grid.blocks
+        looked_at += tail.looked_at(grid, past.changed)
     return calibration.seconds(vision=looked_at, prefill=rows)
-
-
-def shorter(payment: Payment, price: Callable[[Payment], float]) -> Payment:
-    """A question's payment, or the same for its answer alone unless that costs more."""
-    return min(filter(None, (payment.alone, payment)), key=price)
 
 
 def _copied(payment: Payment, ledger: Ledger) -> int:

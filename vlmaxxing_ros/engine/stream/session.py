@@ -218,7 +218,7 @@ class StreamSession:
     @property
     def last_audit(self) -> AuditReport | None:
         """What the last audit found."""
-        return self._stream.last_audit if self._stream else None
+        return self._stream.audits.last if self._stream else None
 
     def keyframe(self) -> None:
         """Take the newest frame whole, as a keyframe."""

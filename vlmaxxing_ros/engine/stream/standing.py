@@ -8,8 +8,10 @@ Reads a ledger; decides nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from vlmaxxing_ros.engine.cache.generations import BEGIN
 from vlmaxxing_ros.engine.cache.ledger import Kind, Ledger
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.families.base import Capabilities
@@ -22,10 +24,11 @@ class Standing:
 
     Attributes:
         tail: stamp of the frame that the tail shows, nanoseconds; None: there is no tail.
-        exact: the tail is what a prefill gives.
+        exact: the tail is what a prefill gives behind what stands before it.
         refreshed: rows recomputed since it was, over its size.
         caught_up: no row of it is stale beyond the limit.
-        keyframe: stamp of the newest keyframe; None: there is none.
+        keyframe: stamp of the newest keyframe, where history is carried of those that are not of
+            another time; None: there is none.
         outdated: some of the history is of another time.
         expired: has been for so long that a question does not put up with it.
         late: the tail was to be a keyframe long ago.
@@ -36,9 +39,11 @@ class Standing:
         reaches: history and tail reach back as far as they should.
         wanted: a keyframe was asked for.
         whole_only: rows are never recomputed in place.
-        settles: the tail is to be made exact when all is calm.
+        settles: history and tail are to be made exact when all is calm.
         behind: it is to be the newest image to the last pixel, and is not.
-        carries: history and tail can be carried for one answer; a frame more fits the budget.
+        carries: history and tail can be carried; a frame more fits the budget.
+        carried: some of the history was, and is to be what a prefill gives again.
+        crowded: with one keyframe more the generation has grown enough to be replaced.
     """
 
     tail: int | None
@@ -59,6 +64,8 @@ class Standing:
     settles: bool
     behind: bool
     carries: bool = False
+    carried: bool = False
+    crowded: bool = False
 
     @classmethod
     def of(
@@ -94,10 +101,16 @@ class Standing:
         history = [(s, s.frame) for s in ledger.history if s.frame is not None]
         keyframes = [frame.stamp for s, frame in history if s.kind is Kind.KEYFRAME]
         lasting = [frame.stamp for s, frame in history if now - s.until <= reach.most]
-        reaching = [*lasting, *([shown] if shown is not None and exact else [])]
         whole_only = mode == 'exact' or not able.tail_refresh
         fits = tail is not None and ledger.rows + len(tail.rows) <= config.token_budget
-        carries = able.carry and fits and not ledger.compressed
+        # What is carried is left out once it ended too long ago: that bounds how far it drifts.
+        timed = reach.most < math.inf and config.compression == 'none'
+        carries = able.carry and fits and timed and not (whole_only or wanted)
+        reaching = [*lasting, *([shown] if shown is not None and (exact or carries) else [])]
+        carried = not ledger.compressed and any(s.refreshed is not None for s, _ in history)
+        if carries:
+            keyframes = [stamp for stamp in keyframes if stamp in lasting]
+        full = tail is not None and ledger.rows + len(tail.rows) > BEGIN * config.token_budget
         return cls(
             tail=shown,
             exact=exact,
@@ -114,7 +127,9 @@ class Standing:
             reaches=any(now - stamp >= reach.least for stamp in reaching),
             wanted=wanted,
             whole_only=whole_only,
-            settles=mode != 'refresh' and not shows_newest,
+            settles=mode != 'refresh' and (carried or not shows_newest),
             behind=mode == 'exact' and not shows_newest,
-            carries=carries and not (whole_only or wanted),
+            carries=carries,
+            carried=carried,
+            crowded=full or len(keyframes) + 1 >= 2 * max(1, config.keep_keyframes),
         )

@@ -9,10 +9,8 @@ nobody sees half a frame.  Runs on the model's thread; knows nothing of ROS, thr
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from vlmaxxing_ros.engine.cache.audit import Audit, AuditReport
 from vlmaxxing_ros.engine.cache.generations import Generations, grown
 from vlmaxxing_ros.engine.cache.ledger import Ledger
 from vlmaxxing_ros.engine.cache.rolling_cache import RollingCache
@@ -24,8 +22,9 @@ from vlmaxxing_ros.engine.seeing.sight import Sight
 from vlmaxxing_ros.engine.steps import Clock, Job, Steps, Stopwatch
 from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.adoption import answers_earlier
+from vlmaxxing_ros.engine.stream.auditing import Auditing
 from vlmaxxing_ros.engine.stream.calibration import Calibration
-from vlmaxxing_ros.engine.stream.decision import background, protecting, rebuilds
+from vlmaxxing_ros.engine.stream.decision import background, protecting, settled
 from vlmaxxing_ros.engine.stream.making_room import make_room
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
 from vlmaxxing_ros.engine.stream.payment import Payment, Why
@@ -51,7 +50,7 @@ class Stream:
         sight, payer: what the camera shows, and what of it is owed; who pays that.
         wanted: a keyframe was asked for.
         asked: stamp of the newest image when somebody asked last; None: nobody has.
-        last_audit: what the last audit found.
+        audits: of its cache.
         probe: token ids of a question, the last one that was asked.
     """
 
@@ -65,7 +64,6 @@ class Stream:
     ) -> None:
         self.sight = sight
         self.wanted = False
-        self.last_audit: AuditReport | None = None
         self.probe = family.text.question_ids('What do you see?', ())
         self.family, self.clock = family, clock
         self.config = config
@@ -74,8 +72,7 @@ class Stream:
         self._generations = Generations(family)
         self._tail = Tail(family)
         self.payer = Payer(family, sight, self._tail, self._generations)
-        self._audit: Audit | None = None
-        self._last_audit_stamp = sight.newest.stamp
+        self.audits = Auditing(self)
         self._jobs: dict[str, Job] = {}
         self.asked: int | None = None
         self._put_off = False  # a question has left a keyframe to the background
@@ -128,7 +125,7 @@ class Stream:
         if 'build' not in self._jobs and self._must_build():
             cost = self.prefill_price(self._generations.rows_left)
             self._jobs['build'] = self._make(self._generations.build(), cost)
-        if 'audit' not in self._jobs and self._audit is None and self._audit_due():
+        if 'audit' not in self._jobs and self.audits.due:
             self._jobs['audit'] = self.auditing()
         paid_for = self._under_way.why if self._under_way else Why.SETTLE
         urgencies = {'protect': Why.PROTECTED.urgency, 'pay': paid_for.urgency}
@@ -182,13 +179,15 @@ class Stream:
     def paying(self, payment: Payment) -> Job:
         """A job that pays; a payment of the background that is under way is given up for it.
 
-        Unless this one is paid aside, or in place while the other takes a frame whole: whoever asks
-        often must not keep keyframes from being made.  What moved since that frame is owed again.
+        Unless this one is paid aside, or in place while the other takes a frame whole, and leaves
+        the history alone: whoever asks often must not keep keyframes from being made.  What moved
+        since that frame is owed again.
         """
         if not payment.aside:
             self._drop('protect')  # it would put another cache in place of what this one pays
         other = self._under_way if 'pay' in self._jobs else None
-        if not payment.aside and (payment.whole or other is None or not other.whole):
+        remakes = payment.whole or payment.carried
+        if not payment.aside and (remakes or other is None or not other.whole):
             self._drop('pay')
             self._under_way = payment
         return self._make(self.pay(payment), self.price(payment))
@@ -207,11 +206,12 @@ class Stream:
 
     def pay(self, payment: Payment) -> Steps[Paid | Aside]:
         """Pay, on a branch; the last step puts it in place of the cache that there is."""
-        grows = payment.whole and not payment.carried
+        grows = payment.whole or (payment.carried and not payment.afresh)
         room = (yield from make_room(self, payment)) if grows else Paid()
         paid = yield from self.payer.pay(payment, grown=grown(self.cache.ledger, self.config))
         self.wanted = self.wanted and (payment.aside or not payment.promote)
-        kept = self._put_off and not (payment.whole and payment.why.remembers)
+        made = payment.promote or (payment.whole and payment.why.remembers)
+        kept = self._put_off and not made
         self._put_off = payment.puts_off or kept
         return paid if isinstance(paid, Aside) else room + paid
 
@@ -255,7 +255,10 @@ class Stream:
     def _must_build(self) -> bool:
         if self.config.compression == 'infinipot':
             return False
-        if self._generations.due(self.config, outdated=rebuilds(self.sight.owed(), self.standing)):
+        standing = self.standing
+        outdated = standing.outdated and not standing.carries  # which is left out by payments
+        carried = standing.carries and standing.attended
+        if self._generations.due(self.config, outdated=outdated, carried=carried):
             self._begin()
         return self._generations.building
 
@@ -272,52 +275,29 @@ class Stream:
         if self.cache.ledger.compressed:
             raise Unsupported('a compressed cache is not what a cold prefill gives: no audit')
         self._end_audit()
-        self._last_audit_stamp = self.sight.newest.stamp
         rows = self.cache.ledger.rows
-        return self._make(self._audited(), self._calibration.seconds(prefill=rows))
+        return self._make(self.audits.steps(), self._calibration.seconds(prefill=rows))
 
     def _end_audit(self) -> None:
-        self._audit = None
+        self.audits.end()
         if 'audit' in self._jobs and not self._jobs['audit'].running:
             self._drop('audit')  # one that is at work, making room, sees it and ends by itself
 
-    def _audited(self) -> Steps[AuditReport | None]:
-        audit, number = Audit(self.family), self.cache.number
-        self._audit = audit
-        try:
-            # Another generation, or another audit, ends this one.
-            while self._audit is audit and self.cache.number == number:
-                if not audit.nearly_done(self.cache):
-                    yield from audit.replay(self.cache)
-                elif not self.cache.ledger.exact:
-                    for name in ('protect', 'pay'):
-                        self._drop(name)  # in place, it would undo what this one pays
-                    before, steps = self.cache, self.pay(Payment.settling(self.sight.plan))
-                    for piece in steps:
-                        yield piece
-                        if self.cache is not before:  # newer than what this one pays
-                            steps.close()
-                            break
-                else:
-                    report = yield from audit.compare(self.cache, self.probe)
-                    return self._judged(report) if self._audit is audit else None
-            return None
-        finally:
-            if self._audit is audit:
-                self._audit = None
+    def settling(self) -> Steps[None]:
+        """Make the cache exact, for an audit, unless somebody pays meanwhile."""
+        for name in ('protect', 'pay'):
+            self._drop(name)  # in place, it would undo what this one pays
+        payment = settled(self.sight.plan, self.standing, self.config)
+        before, steps = self.cache, self.pay(payment)
+        for piece in steps:
+            yield piece
+            if self.cache is not before:  # newer than what this one pays
+                steps.close()
+                break
 
-    def _judged(self, report: AuditReport) -> AuditReport:
-        """A report; where it found a mismatch, the cache is rebuilt."""
-        if not report.ok:
-            self._generations.replay(self.cache.ledger.history)
-            report = replace(report, text=report.text + '; the session was rebuilt from it')
-        self.last_audit = report
-        return report
-
-    def _audit_due(self) -> bool:
-        elapsed = (self.sight.newest.stamp - self._last_audit_stamp) * 1e-9
-        interval = self.config.audit_interval
-        return bool(interval) and elapsed >= interval and self.cache.ledger.exact
+    def replay(self) -> None:
+        """Build the cache anew from its ledger, at once: an audit found a mismatch."""
+        self._generations.replay(self.cache.ledger.history)
 
     # What it costs
 
@@ -329,11 +309,10 @@ class Stream:
 
     def _hold(self) -> None:
         ledger, generations = self.cache.ledger, self._generations
-        audited = self._audit.nbytes if self._audit else 0
         self._accounting.held = Held(
             rows=ledger.rows,
             token_budget=self.config.token_budget,
-            nbytes=generations.nbytes + audited + self.payer.nbytes + self.sight.nbytes,
+            nbytes=sum(held.nbytes for held in (generations, self.audits, self.payer, self.sight)),
             generation=self.cache.number,
             progress=generations.progress,
             windows=int(self.family.windows(self.sight.newest.grid).max()) + 1,

@@ -50,8 +50,8 @@ class Tail:
     def shows(self, cache: RollingCache, frame: Frame) -> bool:
         """Whether the tail is exact and these very pixels, every one of them."""
         tail = cache.ledger.tail
-        exact = tail is not None and tail.refreshed is None
-        return exact and frame.shows_the_same(self._encoded)
+        whole = tail is not None and tail.refreshed is None and tail.frame is self._encoded
+        return whole and frame.shows_the_same(self._encoded)
 
     def encoding(
         self, frame: Frame, blocks: np.ndarray | None = None, *, after: Encoding | None = None
@@ -126,16 +126,33 @@ class Tail:
             self._encoder.take(encoding)
         return Paid(int(fresh.sum()), rows, encoding.windows_computed)
 
-    def catching_up(self, cache: RollingCache) -> Steps[Paid]:
-        """Recompute the rows that have gone stale since they were computed, and the closing row."""
+    def turning_back(self, cache: RollingCache, frame: Frame, changed: np.ndarray) -> Steps[Paid]:
+        """Show a frame of the past instead, whose blocks in `changed` differ; nothing is kept."""
+        if changed.any():
+            return (yield from self.refreshing(cache, frame, changed, catch_up=True, keep=False))
+        return (yield from self.catching_up(cache, frame))
+
+    def catching_up(
+        self, cache: RollingCache, frame: Frame | None = None, *, keep: bool = False
+    ) -> Steps[Paid]:
+        """Recompute the rows that have gone stale since they were computed, and the closing row.
+
+        Args:
+            cache: whose tail it is.
+            frame: that it stands for from now on, though nothing of it differs.
+            keep: as in `refreshing`, where the frame's caption makes it another one.
+        """
         tail = cache.ledger.tail
-        if tail is None or tail.caught_up:
+        if tail is None or (tail.caught_up and frame is None):
             return Paid()
         assert tail.frame is not None
         assert tail.features is not None
-        grid = tail.frame.grid
-        which = self._stale(cache, tail.features, np.zeros((grid.rows, grid.cols), bool))
-        rows = yield from self._recompute(cache, tail.frame, tail.features, which, closing=True)
+        frame = frame or tail.frame
+        if not cache.tail_fits(frame):
+            return (yield from self.replacing(cache, frame, keep=keep))
+        nothing = np.zeros((frame.grid.rows, frame.grid.cols), bool)
+        which = self._stale(cache, tail.features, nothing)
+        rows = yield from self._recompute(cache, frame, tail.features, which, closing=True)
         return Paid(0, rows)
 
     def _stale(self, cache: RollingCache, encoded: Features, fresh: np.ndarray) -> np.ndarray:
