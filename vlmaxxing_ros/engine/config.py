@@ -205,7 +205,8 @@ class EngineConfig:
     # Paying
     calm: float = setting(
         0.3,
-        'change that has stood still for so long is paid in the background; 0: all change is',
+        'change that has stood still for so long is paid in the background, and for longer where '
+        'nobody asks; 0: all change is',
         unit='s',
         minimum=0.0,
     )

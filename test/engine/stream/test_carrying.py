@@ -332,6 +332,17 @@ def test_the_background_keeps_history_and_tail_up_to_date(watched: CarriedScene)
     assert watched.session.stream.sight.owed().count == 0
 
 
+def test_change_that_comes_later_has_to_stand_still_for_longer(watched: CarriedScene) -> None:
+    watched.wait(20)
+    watched.change((3, 5))
+    watched.wait(8)
+    watched.idle()
+    assert watched.session.stream.sight.owed().count == 1, 'as long would do after a question'
+    watched.wait(50)
+    watched.idle()
+    assert watched.session.stream.sight.owed().count == 0
+
+
 def test_a_family_that_cannot_pays_for_its_history(qwen: Family) -> None:
     with without_carry(qwen):
         watched = CarriedScene(qwen)

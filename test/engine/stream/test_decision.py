@@ -15,7 +15,7 @@ from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.sight import Sight
-from vlmaxxing_ros.engine.stream.decision import asked, background, eager
+from vlmaxxing_ros.engine.stream.decision import asked, background, eager, patience
 from vlmaxxing_ros.engine.stream.payment import Payment, Why
 
 
@@ -36,6 +36,12 @@ def test_what_is_owed_waits_until_it_is_calm_due_or_asked_for() -> None:
     for payment in (calm, due, wanted):
         assert not payment.whole
         assert (payment.blocks == SOME).all()
+
+
+def test_the_longer_nobody_asks_the_longer_change_has_to_stand_still() -> None:
+    waits = [patience(quiet, CONFIG) for quiet in (0.0, 0.4, 2.0, 5.0, 60.0)]
+    assert waits == pytest.approx([0.3, 0.3, 1.4, 3.5, 5.0]), 'calm at least, max_owed at most'
+    assert patience(60.0, replace(CONFIG, calm=0.0)) == 0.0, 'all change is calm'
 
 
 def test_a_frame_that_is_owed_whole_waits_until_all_of_it_is_calm() -> None:

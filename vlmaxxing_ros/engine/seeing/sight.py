@@ -53,7 +53,8 @@ class Owed:
         plan: of the newest frame.
         blocks: bool [rows, cols], what differs from what was paid: the novel ones, or all.
         riders: bool [rows, cols], what differs a little: paid where something is paid anyway.
-        calm: bool [rows, cols], of these, what has stood still for `calm` seconds.
+        calm: bool [rows, cols], of these, what has stood still for `calm` seconds, or as long as
+            was asked for.
         due: bool [rows, cols], what has been owed, or the same, for longer than its bound.
         still: seconds for which nothing has changed; the blocks that are owed changed last.
         accounted: stamp (ns) of the newest frame that what was paid fully accounts for: the one
@@ -184,8 +185,8 @@ class Sight:
             self._bursts.note(plan)
             return plan
 
-    def owed(self) -> Owed:
-        """What is owed now."""
+    def owed(self, calm: float | None = None) -> Owed:
+        """What is owed now; `calm`: for how many seconds it has to stand still to be that."""
         with self._lock:
             plan, config = self._plan, self._config
             stamp, blocks = plan.look.frame.stamp, _novel(plan)
@@ -196,7 +197,7 @@ class Sight:
                 plan=plan,
                 blocks=blocks,
                 riders=plan.fresh & ~blocks,
-                calm=blocks & (still >= config.calm),
+                calm=blocks & (still >= (config.calm if calm is None else calm)),
                 due=(blocks & (waited >= config.max_owed)) | expired,
                 still=float(still.min()),
                 accounted=self._accounted,

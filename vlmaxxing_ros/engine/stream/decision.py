@@ -32,6 +32,17 @@ SMALL = 0.25
 """Share of the blocks up to which a question pays for a brief event before it is answered."""
 
 
+PATIENCE = 0.7
+"""Share of the time since somebody asked last for which change has to stand still to be calm: who
+asks often finds it paid, and where nobody does most of it is overtaken before."""
+
+
+def patience(quiet: float, config: EngineConfig) -> float:
+    """Seconds for which change has to stand still to be calm, `quiet` seconds after a question."""
+    longer = min(PATIENCE * quiet, config.max_owed) if config.calm else 0.0  # 0: all of it is
+    return max(config.calm, longer)
+
+
 def asked(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | None:
     """What a question pays that wants the newest evidence; None: nothing is owed."""
     changed = owed.blocks.any() or any(map(_small, owed.briefs)) or bool(owed.notes)

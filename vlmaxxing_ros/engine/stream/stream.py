@@ -24,7 +24,7 @@ from vlmaxxing_ros.engine.stream.accounting import Accounting, Held, Paid
 from vlmaxxing_ros.engine.stream.adoption import answers_earlier
 from vlmaxxing_ros.engine.stream.auditing import Auditing
 from vlmaxxing_ros.engine.stream.calibration import Calibration
-from vlmaxxing_ros.engine.stream.decision import background, protecting, settled
+from vlmaxxing_ros.engine.stream.decision import background, patience, protecting, settled
 from vlmaxxing_ros.engine.stream.making_room import make_room
 from vlmaxxing_ros.engine.stream.payer import Aside, Payer
 from vlmaxxing_ros.engine.stream.payment import Payment, Why
@@ -143,7 +143,8 @@ class Stream:
         if pay is not None and ('protect' in self._jobs or why is Why.PROTECTED):
             return
         next_payment = background if pay is None else protecting
-        payment = next_payment(self.sight.owed(), self.standing, self.config)
+        owed = self.sight.owed(patience(self._quiet, self.config))
+        payment = next_payment(owed, self.standing, self.config)
         if payment is not None:
             job = self.paying(payment)
             self._jobs['protect' if 'pay' in self._jobs else 'pay'] = job
@@ -214,6 +215,12 @@ class Stream:
         kept = self._put_off and not made
         self._put_off = payment.puts_off or kept
         return paid if isinstance(paid, Aside) else room + paid
+
+    @property
+    def _quiet(self) -> float:
+        """Seconds for which nobody has asked."""
+        newest = self.sight.newest
+        return newest.elapsed if self.asked is None else (newest.stamp - self.asked) * 1e-9
 
     @property
     def frame_rows(self) -> int:
