@@ -79,6 +79,17 @@ def test_another_audit_ends_the_one_before_and_the_background_joins_neither(
     assert session.background() is not None, 'now it is'
 
 
+def test_one_that_is_given_up_before_it_begins_holds_up_no_other(qwen: Family) -> None:
+    config = EngineConfig(keyframe_interval=0.1, audit_interval=0.1)
+    session = StreamSession(qwen, config)
+    for frame in moving_scene(4):
+        session.admit(frame)
+    session.auditing().close()
+    while session.idle():
+        pass
+    assert session.last_audit is not None
+
+
 def test_audits_happen_in_idle_time(qwen: Family) -> None:
     session = StreamSession(qwen, EngineConfig(audit_interval=0.5, keyframe_interval=0.2))
     for frame in moving_scene(10):

@@ -57,10 +57,6 @@ class Auditing:
         """Audit: the report; None if something went before it."""
         stream, audit = self._stream, Audit(self._stream.family)
         self._audit, self._last_stamp = audit, stream.sight.newest.stamp
-        return self._audited(audit)
-
-    def _audited(self, audit: Audit) -> Steps[AuditReport | None]:
-        stream = self._stream
         try:
             if stream.standing.carried:
                 yield from stream.settling()
