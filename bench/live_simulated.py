@@ -6,8 +6,8 @@
 `python -m bench.live_simulated [CLIP ...] [--whole 1.2] [--pause 3]`: the clip at 30 Hz, seen while
 the model works as well; a model whose whole frame takes `--whole` seconds; questions `--pause`
 seconds after the last answer, in turn for the newest evidence and for the fastest answer.  Says
-how long the newest evidence takes beyond the question itself, in whole frames.  The same on any
-machine.
+how long the newest evidence takes beyond the question itself, in whole frames.  With `--idle 60`
+nobody asks for so long: how busy the background is then, at `max_duty` 1.  The same on any machine.
 """
 
 from __future__ import annotations
@@ -81,6 +81,13 @@ class Node:
         assert job.answer is not None
         return job.answer.time_to_first_token
 
+    def idle(self, seconds: float) -> float:
+        """Share of the time that the background takes while nobody asks, once it has begun."""
+        self.wait(10.0)
+        busy = self._arm.duty.busy
+        self.wait(seconds)
+        return (self._arm.duty.busy - busy) / seconds
+
     def asked(self, questions: int, pause: float) -> list[float]:
         """Whole frames that the newest evidence took, sorted: for every second question."""
         self.wait(1.0)
@@ -103,12 +110,17 @@ def main() -> None:
     parser.add_argument('--whole', type=float, default=1.2, help='s of a whole frame')
     parser.add_argument('--pause', type=float, default=3.0, help='s between two questions')
     parser.add_argument('--questions', type=int, default=20)
+    parser.add_argument('--idle', type=float, default=0.0, help='s for which nobody asks')
     options = parser.parse_args()
-    family, config = load_family('nano'), EngineConfig()
+    family = load_family('nano')
+    config = EngineConfig(max_duty=1.0) if options.idle else EngineConfig()
     for clip in options.clips:
         node = Node(
             family, frames_of(FOOTAGE / CLIPS[clip], FPS, MAX_BLOCKS), options.whole, config
         )
+        if options.idle:
+            print(f'{clip}: {node.idle(options.idle):.2f} of the time, nobody asks', flush=True)
+            continue
         found = node.asked(options.questions, options.pause)
         at = {share: found[round(share * (len(found) - 1))] for share in (0.5, 0.9, 1.0)}
         shown = ', '.join(f'p{100 * share:.0f} {value:.2f}' for share, value in at.items())
