@@ -281,15 +281,15 @@ def _moment(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
 def _shows_moment(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
     """Whether the tail shows one moment, and not too long ago.
 
-    Rather one that is not the same for every block than none for as long as a history should reach.
+    Rather one that is not the same for every block than none at all.
     """
-    reach, tail, last = Reach.of(config), standing.tail, standing.keyframe
+    tail = standing.tail
     if tail is None:
         return False
     whole = standing.exact or tail <= owed.accounted
-    lacks = last is None or tail - last >= reach.least or owed.stamp - last > reach.most
+    lacks = standing.keyframe is None and standing.carries
     until = owed.accounted if whole else tail
-    return (whole or (lacks and standing.carries)) and owed.stamp - until <= reach.most
+    return (whole or lacks) and owed.stamp - until <= Reach.of(config).most
 
 
 def _recalls(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
