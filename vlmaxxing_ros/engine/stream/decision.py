@@ -18,6 +18,7 @@ import numpy as np
 
 from vlmaxxing_ros.engine.config import EngineConfig
 from vlmaxxing_ros.engine.seeing.bursts import Brief
+from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.plan import Plan
 from vlmaxxing_ros.engine.seeing.reach import Reach
 from vlmaxxing_ros.engine.seeing.sight import Owed
@@ -173,8 +174,7 @@ def _form(
     puts_off = left and not standing.late and standing.remembers
     # A large event that came and went is left to the background in any case.
     spares = left or (why is Why.KEYFRAME and standing.attended and bool(owed.blocks.any()))
-    briefs = tuple(b for b in owed.briefs if _small(b) or not spares) if why.remembers else ()
-    notes = owed.notes if why.remembers else ()
+    briefs, notes = _waiting(why, owed, spares=spares)
     lacks = why.remembers and not (
         _recalls(owed, standing, config) if why.asks else standing.reaches
     )
@@ -230,8 +230,7 @@ def _carrying(
     # A large event that came and went is left to the background, which waits for a lull.
     spares = config.max_duty > 0.0 if why.asks else bool(owed.blocks.any())
     spares &= why is not Why.EAGER
-    briefs = tuple(b for b in owed.briefs if _small(b) or not spares) if why.remembers else ()
-    notes = owed.notes if why.remembers else ()
+    briefs, notes = _waiting(why, owed, spares=spares)
     promote = bool(changes or briefs or notes) and _moment(owed, standing, config)
     crowded = promote and standing.crowded
     late = any(b.frame.stamp < (standing.keyframe or 0) for b in briefs)  # in the order of time
@@ -297,6 +296,13 @@ def _recalls(owed: Owed, standing: Standing, config: EngineConfig) -> bool:
     shows = _shows_moment(owed, standing, config)
     still = owed.still * 1e9 >= Reach.of(config).least  # what it shows is that moment as well
     return standing.remembers or (shows and (standing.recalls or still))
+
+
+def _waiting(why: Why, owed: Owed, *, spares: bool) -> tuple[tuple[Brief, ...], tuple[Note, ...]]:
+    """The brief events and notes that go onto the history; `spares`: no large events."""
+    if not why.remembers:
+        return (), ()
+    return tuple(b for b in owed.briefs if _small(b) or not spares), owed.notes
 
 
 def _small(brief: Brief) -> bool:
