@@ -165,7 +165,7 @@ def test_cold_arms_pay_for_all_their_frames_and_sessions_for_none(
         name: sum(f.rows for f in run.frames) + sum(q.rows for q in run.questions)
         for name, run in runs.items()
     }
-    assert work['lazy'] < work['auto'] < work['exact'] < work['dense'] * 5
+    assert work['lazy'] <= work['auto'] < work['exact'] < work['dense'] * 5
 
 
 def test_what_the_baselines_show(runs: dict[str, ArmRun]) -> None:

@@ -108,6 +108,20 @@ def test_a_block_is_calm_once_it_has_stood_still() -> None:
     assert places(camera.sight.owed().calm) == [(1, 2)]
 
 
+def test_what_drifts_slowly_has_stood_still_since_it_is_owed() -> None:
+    camera = Watching(calm=0.3)
+    pixels = picture()
+    while not camera.sight.owed().count:
+        pixels[28:56, 56:84] += 1
+        camera.index += 1
+        camera.sight.see(camera.frame(pixels.copy()))
+    for _ in range(3):
+        assert not camera.sight.owed().calm.any()
+        camera.index += 1
+        camera.sight.see(camera.frame(pixels))
+    assert places(camera.sight.owed().calm) == [(1, 2)]
+
+
 def test_change_that_goes_on_is_due_after_a_while() -> None:
     camera = Watching(calm=0.3, max_owed=1.0)
     for index in range(10):

@@ -53,8 +53,8 @@ class Owed:
         plan: of the newest frame.
         blocks: bool [rows, cols], what differs from what was paid: the novel ones, or all.
         riders: bool [rows, cols], what differs a little: paid where something is paid anyway.
-        calm: bool [rows, cols], of these, what has stood still for `calm` seconds, or as long as
-            was asked for.
+        calm: bool [rows, cols], of these, what has stood still since it is owed for `calm` seconds,
+            or as long as was asked for.
         due: bool [rows, cols], what has been owed, or the same, for longer than its bound.
         still: seconds for which nothing has changed; the blocks that are owed changed last.
         accounted: stamp (ns) of the newest frame that what was paid fully accounts for: the one
@@ -192,12 +192,14 @@ class Sight:
             stamp, blocks = plan.look.frame.stamp, _novel(plan)
             still = (stamp - self._moved_at) * 1e-9
             waited = (stamp - self._owed_since) * 1e-9
+            # What drifts slowly is owed without having moved.
+            stood = np.minimum(still, waited)
             expired = plan.verdicts == Verdict.EXPIRED
             return Owed(
                 plan=plan,
                 blocks=blocks,
                 riders=plan.fresh & ~blocks,
-                calm=blocks & (still >= (config.calm if calm is None else calm)),
+                calm=blocks & (stood >= (config.calm if calm is None else calm)),
                 due=(blocks & (waited >= config.max_owed)) | expired,
                 still=float(still.min()),
                 accounted=self._accounted,
