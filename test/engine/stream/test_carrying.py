@@ -134,6 +134,38 @@ def test_once_all_is_calm_it_is_as_cold_and_an_audit_finds_nothing(watched: Carr
     assert again.evidence.exact
 
 
+def test_a_scene_that_stands_still_is_told_by_two_frames_for_as_long_as_it_does(
+    watched: CarriedScene,
+) -> None:
+    watched.wait(6)
+    watched.change((1, 2))
+    answer(watched.session)
+    watched.wait(22)
+    watched.idle()
+    past, tail = frames_held(watched.session)
+    assert (past.stamp, tail.stamp) == (16 * PERIOD, 30 * PERIOD)
+    assert past.shows_the_same(tail)
+    watched.wait(30)
+    assert watched.session.background() is None, 'it has not ended: the tail looks the same'
+    assert answer(watched.session).evidence.exact
+    watched.change((3, 4))
+    answer(watched.session)
+    watched.wait(1)
+    assert watched.session.stream.standing.outdated, 'the keyframe that the tail has become has not'
+    watched.change((3, 4))
+    answer(watched.session)
+    assert watched.stamps == [30, 61, 63]
+
+
+def test_by_one_where_nobody_has_asked_for_long(watched: CarriedScene) -> None:
+    watched.wait(6)
+    watched.change((1, 2))
+    answer(watched.session)
+    watched.wait(50)
+    watched.idle()
+    assert watched.stamps == [58]
+
+
 def test_an_audit_that_somebody_asks_for_has_it_prefilled_first(watched: CarriedScene) -> None:
     for place in ((3, 5), (2, 5)):
         watched.wait(8)

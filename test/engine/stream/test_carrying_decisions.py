@@ -14,6 +14,7 @@ from engine.owing import ALL, CONFIG, HELD, OTHER, SECOND, SOME, frame, owed
 from vlmaxxing_ros.engine.seeing.bursts import Brief
 from vlmaxxing_ros.engine.seeing.note import Note
 from vlmaxxing_ros.engine.seeing.reach import Reach
+from vlmaxxing_ros.engine.seeing.sight import Past
 from vlmaxxing_ros.engine.stream.decision import asked, background, eager, protecting, sure
 from vlmaxxing_ros.engine.stream.payment import Payment, Why
 
@@ -141,6 +142,18 @@ def test_so_has_the_background_once_most_of_it_has_ended() -> None:
         assert (payment.afresh, payment.since) == (True, owed().stamp - REACH.least)
     tail_alone = paid(background(owed(still=1.1), replace(carried, carried=False), CONFIG))
     assert (tail_alone.why, tail_alone.afresh) == (Why.SETTLE, False)
+
+
+def test_while_somebody_asks_a_frame_of_the_past_that_looks_the_same_goes_before_it() -> None:
+    calm = owed(still=4.1)
+    carried = replace(CARRIES, exact=False, carried=True, settles=True)
+    asking = replace(carried, attended=True)
+    assert paid(background(calm, asking, CONFIG)).past is calm.past
+    assert paid(background(calm, carried, CONFIG)).past is None
+    assert paid(background(calm, asking, replace(CONFIG, keep_keyframes=0))).past is None
+    elsewhere = replace(frame(95 * SECOND), anchor=1)
+    for past in (None, Past(frame(95 * SECOND), SOME), Past(elsewhere, ~ALL)):
+        assert background(replace(calm, past=past), asking, CONFIG) is None, 'not yet'
 
 
 @pytest.mark.parametrize('kind', ['promote', 'afresh', 'whole'])

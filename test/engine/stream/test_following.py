@@ -215,4 +215,4 @@ def test_whatever_is_seen_while_it_is_paid_lattices_are_never_mixed(
     answer = robot.ask()
     assert answer.evidence.crop == WHOLE
     assert answer.evidence.blocks_owed == 0
-    assert is_as_cold(robot.session)
+    assert robot.session.audit().ok  # noise apart, a frame of the past has the newest's features

@@ -163,6 +163,11 @@ class Sight:
         return self._plan
 
     @property
+    def accounted(self) -> int:
+        """Stamp (ns) of the newest frame that what was paid fully accounts for."""
+        return self._accounted
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the frames that may become keyframes."""
         return self._bursts.nbytes + sum(frame.pixels.nbytes for frame in list(self._past))

@@ -138,8 +138,13 @@ def _calmed(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | N
     least = Reach.of(config).least
     if owed.still * 1e9 < least < math.inf:
         return None
-    settling = settled(owed.plan, standing, config)
-    return replace(settling, afresh=True, since=owed.stamp - least)
+    settling = replace(settled(owed.plan, standing, config), afresh=True, since=owed.stamp - least)
+    if not (standing.attended and config.keep_keyframes):
+        return settling
+    # A frame alone does not tell that nothing moves: one of the past, which looks the same, does.
+    past = owed.past
+    alike = past is not None and past.frame.anchor == owed.plan.look.frame.anchor
+    return replace(settling, past=past) if past and alike and not past.changed.any() else None
 
 
 def protecting(

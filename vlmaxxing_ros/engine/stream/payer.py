@@ -169,7 +169,9 @@ class Payer:
         tail = source.ledger.tail
         if payment.past is not None:
             behind = source if payment.turns_back and source.tail_fits(payment.past.frame) else None
-            yield payment.past.frame.stamp, self._recall(cache, payment.past, newest, behind)
+            until = payment.plan.look.frame.stamp
+            recalled = self._recall(cache, payment.past, until, newest, behind)
+            yield payment.past.frame.stamp, recalled
         for segment in payment.kept(source.ledger) if payment.afresh else ():
             carried = source.excerpt(segment) if payment.carried and segment.frame else None
             yield segment.stamp, self._copy(cache, segment, carried)
@@ -209,19 +211,26 @@ class Payer:
         return (yield from copied) + Paid(keyframes=1)
 
     def _recall(
-        self, cache: RollingCache, past: Past, newest: Encoding | None, like: RollingCache | None
+        self,
+        cache: RollingCache,
+        past: Past,
+        now: int,
+        newest: Encoding | None,
+        like: RollingCache | None,
     ) -> Steps[Paid]:
         """Put a frame of the past on the history, encoded where the newest or the tail differs.
 
-        Whole, or as a copy of the tail of `like` in which what has changed since is undone.
+        Whole, or as a copy of the tail of `like` in which what has changed since is undone; `now`
+        is the newest one's stamp (ns).
         """
+        until = past.frame.stamp if past.changed.any() else now
         tail = like.ledger.tail if like else None
         if like is None or tail is None:
             encoding = yield from self._tail.encoding(past.frame, past.changed, after=newest)
-            return (yield from self._keyframe(cache, past.frame, encoding))
+            return (yield from self._keyframe(cache, past.frame, encoding, until))
         yield from cache.carrying(tail, like.excerpt(tail))
         paid = yield from self._tail.turning_back(cache, past.frame, past.changed)
-        cache.promote_tail(past.frame.stamp)
+        cache.promote_tail(until)
         return paid + Paid(keyframes=1)
 
     def _remember(self, cache: RollingCache, brief: Brief) -> Steps[Paid]:
@@ -233,7 +242,7 @@ class Payer:
         )
         if whole:
             encoding = yield from self._tail.encoding(brief.frame)
-            return (yield from self._keyframe(cache, brief.frame, encoding))
+            return (yield from self._keyframe(cache, brief.frame, encoding, brief.frame.stamp))
         encoding = yield from self._tail.encoding(brief.frame, brief.blocks)
         index = np.flatnonzero(brief.blocks)
         features = encoding.features.take(index)
@@ -248,9 +257,9 @@ class Payer:
         return all(other is None or other.anchor == frame.anchor for other in shown)
 
     @staticmethod
-    def _keyframe(cache: RollingCache, frame: Frame, encoding: Encoding) -> Steps[Paid]:
+    def _keyframe(cache: RollingCache, frame: Frame, encoding: Encoding, until: int) -> Steps[Paid]:
         yield from cache.appending(Kind.KEYFRAME, frame, encoding.features)
-        return _counted(cache.date(frame.stamp), encoding) + Paid(keyframes=1)
+        return _counted(cache.date(until), encoding) + Paid(keyframes=1)
 
 
 def _counted(segment: Segment, encoding: Encoding) -> Paid:

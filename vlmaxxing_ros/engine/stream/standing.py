@@ -74,6 +74,7 @@ class Standing:
         config: EngineConfig,
         *,
         now: int,
+        accounted: int,
         shows_newest: bool,
         able: Capabilities,
         wanted: bool,
@@ -86,6 +87,7 @@ class Standing:
             ledger: of the current generation.
             config: settings.
             now: stamp of the newest image, nanoseconds.
+            accounted: of the newest that the tail fully accounts for.
             shows_newest: the tail is exact, and that image to the last pixel.
             able: what the model's family can do.
             wanted: a keyframe was asked for.
@@ -100,7 +102,11 @@ class Standing:
         refreshed = tail.refreshed.rows / len(tail.rows) if tail and tail.refreshed else 0.0
         history = [(s, s.frame) for s in ledger.history if s.frame is not None]
         keyframes = [frame.stamp for s, frame in history if s.kind is Kind.KEYFRAME]
-        lasting = [frame.stamp for s, frame in history if now - s.until <= reach.most]
+        # What looks like the tail is true for as long as the tail is.
+        alike = math.inf if shown is None else shown
+        until = [max(s.until, accounted if s.until >= alike else 0) for s, _ in history]
+        dated = zip(history, until, strict=True)
+        lasting = [frame.stamp for (_, frame), end in dated if now - end <= reach.most]
         whole_only = mode == 'exact' or not able.tail_refresh
         fits = tail is not None and ledger.rows + len(tail.rows) <= config.token_budget
         # What is carried is left out once it ended too long ago: that bounds how far it drifts.
@@ -118,7 +124,7 @@ class Standing:
             caught_up=tail is not None and tail.caught_up,
             keyframe=keyframes[-1] if keyframes else None,
             outdated=len(lasting) < len(history),
-            expired=any(now - s.until > tolerated for s, _ in history),
+            expired=any(now - end > tolerated for end in until),
             late=exact and now - (shown or now) >= reach.most,
             put_off=put_off,
             attended=asked is not None and now - asked <= 2 * reach.most,

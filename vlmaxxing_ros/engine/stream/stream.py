@@ -107,6 +107,7 @@ class Stream:
             ledger,
             self.config,
             now=newest.stamp + round(after * 1e9),
+            accounted=self.sight.accounted,
             shows_newest=self._tail.shows(self.cache, newest),
             able=self.family.capabilities,
             wanted=self.wanted,
