@@ -150,7 +150,6 @@ def test_while_somebody_asks_a_frame_of_the_past_that_looks_the_same_goes_before
     asking = replace(carried, attended=True)
     assert paid(background(calm, asking, CONFIG)).past is calm.past
     assert paid(background(calm, carried, CONFIG)).past is None
-    assert paid(background(calm, asking, replace(CONFIG, keep_keyframes=0))).past is None
     elsewhere = replace(frame(95 * SECOND), anchor=1)
     for past in (None, Past(frame(95 * SECOND), SOME), Past(elsewhere, ~ALL)):
         assert background(replace(calm, past=past), asking, CONFIG) is None, 'not yet'
@@ -199,5 +198,7 @@ def test_notes_outlive_what_is_prefilled_again() -> None:
 def test_what_was_carried_before_history_was_no_longer_timed_is_prefilled_too() -> None:
     untimed = replace(CONFIG, keyframe_interval=math.inf)
     carried = replace(CARRIES, exact=False, carries=False, carried=True, settles=True)
-    payment = paid(background(owed(still=1.1), carried, untimed))
-    assert (payment.why, payment.afresh, payment.since) == (Why.SETTLE, True, -math.inf)
+    for attended in (False, True):
+        standing = replace(carried, attended=attended)
+        payment = paid(background(replace(owed(still=1.1), past=None), standing, untimed))
+        assert (payment.why, payment.afresh, payment.since) == (Why.SETTLE, True, -math.inf)

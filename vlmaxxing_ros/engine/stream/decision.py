@@ -139,7 +139,7 @@ def _calmed(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | N
     if owed.still * 1e9 < least < math.inf:
         return None
     settling = replace(settled(owed.plan, standing, config), afresh=True, since=owed.stamp - least)
-    if not (standing.attended and config.keep_keyframes):
+    if not (standing.carries and standing.attended):
         return settling
     # A frame alone does not tell that nothing moves: one of the past, which looks the same, does.
     past = owed.past

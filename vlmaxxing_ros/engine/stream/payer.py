@@ -169,8 +169,8 @@ class Payer:
         tail = source.ledger.tail
         if payment.past is not None:
             behind = source if payment.turns_back and source.tail_fits(payment.past.frame) else None
-            until = payment.plan.look.frame.stamp
-            recalled = self._recall(cache, payment.past, until, newest, behind)
+            now = payment.plan.look.frame.stamp
+            recalled = self._recall(cache, payment.past, now, newest, behind)
             yield payment.past.frame.stamp, recalled
         for segment in payment.kept(source.ledger) if payment.afresh else ():
             carried = source.excerpt(segment) if payment.carried and segment.frame else None
