@@ -57,6 +57,14 @@ class CarriedScene:
         while (work := self.session.background()) is not None:
             work.step()
 
+    def come_to_rest(self, images: int) -> None:
+        """A change, a question, as many images that show the same, and what is done meanwhile."""
+        self.wait(6)
+        self.change((1, 2))
+        answer(self.session)
+        self.wait(images)
+        self.idle()
+
     @property
     def stamps(self) -> list[int]:
         """Which images the cache shows."""
@@ -122,11 +130,7 @@ def test_after_a_silence_a_frame_of_the_past_is_shown_without_being_prefilled(
 
 
 def test_once_all_is_calm_it_is_as_cold_and_an_audit_finds_nothing(watched: CarriedScene) -> None:
-    watched.wait(6)
-    watched.change((1, 2))
-    answer(watched.session)
-    watched.wait(12)
-    watched.idle()
+    watched.come_to_rest(12)
     assert watched.session.stream.cache.ledger.exact
     assert is_as_cold(watched.session)
     assert watched.session.audit().ok
@@ -137,11 +141,7 @@ def test_once_all_is_calm_it_is_as_cold_and_an_audit_finds_nothing(watched: Carr
 def test_a_scene_that_stands_still_is_told_by_two_frames_for_as_long_as_it_does(
     watched: CarriedScene,
 ) -> None:
-    watched.wait(6)
-    watched.change((1, 2))
-    answer(watched.session)
-    watched.wait(22)
-    watched.idle()
+    watched.come_to_rest(22)
     past, tail = frames_held(watched.session)
     assert (past.stamp, tail.stamp) == (16 * PERIOD, 30 * PERIOD)
     assert past.shows_the_same(tail)
@@ -158,11 +158,7 @@ def test_a_scene_that_stands_still_is_told_by_two_frames_for_as_long_as_it_does(
 
 
 def test_by_one_where_nobody_has_asked_for_long(watched: CarriedScene) -> None:
-    watched.wait(6)
-    watched.change((1, 2))
-    answer(watched.session)
-    watched.wait(50)
-    watched.idle()
+    watched.come_to_rest(50)
     assert watched.stamps == [58]
 
 
