@@ -25,7 +25,7 @@ from vlmaxxing_ros.ros.node import VlmaxxingNode
 from vlmaxxing_ros.ros.parameters import ParameterError
 from vlmaxxing_ros.ros.starting import ArgumentsError, refuse_arguments, start_ros
 
-_LAST_WORDS = 1.0  # s for the answers to those who still wait
+_LAST_WORDS = 1.5  # s for the answers to those who still wait
 _PATIENCE = 4.0  # s from the signal to the end, whatever hangs
 
 
@@ -61,6 +61,8 @@ def run() -> int:
     deadline = time.monotonic() + _LAST_WORDS
     while node.servers.open and time.monotonic() < deadline:
         time.sleep(0.01)
+    if node.servers.open:
+        node.get_logger().warning(f'{node.servers.open} questions are left without their answers')
     executor.create_task(spun.set)
     spinner.join(_PATIENCE)
     if not node.worker.stop(_LAST_WORDS):
