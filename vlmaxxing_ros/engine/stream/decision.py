@@ -142,9 +142,10 @@ def _calmed(owed: Owed, standing: Standing, config: EngineConfig) -> Payment | N
     if not (standing.carries and standing.attended):
         return settling
     # A frame alone does not tell that nothing moves: one of the past, which looks the same, does.
-    past = owed.past
-    alike = past is not None and past.frame.anchor == owed.plan.look.frame.anchor
-    return replace(settling, past=past) if past and alike and not past.changed.any() else None
+    past, anchor = owed.past, owed.plan.look.frame.anchor
+    if past is None or past.frame.anchor != anchor or past.changed.any():
+        return None
+    return replace(settling, past=past)
 
 
 def protecting(
